@@ -1,0 +1,1 @@
+"""The cost model of Tokenbook: NumPy in, NumPy out. It knows no spreadsheet."""

@@ -1,0 +1,310 @@
+"""Arguments and their domains, so that the body of an engine function is its equation alone.
+
+`elementwise` is for functions of numbers: floats in, float out; anything array-like in, an array
+of the broadcast shape out; pandas in, pandas out. `single` is for functions that return a table.
+Hosts read the kind of each argument from its annotation (`Number`, `Scalar`, `Series`, `str`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DomainError, InputError
+
+#: Broadcasts: a float, or an array of floats.
+Number = Annotated[float | NDArray[np.float64], "number"]
+#: One number, never a range.
+Scalar = Annotated[float, "scalar"]
+#: A whole range taken together, in reading order.
+Series = Annotated[NDArray[np.float64], "series"]
+#: One row of numbers for each element of the arguments.
+Row = Annotated[tuple[Number, ...], "row"]
+#: As many results, one below the other, as the first series has elements.
+Column = Annotated[NDArray[np.float64], "column"]
+
+#: Default of an argument that equals another one unless it is given (see `at_least`).
+SAME: Any = None
+
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The closed interval of floats that an argument may take; NaN and infinity are outside."""
+
+    low: float
+    high: float
+    allowed: str
+    whole: bool = False
+    same_as: str | None = None
+
+    def admits(self, value: float) -> bool:
+        """Tell whether one number lies in the domain."""
+        return self.low <= value <= self.high and not (self.whole and value % 1)
+
+    def outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Mark the elements that do not lie in the domain."""
+        inside = (values >= self.low) & (values <= self.high)
+        if self.whole:
+            inside &= np.remainder(values, 1) == 0
+        return ~inside
+
+
+def any_real() -> Domain:
+    """Any finite number."""
+    return Domain(-_LARGEST, _LARGEST, "a finite number")
+
+
+def at_least(low: float, *, same_as: str | None = None) -> Domain:
+    """Numbers from `low` upwards; left out, the argument equals the one named by `same_as`."""
+    return Domain(low, _LARGEST, f"{low:g} or more", same_as=same_as)
+
+
+def above(low: float) -> Domain:
+    """Numbers greater than `low`."""
+    return Domain(math.nextafter(low, math.inf), _LARGEST, f"more than {low:g}")
+
+
+def between(low: float, high: float) -> Domain:
+    """Numbers from `low` to `high`, the ends included."""
+    return Domain(low, high, f"{low:g} to {high:g}")
+
+
+def fraction() -> Domain:
+    """0 to 1, the ends included."""
+    return between(0, 1)
+
+
+def positive_fraction() -> Domain:
+    """Above 0, up to and including 1."""
+    return Domain(math.nextafter(0, 1), 1.0, "above 0 and at most 1")
+
+
+def proper_fraction() -> Domain:
+    """From 0, below 1."""
+    return Domain(0.0, math.nextafter(1, 0), "0 or more and below 1")
+
+
+def whole(low: float, high: float = _LARGEST) -> Domain:
+    """Whole numbers from `low` to `high`."""
+    limit = "or more" if high == _LARGEST else f"to {high:g}"
+    return Domain(low, high, f"a whole number, {low:g} {limit}", whole=True)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+How = Literal["elementwise", "single"]
+
+
+def elementwise(
+    *, never: str = "", **domains: Domain
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function of numbers and the domain of each.
+
+    Parameters
+    ----------
+    never : str
+        Where +infinity is an answer (a runway without end), what it means.
+    **domains : Domain
+        One for every numeric argument. An argument without one is passed on as it is.
+    """
+    return _declared("elementwise", domains, never)
+
+
+def single(**domains: Domain) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function of single numbers and whole series, such as one that returns a table."""
+    return _declared("single", domains, "")
+
+
+def positive(value: Number, message: str) -> Number:
+    """Give `value` back where it is above 0; elsewhere raise (a scalar) or put NaN (an array)."""
+    if isinstance(value, np.ndarray):
+        return np.where(value > 0, value, np.nan)
+    if not value > 0:
+        raise DomainError(message)
+    return value
+
+
+def holds(condition: bool | NDArray[np.bool_], value: Number, message: str) -> Number:
+    """Give `value` back where `condition` holds; elsewhere raise (a scalar) or put NaN."""
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, value, np.nan)
+    if not condition:
+        raise DomainError(message)
+    return value
+
+
+def domains_of(function: Callable[..., Any]) -> Mapping[str, Domain]:
+    """Return the declared domains of an engine function, by argument."""
+    return cast(Mapping[str, Domain], getattr(function, "__domains__", {}))
+
+
+def never_of(function: Callable[..., Any]) -> str:
+    """Return what +infinity means as a result of this function; empty where it means nothing."""
+    return cast(str, getattr(function, "__never__", ""))
+
+
+def _declared(
+    how: How, domains: Mapping[str, Domain], never: str
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        names = tuple(signature.parameters)
+        if strangers := set(domains) - set(names):
+            raise TypeError(f"{function.__name__} has no argument {sorted(strangers)}")
+        checks = tuple(domains.get(name) for name in names)
+        defaults = tuple(p.default for p in signature.parameters.values())
+        required = sum(default is inspect.Parameter.empty for default in defaults)
+        series = _series_arguments(signature)
+
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            if kwargs or not required <= len(args) <= len(names):
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                values = list(bound.arguments.values())
+            else:
+                values = [*args, *defaults[len(args) :]]
+            arrays = False
+            for i, domain in enumerate(checks):
+                if domain is None:
+                    continue
+                value = values[i]
+                if type(value) is float and domain.admits(value):
+                    continue
+                if value is None and domain.same_as is not None:
+                    values[i] = values[names.index(domain.same_as)]
+                    continue
+                if value is None and defaults[i] is None:
+                    continue
+                if names[i] in series:
+                    values[i] = _series(names[i], value, domain)
+                    continue
+                values[i] = converted = _number(names[i], value, domain, how)
+                arrays = arrays or isinstance(converted, np.ndarray)
+            if arrays:
+                return cast(R, _over_arrays(function, args, kwargs, values, never))
+            return cast(R, _over_scalars(function, values, how, never))
+
+        checked.__domains__ = {  # type: ignore[attr-defined]
+            name: domain for name, domain in zip(names, checks, strict=True) if domain is not None
+        }
+        checked.__never__ = never  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def _series_arguments(signature: inspect.Signature) -> frozenset[str]:
+    # Annotations are strings here (PEP 563); "Series" or "Series | None" is what they say.
+    return frozenset(
+        name for name, p in signature.parameters.items() if str(p.annotation).startswith("Series")
+    )
+
+
+def _number(name: str, value: Any, domain: Domain, how: How) -> Any:
+    """Turn one argument into a checked float, or into an array with NaN where it is outside."""
+    if isinstance(value, bool | str | np.bool_) or value is None:
+        raise InputError(f"{name} must be a number, not {value!r}")
+    try:
+        values = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numeric: {error}") from error
+    if values.ndim == 0:
+        number = float(values)
+        if not domain.admits(number):
+            raise DomainError(f"{name} is {number:g}; it must be {domain.allowed}")
+        return number
+    if how == "single":
+        raise InputError(f"{name} must be a single number, not a range")
+    bad = domain.outside(values)
+    return np.where(bad, np.nan, values) if bad.any() else values
+
+
+def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(value, dtype=np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a range of numbers: {error}") from error
+    bad = domain.outside(values)
+    if bad.any():
+        place = int(np.argmax(bad))
+        raise DomainError(
+            f"{name} holds {values[place]:g} in place {place + 1}; it must be {domain.allowed}"
+        )
+    return values
+
+
+def _over_scalars(function: Callable[..., Any], values: list[Any], how: How, never: str) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            result = function(*values)
+    except ArithmeticError as error:
+        raise DomainError(f"{function.__name__} has no finite result here: {error}") from error
+    if how == "single" or isinstance(result, str):
+        return result
+    if isinstance(result, tuple):
+        return tuple(_finite_number(function, part, never) for part in result)
+    return _finite_number(function, result, never)
+
+
+def _finite_number(function: Callable[..., Any], result: Any, never: str) -> float:
+    number = float(result)
+    if not math.isfinite(number) and not (never and number == math.inf):
+        raise DomainError(f"{function.__name__} has no finite result here")
+    return number
+
+
+def _over_arrays(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    values: list[Any],
+    never: str,
+) -> Any:
+    wrap = _pandas_wrapper([*args, *kwargs.values()])
+    with np.errstate(all="ignore"):
+        try:
+            result = function(*values)
+        except ValueError as error:
+            if "broadcast" in str(error):
+                raise InputError(f"ranges of different shapes: {error}") from error
+            raise
+    if isinstance(result, tuple):
+        return tuple(wrap(_finite(part, never)) for part in result)
+    return wrap(_finite(result, never))
+
+
+def _finite(result: Any, never: str) -> Any:
+    array = np.asarray(result)
+    if array.dtype.kind != "f":
+        return array
+    lost = np.isneginf(array) if never else np.isinf(array)
+    return np.where(lost, np.nan, array) if lost.any() else array
+
+
+def _pandas_wrapper(given: list[Any]) -> Callable[[Any], Any]:
+    """Return what puts the index of the pandas arguments back on the result."""
+    frames = [v for v in given if type(v).__module__.partition(".")[0] == "pandas"]
+    if not frames:
+        return lambda result: result
+    first = frames[0]
+    for other in frames[1:]:
+        if type(other) is not type(first) or not other.axes[0].equals(first.axes[0]):
+            raise InputError("pandas arguments must share one type and one index")
+    labels: dict[str, Any] = {"index": first.index}
+    if hasattr(first, "columns"):
+        labels["columns"] = first.columns
+
+    def wrap(result: Any) -> Any:
+        return type(first)(result, **labels) if result.shape == first.shape else result
+
+    return wrap

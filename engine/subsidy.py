@@ -1,0 +1,215 @@
+"""Subsidy loss: what selling below cost loses, and how long the money lasts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.elementwise import Number, Scalar, at_least, elementwise, single, whole
+from engine.tables import Table
+
+#: A month of finance: a twelfth of 365 days.
+DAYS_PER_MONTH = 365 / 12
+#: Cash that lasts this long counts as lasting for ever.
+LONGEST_RUNWAY = 600
+# Elements of a runway grid worked on at once: 600 months of each fit the processor's cache.
+_BLOCK = 512
+
+
+@elementwise(tokens_per_day=at_least(0), price=at_least(0), breakeven=at_least(0), days=at_least(0))
+def subsidy_loss(
+    tokens_per_day: Number, price: Number, breakeven: Number, days: Number = 365.0
+) -> Number:
+    """Loss from selling tokens below cost over some days.
+
+    Parameters
+    ----------
+    tokens_per_day : Number
+        Tokens sold a day, in single tokens [1/day].
+    price : Number
+        Price of a million tokens [USD/Mtok].
+    breakeven : Number
+        What a million tokens cost [USD/Mtok].
+    days : Number
+        Days that are added up [day].
+
+    Returns
+    -------
+    Number
+        Loss over these days; negative is profit [USD].
+
+    Notes
+    -----
+    Equation: ``tokens_per_day / 1e6 · (breakeven − price) · days``.
+    Range: volume and prices of 0 or more.
+    Source: identity; the factor 1e6 is where hand calculation slips.
+
+    Examples
+    --------
+    >>> subsidy_loss(10e9, 0.0, 3.0, 1.0)
+    30000.0
+    """
+    return tokens_per_day / 1e6 * (breakeven - price) * days
+
+
+_PATH_DOMAINS = {
+    "cash": at_least(0),
+    "tokens_per_day": at_least(0),
+    "price": at_least(0),
+    "breakeven": at_least(0),
+    "volume_growth": at_least(-1),
+    "price_change": at_least(-1),
+    "cost_change": at_least(-1),
+}
+
+
+@elementwise(never=f"cash lasts {LONGEST_RUNWAY} months or more", **_PATH_DOMAINS)
+def runway(
+    cash: Number,
+    tokens_per_day: Number,
+    price: Number,
+    breakeven: Number,
+    volume_growth: Number = 0.0,
+    price_change: Number = 0.0,
+    cost_change: Number = 0.0,
+) -> Number:
+    """Months until the cash is gone.
+
+    Parameters
+    ----------
+    cash : Number
+        Cash at the start [USD].
+    tokens_per_day : Number
+        Tokens sold a day in the first month, in single tokens [1/day].
+    price : Number
+        Price of a million tokens in the first month [USD/Mtok].
+    breakeven : Number
+        What a million tokens cost in the first month [USD/Mtok].
+    volume_growth : Number
+        Yearly change of the volume, 0.5 for half as much again [-].
+    price_change : Number
+        Yearly change of the price, -0.5 for halving [-].
+    cost_change : Number
+        Yearly change of the cost, -0.3 for 30 % cheaper [-].
+
+    Returns
+    -------
+    Number
+        Months, the last one in part; infinite where the cash lasts 600 months [month].
+
+    Notes
+    -----
+    Equation: month m loses ``V·(1+g)^((m−1)/12) · (C·(1+c)^((m−1)/12) − P·(1+p)^((m−1)/12))``
+    over 365/12 days; the runway ends where the losses so far reach the cash.
+    Range: yearly changes of -1 or more.
+    Source: cash-runway convention, months in part.
+
+    Examples
+    --------
+    >>> round(runway(305e6, 10e9, 0.0, 3.0), 1)
+    334.2
+    """
+    grid = np.broadcast_arrays(
+        cash, tokens_per_day, price, breakeven, volume_growth, price_change, cost_change
+    )
+    columns = [np.ravel(values).astype(np.float64) for values in grid]
+    months = np.empty_like(columns[0])
+    for start in range(0, months.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        months[block] = _months_of_cash(*(values[block, np.newaxis] for values in columns))
+    shape = grid[0].shape
+    return months.reshape(shape) if shape else float(months[0])
+
+
+def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    *_, loss = _monthly(np.arange(LONGEST_RUNWAY, dtype=np.float64), *terms)
+    lost = np.cumsum(loss, axis=1)
+    gone = (lost >= cash) & (loss > 0)
+    first = np.argmax(gone, axis=1)
+    rows = np.arange(first.size)
+    # The last month counts in part: what was left before it, over what it loses.
+    before = lost[rows, first] - loss[rows, first]
+    months = first + (cash[:, 0] - before) / loss[rows, first]
+    endless = ~gone.any(axis=1) | (months >= LONGEST_RUNWAY)
+    months = np.where(endless, math.inf, months)
+    unknown = np.isnan(lost[:, -1]) | np.isnan(cash[:, 0])
+    return np.where(unknown, math.nan, months)
+
+
+def _monthly(
+    months_passed: NDArray[np.float64],
+    tokens_per_day: Any,
+    price: Any,
+    breakeven: Any,
+    volume_growth: Any,
+    price_change: Any,
+    cost_change: Any,
+) -> tuple[NDArray[np.float64], ...]:
+    """Return volume, price, cost and loss of each month; yearly rates applied monthly."""
+    years = months_passed / 12
+    volume = tokens_per_day * (1 + volume_growth) ** years
+    price = price * (1 + price_change) ** years
+    cost = breakeven * (1 + cost_change) ** years
+    return volume, price, cost, volume / 1e6 * (cost - price) * DAYS_PER_MONTH
+
+
+@single(**_PATH_DOMAINS, months=whole(1, 1200))
+def subsidy_path(
+    cash: Scalar,
+    tokens_per_day: Scalar,
+    price: Scalar,
+    breakeven: Scalar,
+    volume_growth: Scalar = 0.0,
+    price_change: Scalar = 0.0,
+    cost_change: Scalar = 0.0,
+    months: Scalar = 36.0,
+) -> Table:
+    """Month by month: volume, price, cost, loss and the cash that is left.
+
+    Parameters
+    ----------
+    cash : Scalar
+        Cash at the start [USD].
+    tokens_per_day : Scalar
+        Tokens sold a day in the first month, in single tokens [1/day].
+    price : Scalar
+        Price of a million tokens in the first month [USD/Mtok].
+    breakeven : Scalar
+        What a million tokens cost in the first month [USD/Mtok].
+    volume_growth : Scalar
+        Yearly change of the volume, 0.5 for half as much again [-].
+    price_change : Scalar
+        Yearly change of the price, -0.5 for halving [-].
+    cost_change : Scalar
+        Yearly change of the cost, -0.3 for 30 % cheaper [-].
+    months : Scalar
+        Months shown, 1 to 1,200 [month].
+
+    Returns
+    -------
+    Table
+        month, tokens/day, price, breakeven, loss and cash at the end of each month
+        [month, 1/day, USD/Mtok, USD/Mtok, USD, USD].
+
+    Notes
+    -----
+    Equation: as in TOK_RUNWAY; the cash may go below 0.
+    Range: yearly changes of -1 or more.
+    Source: cash-runway convention.
+
+    Examples
+    --------
+    >>> subsidy_path(305e6, 10e9, 0.0, 3.0, months=2).column("loss").tolist()
+    [912500.0, 912500.0]
+    """
+    passed = np.arange(months)
+    volume, prices, costs, loss = _monthly(
+        passed, tokens_per_day, price, breakeven, volume_growth, price_change, cost_change
+    )
+    return Table(
+        ("month", "tokens/day", "price", "breakeven", "loss", "cash at the end"),
+        (passed + 1, volume, prices, costs, loss, cash - np.cumsum(loss)),
+    )

@@ -1,0 +1,162 @@
+"""What a cell may hold, and how it becomes an argument: one policy for every host.
+
+A cell is None (blank), a bool, a float, a str, a date, or a `CellError`; a range is a list of rows.
+
+- Blank: the default of an optional argument, `#VALUE!` in a required one. Zero is not blank.
+- An error passed in comes out, element by element; of several, the leftmost argument's.
+- Text, or TRUE and FALSE, where a number belongs: `#VALUE!`. A date is its serial number.
+- A 1×1 range is a scalar.
+- NaN and infinity never reach a cell: they come out as `#NUM!`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DomainError, InputError, TokenbookError, UnknownIdError
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """An error value as a cell shows it, and why it is there."""
+
+    code: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """Return the code, as a cell shows it."""
+        return self.code
+
+
+Cell: TypeAlias = None | bool | float | str | CellError
+Grid: TypeAlias = list[list[Cell]]
+#: The error values that a spreadsheet knows, by what they say.
+CODES = (
+    "#NULL!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#REF!",
+    "#NAME?",
+    "#NUM!",
+    "#N/A",
+    "#GETTING_DATA",
+    "#SPILL!",
+    "#CALC!",
+    "#BLOCKED!",
+    "#FIELD!",
+    "#CONNECT!",
+    "#BUSY!",
+)
+_EPOCH = datetime(1899, 12, 30)
+
+
+def error_of(exception: TokenbookError) -> CellError:
+    """Return the error value for what the engine refused."""
+    if isinstance(exception, DomainError):
+        return CellError("#NUM!", str(exception))
+    if isinstance(exception, UnknownIdError):
+        return CellError("#N/A", str(exception))
+    return CellError("#VALUE!", str(exception))
+
+
+def is_blank(cell: Any) -> bool:
+    """Tell whether a cell is empty; hosts that have no empty cells pass an empty text."""
+    return cell is None or (isinstance(cell, str) and not cell)
+
+
+def scalar_of(cell: Any) -> Any:
+    """Return the one cell of a 1×1 range; any other range, and a scalar, as it is."""
+    if isinstance(cell, list | tuple):
+        rows = grid_of(cell)
+        if len(rows) == 1 and len(rows[0]) == 1:
+            return rows[0][0]
+        return rows
+    return cell
+
+
+def grid_of(cell: Any) -> list[list[Any]]:
+    """Return a range as a list of equally long rows; a flat list is one row."""
+    rows = list(cell) if isinstance(cell, list | tuple) else [[cell]]
+    if not rows or not any(isinstance(row, list | tuple) for row in rows):
+        rows = [rows]
+    rows = [list(row) if isinstance(row, list | tuple) else [row] for row in rows]
+    if len({len(row) for row in rows}) != 1 or not rows[0]:
+        raise InputError("a range must be rectangular and hold at least one cell")
+    return rows
+
+
+def number(name: str, cell: Any) -> float | CellError:
+    """Turn one cell that is not blank into a number, or into the error that it causes."""
+    if isinstance(cell, bool | np.bool_):
+        return CellError("#VALUE!", f"{name} must be a number, not {str(cell).upper()}")
+    if isinstance(cell, int | float | np.number):
+        value = float(cell)
+        if not np.isfinite(value):
+            return CellError("#NUM!", f"{name} is not a finite number")
+        return value
+    if isinstance(cell, CellError):
+        return cell
+    if isinstance(cell, datetime):
+        return (cell.replace(tzinfo=None) - _EPOCH).total_seconds() / 86400
+    if isinstance(cell, date):
+        return float((datetime.combine(cell, time()) - _EPOCH).days)
+    if is_blank(cell):
+        return CellError("#VALUE!", f"{name} is blank; a number is required")
+    return CellError("#VALUE!", f"{name} must be a number, not the text {cell!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A range as an array, NaN wherever a cell is blank or faulty, and what those cells were."""
+
+    values: NDArray[np.float64]
+    faults: dict[tuple[int, int], CellError]
+    blanks: tuple[tuple[int, int], ...]
+
+
+def numbers(name: str, rows: Sequence[Sequence[Any]], *, blank_allowed: bool) -> Numbers:
+    """Turn a range into an array, once."""
+    if set(map(type, chain.from_iterable(rows))) <= {float, int}:
+        values = np.array(rows, dtype=np.float64)
+        if np.isfinite(values).all():
+            return Numbers(values, {}, ())
+    faults: dict[tuple[int, int], CellError] = {}
+    blanks: list[tuple[int, int]] = []
+    values = np.full((len(rows), len(rows[0])), np.nan)
+    for r, row in enumerate(rows):
+        for c, cell in enumerate(row):
+            if blank_allowed and is_blank(cell):
+                blanks.append((r, c))
+                continue
+            converted = number(name, cell)
+            if isinstance(converted, CellError):
+                faults[r, c] = converted
+            else:
+                values[r, c] = converted
+    return Numbers(values, faults, tuple(blanks))
+
+
+def first_error(rows: Sequence[Sequence[Any]]) -> CellError | None:
+    """Return the first error value of a range, in reading order."""
+    return next((c for c in chain.from_iterable(rows) if isinstance(c, CellError)), None)
+
+
+def cell_of(value: Any, explain: Callable[[], str] | None = None, never: str = "") -> Cell:
+    """Turn one value of a result into what a cell may hold."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str | bool | CellError) or value is None:
+        return value
+    result = float(value)
+    if np.isfinite(result):
+        return result
+    if never and result > 0:
+        return CellError("#N/A", never)
+    return CellError("#NUM!", explain() if explain else "not a finite number")

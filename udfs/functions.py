@@ -1,0 +1,38 @@
+"""The worksheet functions: one line each."""
+
+from __future__ import annotations
+
+from engine import market, pricing, subsidy, tokens
+from udfs._declare import declare, group
+
+with group("Token arithmetic"):
+    TOK_WEIGHT_GB = declare(tokens.weight_gb)
+    TOK_DECODE_TIME = declare(tokens.decode_time)
+    TOK_COST_PER_MTOK = declare(tokens.cost_per_mtok)
+    TOK_COST_CUT = declare(tokens.cost_cut)
+    TOK_COMBINED_GAIN = declare(tokens.combined_gain)
+    TOK_STACKED_CUT = declare(tokens.stacked_cut)
+    TOK_SPECULATIVE_TOKENS = declare(tokens.speculative_tokens)
+    TOK_ACTIVE_EXPERTS = declare(tokens.active_experts)
+
+with group("Price and breakeven"):
+    TOK_BREAKEVEN_PRICE = declare(pricing.breakeven_price)
+    TOK_BREAKEVEN_UTILISATION = declare(pricing.breakeven_utilisation)
+    TOK_BREAKEVEN_VOLUME = declare(pricing.breakeven_volume)
+    TOK_BLENDED_PRICE = declare(pricing.blended_price)
+    TOK_SUBSIDY = declare(pricing.subsidy)
+    TOK_VERDICT = declare(pricing.verdict)
+
+with group("Subsidy loss"):
+    TOK_SUBSIDY_LOSS = declare(subsidy.subsidy_loss)
+    TOK_RUNWAY = declare(subsidy.runway, expensive=True)
+    TOK_SUBSIDY_PATH = declare(subsidy.subsidy_path)
+
+with group("Market volume"):
+    TOK_MARKET_VOLUME = declare(market.market_volume)
+    TOK_MARKET_SIZE = declare(market.market_size)
+    TOK_CAGR = declare(market.cagr)
+    TOK_ANNUALISED = declare(market.annualised)
+    TOK_VOLUME_MULTIPLE = declare(market.volume_multiple)
+    TOK_DEMAND = declare(market.demand)
+    TOK_MARKET_PATH = declare(market.market_path)
