@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, cast
@@ -164,35 +164,41 @@ def _declared(
         defaults = tuple(p.default for p in signature.parameters.values())
         required = sum(default is inspect.Parameter.empty for default in defaults)
         series = _series_arguments(signature)
+        # The intervals of the fast path; NaN admits nothing, so anything special goes the long way.
+        intervals = tuple((d.low, d.high) if d and not d.whole else (math.nan,) * 2 for d in checks)
+        borrowers = [i for i, d in enumerate(checks) if d and d.same_as]
+        shortest = max([required, *(i + 1 for i in borrowers)])
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            if kwargs or not required <= len(args) <= len(names):
-                bound = signature.bind(*args, **kwargs)
-                bound.apply_defaults()
-                values = list(bound.arguments.values())
-            else:
-                values = [*args, *defaults[len(args) :]]
-            arrays = False
-            for i, domain in enumerate(checks):
-                if domain is None:
-                    continue
-                value = values[i]
-                if type(value) is float and domain.admits(value):
-                    continue
-                if value is None and domain.same_as is not None:
-                    values[i] = values[names.index(domain.same_as)]
-                    continue
-                if value is None and defaults[i] is None:
-                    continue
-                if names[i] in series:
-                    values[i] = _series(names[i], value, domain)
-                    continue
-                values[i] = converted = _number(names[i], value, domain, how)
-                arrays = arrays or isinstance(converted, np.ndarray)
+            if not kwargs and shortest <= len(args) <= len(names):
+                for value, (low, high) in zip(args, intervals, strict=False):
+                    if type(value) is not float or not low <= value <= high:
+                        break
+                else:
+                    return cast(R, _over_scalars(function, args, how, never))
+            values, arrays = prepared(args, kwargs)
             if arrays:
                 return cast(R, _over_arrays(function, args, kwargs, values, never))
             return cast(R, _over_scalars(function, values, how, never))
+
+        def prepared(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], bool]:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            values = [bound.arguments[name] for name in names]
+            arrays = False
+            for i, domain in enumerate(checks):
+                value = values[i]
+                if domain is None or (value is None and defaults[i] is None and not domain.same_as):
+                    continue
+                if value is None and domain.same_as:
+                    values[i] = values[names.index(domain.same_as)]
+                elif names[i] in series:
+                    values[i] = _series(names[i], value, domain)
+                else:
+                    values[i] = _number(names[i], value, domain, how)
+                    arrays = arrays or isinstance(values[i], np.ndarray)
+            return values, arrays
 
         checked.__domains__ = {  # type: ignore[attr-defined]
             name: domain for name, domain in zip(names, checks, strict=True) if domain is not None
@@ -243,12 +249,13 @@ def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
     return values
 
 
-def _over_scalars(function: Callable[..., Any], values: list[Any], how: How, never: str) -> Any:
+def _over_scalars(function: Callable[..., Any], values: Sequence[Any], how: How, never: str) -> Any:
     try:
-        with np.errstate(all="ignore"):
-            result = function(*values)
+        result = function(*values)
     except ArithmeticError as error:
         raise DomainError(f"{function.__name__} has no finite result here: {error}") from error
+    if type(result) is float and -_LARGEST <= result <= _LARGEST:
+        return result
     if how == "single" or isinstance(result, str):
         return result
     if isinstance(result, tuple):

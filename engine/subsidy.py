@@ -117,9 +117,11 @@ def runway(
     )
     columns = [np.ravel(values).astype(np.float64) for values in grid]
     months = np.empty_like(columns[0])
-    for start in range(0, months.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        months[block] = _months_of_cash(*(values[block, np.newaxis] for values in columns))
+    # Growth over 600 months may overflow; the losses are then infinite, and rightly so.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for start in range(0, months.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            months[block] = _months_of_cash(*(values[block, np.newaxis] for values in columns))
     shape = grid[0].shape
     return months.reshape(shape) if shape else float(months[0])
 

@@ -11,7 +11,8 @@ A cell is None (blank), a bool, a float, a str, a date, or a `CellError`; a rang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
@@ -35,8 +36,7 @@ class CellError:
         return self.code
 
 
-Cell: TypeAlias = None | bool | float | str | CellError
-Grid: TypeAlias = list[list[Cell]]
+Cell: TypeAlias = bool | float | str | CellError | None
 #: The error values that a spreadsheet knows, by what they say.
 CODES = (
     "#NULL!",
@@ -72,19 +72,17 @@ def is_blank(cell: Any) -> bool:
 
 
 def scalar_of(cell: Any) -> Any:
-    """Return the one cell of a 1×1 range; any other range, and a scalar, as it is."""
+    """Return the one cell of a 1×1 range; any other range as rows, and a scalar as it is."""
     if isinstance(cell, list | tuple):
         rows = grid_of(cell)
-        if len(rows) == 1 and len(rows[0]) == 1:
-            return rows[0][0]
-        return rows
+        return rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 else rows
     return cell
 
 
 def grid_of(cell: Any) -> list[list[Any]]:
     """Return a range as a list of equally long rows; a flat list is one row."""
     rows = list(cell) if isinstance(cell, list | tuple) else [[cell]]
-    if not rows or not any(isinstance(row, list | tuple) for row in rows):
+    if not any(isinstance(row, list | tuple) for row in rows):
         rows = [rows]
     rows = [list(row) if isinstance(row, list | tuple) else [row] for row in rows]
     if len({len(row) for row in rows}) != 1 or not rows[0]:
@@ -93,23 +91,24 @@ def grid_of(cell: Any) -> list[list[Any]]:
 
 
 def number(name: str, cell: Any) -> float | CellError:
-    """Turn one cell that is not blank into a number, or into the error that it causes."""
-    if isinstance(cell, bool | np.bool_):
-        return CellError("#VALUE!", f"{name} must be a number, not {str(cell).upper()}")
-    if isinstance(cell, int | float | np.number):
-        value = float(cell)
-        if not np.isfinite(value):
-            return CellError("#NUM!", f"{name} is not a finite number")
-        return value
+    """Turn one cell into a number, or into the error that it causes."""
+    result: float | CellError
     if isinstance(cell, CellError):
-        return cell
-    if isinstance(cell, datetime):
-        return (cell.replace(tzinfo=None) - _EPOCH).total_seconds() / 86400
-    if isinstance(cell, date):
-        return float((datetime.combine(cell, time()) - _EPOCH).days)
-    if is_blank(cell):
-        return CellError("#VALUE!", f"{name} is blank; a number is required")
-    return CellError("#VALUE!", f"{name} must be a number, not the text {cell!r}")
+        result = cell
+    elif isinstance(cell, bool | np.bool_):
+        result = CellError("#VALUE!", f"{name} must be a number, not {str(cell).upper()}")
+    elif isinstance(cell, int | float | np.number):
+        result = float(cell)
+        if not math.isfinite(result):
+            result = CellError("#NUM!", f"{name} is not a finite number")
+    elif isinstance(cell, date):
+        moment = cell if isinstance(cell, datetime) else datetime.combine(cell, time())
+        result = (moment.replace(tzinfo=None) - _EPOCH).total_seconds() / 86400
+    elif is_blank(cell):
+        result = CellError("#VALUE!", f"{name} is blank; a number is required")
+    else:
+        result = CellError("#VALUE!", f"{name} must be a number, not the text {cell!r}")
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Numbers:
 
     values: NDArray[np.float64]
     faults: dict[tuple[int, int], CellError]
-    blanks: tuple[tuple[int, int], ...]
+    blanks: NDArray[np.bool_] | None = None
 
 
 def numbers(name: str, rows: Sequence[Sequence[Any]], *, blank_allowed: bool) -> Numbers:
@@ -126,21 +125,21 @@ def numbers(name: str, rows: Sequence[Sequence[Any]], *, blank_allowed: bool) ->
     if set(map(type, chain.from_iterable(rows))) <= {float, int}:
         values = np.array(rows, dtype=np.float64)
         if np.isfinite(values).all():
-            return Numbers(values, {}, ())
+            return Numbers(values, {})
     faults: dict[tuple[int, int], CellError] = {}
-    blanks: list[tuple[int, int]] = []
     values = np.full((len(rows), len(rows[0])), np.nan)
+    blanks = np.zeros(values.shape, dtype=bool)
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             if blank_allowed and is_blank(cell):
-                blanks.append((r, c))
+                blanks[r, c] = True
                 continue
             converted = number(name, cell)
             if isinstance(converted, CellError):
                 faults[r, c] = converted
             else:
                 values[r, c] = converted
-    return Numbers(values, faults, tuple(blanks))
+    return Numbers(values, faults, blanks if blanks.any() else None)
 
 
 def first_error(rows: Sequence[Sequence[Any]]) -> CellError | None:
@@ -148,15 +147,18 @@ def first_error(rows: Sequence[Sequence[Any]]) -> CellError | None:
     return next((c for c in chain.from_iterable(rows) if isinstance(c, CellError)), None)
 
 
-def cell_of(value: Any, explain: Callable[[], str] | None = None, never: str = "") -> Cell:
-    """Turn one value of a result into what a cell may hold."""
+def cell_of(value: Any, reason: str = "", never: str = "") -> Cell:
+    """Turn one value of a result into what a cell may hold.
+
+    `reason` is told where the value is no number; `never` where it is infinite by intent.
+    """
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, str | bool | CellError) or value is None:
+    if value is None or isinstance(value, str | bool | CellError):
         return value
     result = float(value)
-    if np.isfinite(result):
+    if math.isfinite(result):
         return result
     if never and result > 0:
         return CellError("#N/A", never)
-    return CellError("#NUM!", explain() if explain else "not a finite number")
+    return CellError("#NUM!", reason or "not a finite number")
