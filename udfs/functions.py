@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import market, pricing, subsidy, tokens
+from engine import allocation, applications, market, ownership, pricing, subsidy, tokens
 from udfs._declare import declare, group
 
 with group("Token arithmetic"):
@@ -36,3 +36,22 @@ with group("Market volume"):
     TOK_VOLUME_MULTIPLE = declare(market.volume_multiple)
     TOK_DEMAND = declare(market.demand)
     TOK_MARKET_PATH = declare(market.market_path)
+
+with group("Ownership, energy, commitment"):
+    TOK_OWNED_GPU_HOUR = declare(ownership.owned_gpu_hour, expensive=True)
+    TOK_RENT_VS_OWN = declare(ownership.rent_vs_own)
+    TOK_OWN_BREAKEVEN_HOURS = declare(ownership.own_breakeven_hours, expensive=True)
+    TOK_COMMITMENT = declare(ownership.commitment)
+    TOK_SHARED_GPU = declare(ownership.shared_gpu)
+    TOK_DEPRECIATION = declare(ownership.depreciation)
+    TOK_ENERGY_PER_MTOK = declare(ownership.energy_per_mtok)
+    TOK_CARBON_PER_MTOK = declare(ownership.carbon_per_mtok)
+    TOK_PRICE_FLOOR = declare(ownership.price_floor, expensive=True)
+    TOK_UPGRADE_COST = declare(ownership.upgrade_cost)
+
+with group("Applications"):
+    TOK_AGENT_SESSION = declare(applications.agent_session)
+    TOK_VIDEO_COST = declare(applications.video_cost)
+    TOK_TRAINING_COST = declare(applications.training_cost)
+    TOK_SUBSCRIPTION_MARGIN = declare(applications.subscription_margin, expensive=True)
+    TOK_ALLOCATE = declare(allocation.allocate)

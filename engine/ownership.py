@@ -1,0 +1,551 @@
+"""Ownership: what an accelerator costs bought, rented or committed, with its energy and carbon."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.elementwise import (
+    Number,
+    Scalar,
+    above,
+    at_least,
+    between,
+    elementwise,
+    fraction,
+    holds,
+    positive_fraction,
+    proper_fraction,
+    single,
+    whole,
+)
+from engine.tables import Table
+from engine.tokens import cost_per_mtok
+
+#: A year of 365 days.
+HOURS_PER_YEAR = 8760.0
+# Below this rate (1 + rate)^years − 1 has lost the digits that the annuity divides by; the
+# annuity without interest is then the more accurate one.
+_LOWEST_RATE = 1e-8
+
+
+def _capital_per_year(
+    capex: Number, life_years: Number, residual: Number, discount_rate: Number
+) -> Number:
+    """Return the level yearly payment that recovers capex less the discounted residual."""
+    import numpy_financial as npf  # noqa: PLC0415  (only annuities want it)
+
+    rate = np.where(np.abs(discount_rate) < _LOWEST_RATE, 0.0, discount_rate)
+    kept = holds(residual <= capex, residual, "residual must not exceed capex")
+    payment: Number = npf.pmt(rate, life_years, np.negative(capex), kept)
+    return payment
+
+
+def _energy_per_hour(watts: Number, pue: Number, usd_per_kwh: Number) -> Number:
+    return watts / 1000 * pue * usd_per_kwh
+
+
+@elementwise(
+    capex=at_least(0),
+    life_years=above(0),
+    residual=at_least(0),
+    discount_rate=at_least(0),
+    watts=at_least(0),
+    pue=at_least(1),
+    usd_per_kwh=at_least(0),
+    opex_per_year=at_least(0),
+    kg_co2_per_kwh=at_least(0),
+    usd_per_tonne_co2=at_least(0),
+)
+def owned_gpu_hour(
+    capex: Number,
+    life_years: Number = 5.0,
+    residual: Number = 0.0,
+    discount_rate: Number = 0.0,
+    watts: Number = 700.0,
+    pue: Number = 1.3,
+    usd_per_kwh: Number = 0.08,
+    opex_per_year: Number = 0.0,
+    kg_co2_per_kwh: Number = 0.0,
+    usd_per_tonne_co2: Number = 0.0,
+) -> Number:
+    """Cost of one hour of an accelerator that one owns.
+
+    Parameters
+    ----------
+    capex : Number
+        Purchase price, with the share of server, network and building [USD].
+    life_years : Number
+        Years until it is sold or scrapped [year].
+    residual : Number
+        What it sells for at the end, at most capex [USD].
+    discount_rate : Number
+        Cost of capital a year [-].
+    watts : Number
+        Power at full load [W].
+    pue : Number
+        Power of the data centre over power of its computers, 1 or more [-].
+    usd_per_kwh : Number
+        Price of electricity [USD/kWh].
+    opex_per_year : Number
+        Running cost beside energy: space, people, repair [USD/year].
+    kg_co2_per_kwh : Number
+        Carbon intensity of the electricity [kg/kWh].
+    usd_per_tonne_co2 : Number
+        Price of a tonne of CO2 [USD/t].
+
+    Returns
+    -------
+    Number
+        Cost of an hour, used or not, at 8,760 hours a year [USD/h].
+
+    Notes
+    -----
+    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex) / 8760 + kW·pue·(usd_per_kwh +
+    kg_co2_per_kwh·usd_per_tonne_co2/1000)`` with ``CRF = r·(1+r)^n / ((1+r)^n − 1)``, 1/n at r = 0.
+    Range: full load all year; divide by the utilisation for the hour in use. Rates below 1e-8
+    count as 0.
+    Source: capital recovery factor, Newnan, Eschenbach, Lavelle, "Engineering Economic Analysis".
+
+    Examples
+    --------
+    >>> round(owned_gpu_hour(30000.0, 5.0, 0.0, 0.1), 4)
+    0.9762
+    """
+    capital = _capital_per_year(capex, life_years, residual, discount_rate)
+    usd_per_kwh_with_carbon = usd_per_kwh + kg_co2_per_kwh * usd_per_tonne_co2 / 1000
+    return (capital + opex_per_year) / HOURS_PER_YEAR + _energy_per_hour(
+        watts, pue, usd_per_kwh_with_carbon
+    )
+
+
+@single(
+    rent_usd_per_hour=at_least(0),
+    hours_per_year=between(0, HOURS_PER_YEAR),
+    capex=at_least(0),
+    years=whole(1, 100),
+    residual=at_least(0),
+    discount_rate=at_least(0),
+    watts=at_least(0),
+    pue=at_least(1),
+    usd_per_kwh=at_least(0),
+    opex_per_year=at_least(0),
+)
+def rent_vs_own(
+    rent_usd_per_hour: Scalar,
+    hours_per_year: Scalar,
+    capex: Scalar,
+    years: Scalar = 3.0,
+    residual: Scalar = 0.0,
+    discount_rate: Scalar = 0.0,
+    watts: Scalar = 700.0,
+    pue: Scalar = 1.3,
+    usd_per_kwh: Scalar = 0.08,
+    opex_per_year: Scalar = 0.0,
+) -> Table:
+    """Year by year: what renting costs, what owning costs, and what owning has saved so far.
+
+    Parameters
+    ----------
+    rent_usd_per_hour : Scalar
+        Price of an hour rented [USD/h].
+    hours_per_year : Scalar
+        Hours used a year, 0 to 8,760 [h/year].
+    capex : Scalar
+        Purchase price, paid in year 0 [USD].
+    years : Scalar
+        Whole years of use, 1 to 100 [year].
+    residual : Scalar
+        What it sells for in the last year, at most capex [USD].
+    discount_rate : Scalar
+        Cost of capital a year; year 1 is discounted once [-].
+    watts : Scalar
+        Power in the hours used [W].
+    pue : Scalar
+        Power of the data centre over power of its computers, 1 or more [-].
+    usd_per_kwh : Scalar
+        Price of electricity [USD/kWh].
+    opex_per_year : Scalar
+        Running cost beside energy [USD/year].
+
+    Returns
+    -------
+    Table
+        year, rent, own, cumulative rent, cumulative own and NPV of the saving so far
+        [year, USD, USD, USD, USD, USD].
+
+    Notes
+    -----
+    Equation: ``own_0 = capex``, ``own_y = opex + hours·kW·pue·usd_per_kwh``, less the residual in
+    the last year; ``NPV_y = Σ_{t≤y} (rent_t − own_t) / (1+r)^t``.
+    Range: the last NPV is 0 at TOK_OWN_BREAKEVEN_HOURS and positive above it.
+    Source: net present value with year-end payments.
+
+    Examples
+    --------
+    >>> rent_vs_own(2.0, 8760, 30000.0).column("NPV of saving").round().tolist()
+    [-30000.0, -13118.0, 3765.0, 20647.0]
+    """
+    kept = holds(residual <= capex, residual, "residual must not exceed capex")
+    year = np.arange(years + 1)
+    used = year > 0
+    rent = np.where(used, rent_usd_per_hour * hours_per_year, 0.0)
+    running = opex_per_year + hours_per_year * _energy_per_hour(watts, pue, usd_per_kwh)
+    own = np.where(used, running, capex)
+    own[-1] -= kept
+    # numpy_financial.npv gives the last year's figure alone; the running sum gives every year's.
+    saving = np.cumsum((rent - own) / (1 + discount_rate) ** year)
+    return Table(
+        ("year", "rent", "own", "cumulative rent", "cumulative own", "NPV of saving"),
+        (year, rent, own, np.cumsum(rent), np.cumsum(own), saving),
+    )
+
+
+@elementwise(
+    never="an hour rented costs no more than the electricity of an hour owned",
+    rent_usd_per_hour=at_least(0),
+    capex=at_least(0),
+    life_years=above(0),
+    residual=at_least(0),
+    discount_rate=at_least(0),
+    watts=at_least(0),
+    pue=at_least(1),
+    usd_per_kwh=at_least(0),
+    opex_per_year=at_least(0),
+)
+def own_breakeven_hours(
+    rent_usd_per_hour: Number,
+    capex: Number,
+    life_years: Number = 3.0,
+    residual: Number = 0.0,
+    discount_rate: Number = 0.0,
+    watts: Number = 700.0,
+    pue: Number = 1.3,
+    usd_per_kwh: Number = 0.08,
+    opex_per_year: Number = 0.0,
+) -> Number:
+    """Hours of use a year from which owning is cheaper than renting.
+
+    Parameters
+    ----------
+    rent_usd_per_hour : Number
+        Price of an hour rented [USD/h].
+    capex : Number
+        Purchase price [USD].
+    life_years : Number
+        Years of use [year].
+    residual : Number
+        What it sells for at the end, at most capex [USD].
+    discount_rate : Number
+        Cost of capital a year [-].
+    watts : Number
+        Power in the hours used [W].
+    pue : Number
+        Power of the data centre over power of its computers, 1 or more [-].
+    usd_per_kwh : Number
+        Price of electricity [USD/kWh].
+    opex_per_year : Number
+        Running cost beside energy [USD/year].
+
+    Returns
+    -------
+    Number
+        Hours a year; above 8,760 owning never pays, and infinite where renting costs no more
+        than the electricity [h/year].
+
+    Notes
+    -----
+    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex) / (rent − kW·pue·usd_per_kwh)``.
+    Range: where the last NPV of TOK_RENT_VS_OWN is 0.
+    Source: net present value of the saving solved for the hours.
+
+    Examples
+    --------
+    >>> round(own_breakeven_hours(2.0, 30000.0))
+    5189
+    """
+    saved_per_hour = np.asarray(rent_usd_per_hour - _energy_per_hour(watts, pue, usd_per_kwh))
+    fixed = opex_per_year + _capital_per_year(capex, life_years, residual, discount_rate)
+    # A NaN fails the comparison and must stay one: hence "<= 0", not its opposite.
+    hours: Number = np.where(saved_per_hour <= 0, math.inf + 0 * fixed, fixed / saved_per_hour)
+    return hours
+
+
+@elementwise(
+    on_demand=at_least(0),
+    committed_rate=at_least(0),
+    committed_hours=at_least(0),
+    used_hours=at_least(0),
+)
+def commitment(
+    on_demand: Number, committed_rate: Number, committed_hours: Number, used_hours: Number
+) -> Number:
+    """Bill of a commitment: the committed hours whether used or not, the rest on demand.
+
+    Parameters
+    ----------
+    on_demand : Number
+        Price of an hour on demand [USD/h].
+    committed_rate : Number
+        Price of a committed hour [USD/h].
+    committed_hours : Number
+        Hours committed in the period [h].
+    used_hours : Number
+        Hours used in the same period [h].
+
+    Returns
+    -------
+    Number
+        Bill of the period [USD].
+
+    Notes
+    -----
+    Equation: ``committed_rate·committed_hours + on_demand·max(used_hours − committed_hours, 0)``.
+    Range: rates and hours of 0 or more.
+    Source: terms of committed-use contracts (AWS Savings Plans and the like).
+
+    Examples
+    --------
+    >>> commitment(5.0, 3.0, 1000.0, 1200.0)
+    4000.0
+    """
+    beyond = np.maximum(used_hours - committed_hours, 0)
+    bill: Number = committed_rate * committed_hours + on_demand * beyond
+    return bill
+
+
+@elementwise(usd_per_gpu_hour=at_least(0), tenants=at_least(1), overhead=proper_fraction())
+def shared_gpu(usd_per_gpu_hour: Number, tenants: Number, overhead: Number = 0.1) -> Number:
+    """Cost of the share of an accelerator that one of several tenants gets.
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : Number
+        Price of the whole accelerator for an hour [USD/h].
+    tenants : Number
+        Tenants that share it evenly [-].
+    overhead : Number
+        Share of the capacity that the sharing itself takes, below 1 [-].
+
+    Returns
+    -------
+    Number
+        Price of one tenant's hour of usable capacity [USD/h].
+
+    Notes
+    -----
+    Equation: ``usd_per_gpu_hour / (tenants · (1 − overhead))``.
+    Range: at least one tenant; overhead below 1.
+    Source: definition.
+
+    Examples
+    --------
+    >>> round(shared_gpu(2.0, 4.0), 4)
+    0.5556
+    """
+    return usd_per_gpu_hour / (tenants * (1 - overhead))
+
+
+@elementwise(capex=at_least(0), life_years=above(0), residual=at_least(0))
+def depreciation(capex: Number, life_years: Number, residual: Number = 0.0) -> Number:
+    """Yearly depreciation, straight line.
+
+    Parameters
+    ----------
+    capex : Number
+        Purchase price [USD].
+    life_years : Number
+        Years over which it is written off [year].
+    residual : Number
+        Value left at the end, at most capex [USD].
+
+    Returns
+    -------
+    Number
+        Depreciation a year [USD/year].
+
+    Notes
+    -----
+    Equation: ``(capex − residual) / life_years``.
+    Range: residual at most capex.
+    Source: straight-line method.
+
+    Examples
+    --------
+    >>> depreciation(50e9, 5.0)
+    10000000000.0
+    """
+    return holds(residual <= capex, capex - residual, "residual must not exceed capex") / life_years
+
+
+@elementwise(watts=at_least(0), tokens_per_second=above(0), pue=at_least(1))
+def energy_per_mtok(watts: Number, tokens_per_second: Number, pue: Number = 1.3) -> Number:
+    """Electricity that a million tokens take.
+
+    Parameters
+    ----------
+    watts : Number
+        Power of the accelerators that give this throughput [W].
+    tokens_per_second : Number
+        Tokens that they give together [1/s].
+    pue : Number
+        Power of the data centre over power of its computers, 1 or more [-].
+
+    Returns
+    -------
+    Number
+        Electricity per million tokens [kWh/Mtok].
+
+    Notes
+    -----
+    Equation: ``watts · pue / (3.6 · tokens_per_second)``.
+    Range: any throughput above 0.
+    Source: identity; 1 kWh = 3.6e6 J.
+
+    Examples
+    --------
+    >>> round(energy_per_mtok(700.0, 1000.0), 4)
+    0.2528
+    """
+    return watts * pue / (3.6 * tokens_per_second)
+
+
+@elementwise(
+    watts=at_least(0), tokens_per_second=above(0), pue=at_least(1), kg_co2_per_kwh=at_least(0)
+)
+def carbon_per_mtok(
+    watts: Number, tokens_per_second: Number, pue: Number, kg_co2_per_kwh: Number
+) -> Number:
+    """CO2 that the electricity of a million tokens causes.
+
+    Parameters
+    ----------
+    watts : Number
+        Power of the accelerators that give this throughput [W].
+    tokens_per_second : Number
+        Tokens that they give together [1/s].
+    pue : Number
+        Power of the data centre over power of its computers, 1 or more [-].
+    kg_co2_per_kwh : Number
+        Carbon intensity of the electricity [kg/kWh].
+
+    Returns
+    -------
+    Number
+        CO2 per million tokens [kg/Mtok].
+
+    Notes
+    -----
+    Equation: ``watts · pue / (3.6 · tokens_per_second) · kg_co2_per_kwh``.
+    Range: electricity in use alone, not the making of the hardware.
+    Source: GHG Protocol, scope 2.
+
+    Examples
+    --------
+    >>> round(carbon_per_mtok(700.0, 1000.0, 1.3, 0.4), 4)
+    0.1011
+    """
+    return energy_per_mtok(watts, tokens_per_second, pue) * kg_co2_per_kwh
+
+
+@elementwise(
+    capex=at_least(0),
+    tokens_per_second=above(0),
+    life_years=above(0),
+    watts=at_least(0),
+    pue=at_least(1),
+    usd_per_kwh=at_least(0),
+    utilisation=positive_fraction(),
+)
+def price_floor(
+    capex: Number,
+    tokens_per_second: Number,
+    life_years: Number = 5.0,
+    watts: Number = 700.0,
+    pue: Number = 1.3,
+    usd_per_kwh: Number = 0.08,
+    utilisation: Number = 1.0,
+) -> Number:
+    """Price of a million tokens that pays for electricity and hardware alone.
+
+    Parameters
+    ----------
+    capex : Number
+        Purchase price of the accelerators that give this throughput [USD].
+    tokens_per_second : Number
+        Tokens that they give together while busy [1/s].
+    life_years : Number
+        Years over which they are written off [year].
+    watts : Number
+        Power at full load, drawn in every hour [W].
+    pue : Number
+        Power of the data centre over power of its computers, 1 or more [-].
+    usd_per_kwh : Number
+        Price of electricity [USD/kWh].
+    utilisation : Number
+        Share of the time in which they are busy, above 0 [-].
+
+    Returns
+    -------
+    Number
+        Price below which no owner can sell for long [USD/Mtok].
+
+    Notes
+    -----
+    Equation: TOK_COST_PER_MTOK of TOK_OWNED_GPU_HOUR without interest, residual, opex and carbon.
+    Range: utilisation above 0 and at most 1.
+    Source: straight-line write-off over 8,760 hours a year.
+
+    Examples
+    --------
+    >>> round(price_floor(30000.0, 1000.0), 4)
+    0.2105
+    """
+    hour = owned_gpu_hour(capex, life_years, 0.0, 0.0, watts, pue, usd_per_kwh)
+    return cost_per_mtok(hour, tokens_per_second, utilisation)
+
+
+@elementwise(
+    performance_ratio=above(0),
+    unit_cost_ratio=at_least(0),
+    power_ratio=at_least(0),
+    energy_share=fraction(),
+)
+def upgrade_cost(
+    performance_ratio: Number,
+    unit_cost_ratio: Number,
+    power_ratio: Number = 1.0,
+    energy_share: Number = 0.0,
+) -> Number:
+    """Change of the cost of a token when new hardware replaces old.
+
+    Parameters
+    ----------
+    performance_ratio : Number
+        Throughput of the new over the old [-].
+    unit_cost_ratio : Number
+        Price of the new over the old [-].
+    power_ratio : Number
+        Power of the new over the old [-].
+    energy_share : Number
+        Share of energy in the cost on the old, 0 to 1 [-].
+
+    Returns
+    -------
+    Number
+        Change of the cost per token, -0.48 for 48 % cheaper [-].
+
+    Notes
+    -----
+    Equation: ``((1 − s)·unit_cost_ratio + s·power_ratio) / performance_ratio − 1``.
+    Range: performance_ratio above 0, at an unchanged utilisation and life.
+    Source: definition.
+
+    Examples
+    --------
+    >>> round(upgrade_cost(2.5, 1.3), 2)
+    -0.48
+    """
+    hour_ratio = (1 - energy_share) * unit_cost_ratio + energy_share * power_ratio
+    return hour_ratio / performance_ratio - 1
