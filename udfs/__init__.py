@@ -1,8 +1,13 @@
-"""Tokenbook's worksheet functions: `from udfs import *` gives a host every TOK_ function."""
+"""Tokenbook's worksheet functions: `from udfs import *` gives a host every TOK_ function.
 
-from udfs import functions as _functions
+Under xlwings they are plain functions that it exports; otherwise they are `Function` objects.
+"""
+
+from udfs import functions as _functions  # noqa: F401  (declares them)
 from udfs._cells import CellError
 from udfs._declare import Function, registry
+from udfs.hosts import exported as _exported
 
-__all__ = sorted(["CellError", "Function", "registry", *registry])  # noqa: PLE0604
-globals().update({name: getattr(_functions, name) for name in registry})
+__all__ = ["CellError", "Function", "registry"]
+__all__ += [*registry]
+globals().update(_exported(registry))

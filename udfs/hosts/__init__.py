@@ -1,0 +1,43 @@
+"""What a spreadsheet program needs beyond the registry, one module a matter.
+
+- `_xlwings`: the functions as plain Python functions that xlwings' decorators take
+- `classic`: how cells pass between Excel on Windows and Python, over COM
+- `vba`, `xlsm`: the VBA module that calls Python, and a workbook that carries it
+- `excel_install`: what a user's machine needs, what is missing, and how to mend it
+- `officejs`, `server_project`: the same by Office.js (xlwings Server and Lite)
+- `stored_names`: how function names are written in a file for Office.js
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def running() -> str:
+    """Return which of xlwings' hosts has imported this: "classic", "officejs", or "" for none.
+
+    xlwings is never imported here: a host has done it before it comes for the functions.
+    """
+    if "xlwings" not in sys.modules:
+        return ""
+    if sys.platform == "emscripten" or os.environ.get("XLWINGS_ON_SERVER") == "true":
+        return "officejs"
+    return "classic" if "xlwings.com_server" in sys.modules else ""
+
+
+def exported(registry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what `from udfs import *` gives: the functions as the running host takes them."""
+    match running():
+        case "classic":
+            from udfs.hosts import classic  # noqa: PLC0415  (imports xlwings)
+
+            return classic.decorated(registry)
+        case "officejs":
+            from udfs.hosts import officejs  # noqa: PLC0415  (imports xlwings)
+
+            return officejs.decorated(registry)
+        case _:
+            return registry
