@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine.elementwise import (
     SAME,
+    Domain,
     Number,
     above,
     at_least,
@@ -161,7 +164,8 @@ def training_cost(flops: Number, tflops: Number, mfu: Number, usd_per_gpu_hour: 
     requests=at_least(0),
     cost_per_request=at_least(0),
     spread=at_least(0),
-    cap=at_least(0),
+    # Infinity is how an array says that one of its elements has no cap.
+    cap=Domain(0.0, math.inf, "0 or more"),
 )
 def subscription_margin(
     price: Number,
@@ -214,9 +218,11 @@ def _limited_mean(mean: Number, cap: Number, spread: Number) -> Number:
 
     mean, cap, spread = np.asarray(mean), np.asarray(cap), np.asarray(spread)
     certain = np.minimum(mean, cap)
-    middle = (np.log(cap) - np.log(mean)) / spread
-    limited = mean * ndtr(middle - spread / 2) + cap * ndtr(-middle - spread / 2)
-    # Without spread, or where no request is made or served, 0/0 and ∞−∞ stand in the formula.
-    closed = (spread == 0) | ((certain == 0) & ~np.isnan(spread))
+    # Without spread, cap, or a request made or served, 0/0 and ∞·0 would stand in the formula.
+    closed = (spread == 0) | np.isinf(cap) | ((certain == 0) & ~np.isnan(spread))
+    mean, cap, spread = (np.where(closed, 1.0, values) for values in (mean, cap, spread))
+    with np.errstate(over="ignore"):
+        middle = (np.log(cap) - np.log(mean)) / spread
+        limited = mean * ndtr(middle - spread / 2) + cap * ndtr(-middle - spread / 2)
     result: Number = np.where(closed, certain, limited)
     return result

@@ -38,7 +38,9 @@ def _capital_per_year(
 
     rate = np.where(np.abs(discount_rate) < _LOWEST_RATE, 0.0, discount_rate)
     kept = holds(residual <= capex, residual, "residual must not exceed capex")
-    payment: Number = npf.pmt(rate, life_years, np.negative(capex), kept)
+    # A growth factor past the largest float ends as NaN, which is refused as it should be.
+    with np.errstate(over="ignore", invalid="ignore"):
+        payment: Number = npf.pmt(rate, life_years, np.negative(capex), kept)
     return payment
 
 
@@ -267,8 +269,9 @@ def own_breakeven_hours(
     """
     saved_per_hour = np.asarray(rent_usd_per_hour - _energy_per_hour(watts, pue, usd_per_kwh))
     fixed = opex_per_year + _capital_per_year(capex, life_years, residual, discount_rate)
-    # A NaN fails the comparison and must stay one: hence "<= 0", not its opposite.
-    hours: Number = np.where(saved_per_hour <= 0, math.inf + 0 * fixed, fixed / saved_per_hour)
+    # A NaN fails the comparison and stays one; in `fixed` it outlives the infinity by the sum.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        hours: Number = np.where(saved_per_hour <= 0, math.inf + fixed, fixed / saved_per_hour)
     return hours
 
 

@@ -203,9 +203,11 @@ def _fill_blanks(function: Function, prepared: list[_Prepared], shape: tuple[int
     for i, argument in enumerate(prepared):
         if argument.blanks is None:
             continue
-        lender = function.same_as[i]
+        lender, default = function.same_as[i], function.defaults[i]
         if lender is None:
-            argument.value = np.where(argument.blanks, function.defaults[i], argument.value)
+            # "None" is a limit that nothing reaches.
+            filling = np.inf if default is None else default
+            argument.value = np.where(argument.blanks, filling, argument.value)
         elif prepared[lender].fault is None:
             argument.value = np.where(
                 np.broadcast_to(argument.blanks, shape), prepared[lender].value, argument.value
