@@ -1,0 +1,270 @@
+"""Catalogues: CSV tables in `engine/data`, read once into typed records.
+
+A record is a frozen dataclass. Its class names the table (`kind`); its fields name the columns
+that the engine uses. Where an id is expected, a user's own record may stand instead: a mapping,
+or a two-column range of (field, value).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
+
+from engine.errors import DomainError, InputError, UnknownIdError
+
+
+class Record(Protocol):
+    """What a class needs so that its table can be read: `kind`, and an `id` as first field."""
+
+    kind: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def id(self) -> str:
+        """The id, unique in its table."""
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One accelerator, dense peak rates (never the sparse figures of a data sheet).
+
+    Blank peak rates mean that the device has no such tensor core: weights in that format then
+    save memory, and arithmetic runs at the rate of bf16.
+    """
+
+    kind: ClassVar[str] = "accelerators"
+
+    id: str
+    memory_gb: float
+    mem_bw_tb_s: float
+    bf16_dense_tflops: float
+    fp8_dense_tflops: float = math.nan
+    fp4_dense_tflops: float = math.nan
+    int8_dense_tops: float = math.nan
+    scaleup_gb_s_per_direction: float = 64.0
+    clock_ghz: float = 1.98
+
+    def __post_init__(self) -> None:
+        for name in ("memory_gb", "mem_bw_tb_s", "bf16_dense_tflops", "clock_ghz"):
+            _above_zero(self, name)
+        _above_zero(self, "scaleup_gb_s_per_direction")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Dimensions of a transformer as its configuration file gives them.
+
+    `attention` is GQA (multi-head and multi-query are its limits) or MLA. A dense model has no
+    experts; in a mixture of experts the first `dense_layers` layers have an ordinary block.
+    """
+
+    kind: ClassVar[str] = "models"
+
+    id: str
+    layers: int
+    hidden: int
+    heads: int
+    vocab: int
+    ffn_dim: int = 0
+    attention: str = "GQA"
+    kv_heads: int = 0
+    head_dim: int = 0
+    tied_embeddings: bool = False
+    experts: int = 0
+    experts_per_token: int = 0
+    shared_experts: int = 0
+    moe_ffn_dim: int = 0
+    dense_layers: int = 0
+    q_lora_rank: int = 0
+    kv_lora_rank: int = 0
+    qk_nope_dim: int = 0
+    qk_rope_dim: int = 0
+    v_head_dim: int = 0
+    sliding_window: int = 0
+    sliding_layers: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "hidden", "heads", "vocab"):
+            _above_zero(self, name)
+        set_blank = object.__setattr__  # the one way to finish a frozen record
+        if not self.kv_heads:
+            set_blank(self, "kv_heads", self.heads)
+        if not self.head_dim:
+            set_blank(self, "head_dim", self.hidden // self.heads)
+        if self.attention not in ("GQA", "MLA"):
+            raise DomainError(f"attention of {self.id} is {self.attention!r}; it is GQA or MLA")
+        if self.attention == "MLA":
+            for name in ("kv_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_head_dim"):
+                _above_zero(self, name)
+        if self.experts:
+            _above_zero(self, "experts_per_token")
+            _above_zero(self, "moe_ffn_dim")
+        if self.experts_per_token > self.experts:
+            raise DomainError(f"experts_per_token of {self.id} is more than its experts")
+        if self.dense_layers > self.layers or self.sliding_layers > self.layers:
+            raise DomainError(f"{self.id} has {self.layers} layers; some kind of them has more")
+        if not self.experts or self.dense_layers:
+            _above_zero(self, "ffn_dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One number format of weights: bytes per parameter and the tensor core that multiplies it."""
+
+    kind: ClassVar[str] = "formats"
+
+    id: str
+    bytes_per_parameter: float
+    peak_field: str
+
+    def peak_tflops(self, accelerator: Accelerator) -> float:
+        """Return the dense peak rate, that of bf16 where the device lacks the tensor core."""
+        peak = float(getattr(accelerator, self.peak_field))
+        return accelerator.bf16_dense_tflops if math.isnan(peak) else peak
+
+
+#: An id of the catalogue, or one's own (field, value) rows.
+ModelLike: TypeAlias = Annotated[str | Model | Mapping[str, Any] | Iterable[Any], "model"]
+AcceleratorLike: TypeAlias = Annotated[
+    str | Accelerator | Mapping[str, Any] | Iterable[Any], "accelerator"
+]
+
+
+@cache
+def table(kind: str) -> tuple[Mapping[str, str], ...]:
+    """Return the rows of a catalogue as text, columns in the order of the file."""
+    source = files("engine") / "data" / f"{kind}.csv"
+    return tuple(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
+
+
+@cache
+def records(cls: type[R]) -> Mapping[str, R]:
+    """Return the records of a catalogue by id, in the order of the file."""
+    return {row["id"]: _record(cls, row, f"{cls.kind}.csv") for row in table(cls.kind)}
+
+
+def find(cls: type[R], given: str) -> R:
+    """Return the record with this id; an unknown id is told with those that look like it."""
+    known: Mapping[str, R] = records(cls)
+    record = known.get(given) or known.get(given.strip().lower())
+    if record is None:
+        raise UnknownIdError.of(cls.kind.removesuffix("s"), given, known)
+    return record
+
+
+def resolve(cls: type[R], given: Any) -> R:
+    """Return the record that an argument means: an id, a record, or (field, value) rows."""
+    if isinstance(given, cls):
+        return given
+    if isinstance(given, str):
+        return find(cls, given)
+    if isinstance(given, Mapping):
+        pairs: dict[str, Any] = dict(given)
+    else:
+        try:
+            pairs = {str(field): value for field, value in given}
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{cls.kind.removesuffix('s')} must be an id or rows of (field, value), "
+                f"not {given!r}"
+            ) from error
+    own = cls.kind.removesuffix("s")
+    return _record(cls, {"id": f"own {own}", **_named(cls, pairs)}, f"own {own}")
+
+
+def _named(cls: type[R], pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the field names of a user's own record; columns the engine does not use may stay."""
+    known = {f.name for f in fields(cls)}
+    columns = known.union(*table(cls.kind)[:1])
+    named = {}
+    for given, value in pairs.items():
+        name = given.strip().lower().replace(" ", "_")
+        if name not in columns:
+            raise UnknownIdError.of(f"field of {cls.kind}", given, known)
+        named[name] = value
+    return named
+
+
+def _record(cls: type[R], row: Mapping[str, Any], origin: str) -> R:
+    given: dict[str, Any] = {}
+    for field in fields(cls):
+        value = row.get(field.name)
+        if value is None or value == "":
+            if field.default is MISSING:
+                raise InputError(f"{origin}: {row.get('id')!r} lacks {field.name}")
+            continue
+        given[field.name] = _converted(value, str(field.type), f"{origin}: {field.name}")
+    return cls(**given)
+
+
+def _converted(value: Any, wanted: str, what: str) -> Any:
+    if wanted == "str":
+        return str(value)
+    if wanted == "bool":
+        return str(value).strip().lower() in ("true", "1", "1.0", "yes")
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must be a number, not {value!r}") from error
+    if not math.isfinite(number) or number < 0:
+        raise DomainError(f"{what} is {value}; it must be 0 or more")
+    if wanted == "float":
+        return number
+    if number % 1:
+        raise DomainError(f"{what} is {value}; it must be whole")
+    return int(number)
+
+
+def _above_zero(record: Record, name: str) -> None:
+    if not getattr(record, name) > 0:
+        raise DomainError(f"{name} of {record.id} must be more than 0")
+
+
+# --- what follows from the dimensions ---------------------------------------------------------
+
+
+def attention_parameters(model: Model) -> int:
+    """Return the parameters of one attention block [-]."""
+    if model.attention == "GQA":
+        return model.hidden * model.head_dim * (2 * model.heads + 2 * model.kv_heads)
+    query = model.qk_nope_dim + model.qk_rope_dim
+    down = model.hidden * (model.q_lora_rank + model.kv_lora_rank + model.qk_rope_dim)
+    query_up = (model.q_lora_rank or model.hidden) * model.heads * query
+    up = model.kv_lora_rank * model.heads * (model.qk_nope_dim + model.v_head_dim)
+    return down + query_up + up + model.heads * model.v_head_dim * model.hidden
+
+
+def total_parameters(model: Model) -> int:
+    """Return all parameters in matrices; norms and biases, below 0.1 %, are left out [-]."""
+    return _parameters(model, model.experts, 1 if model.tied_embeddings else 2)
+
+
+def active_parameters(model: Model) -> int:
+    """Return the parameters that one token is multiplied with; the embedding is looked up [-]."""
+    return _parameters(model, model.experts_per_token, 1)
+
+
+def kv_elements_per_token(model: Model) -> int:
+    """Return the elements of one token in the KV cache, over all layers [-]."""
+    if model.attention == "MLA":
+        return model.layers * (model.kv_lora_rank + model.qk_rope_dim)
+    return model.layers * 2 * model.kv_heads * model.head_dim
+
+
+def _parameters(model: Model, experts: int, vocabulary_matrices: int) -> int:
+    moe_layers = model.layers - model.dense_layers if model.experts else 0
+    expert = 3 * model.hidden * model.moe_ffn_dim
+    return (
+        model.layers * attention_parameters(model)
+        + (model.layers - moe_layers) * 3 * model.hidden * model.ffn_dim
+        + moe_layers * ((experts + model.shared_experts) * expert + model.hidden * model.experts)
+        + vocabulary_matrices * model.vocab * model.hidden
+    )
