@@ -1,0 +1,119 @@
+"""Recalculation of workbooks without a spreadsheet program.
+
+The values of a workbook are computed by an embedded engine that calls the TOK_ functions, and
+spliced into the file; nothing else in it changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from workbooks.recalc.errors import (
+    BadInputError,
+    DeadlineError,
+    NotAWorkbookError,
+    RefusedError,
+    UnsafeFileError,
+    UnwritableError,
+)
+from workbooks.recalc.inputs import as_value, load_inputs
+from workbooks.recalc.report import CellProblem, Change, Report, Unevaluated
+
+__all__ = [
+    "BadInputError",
+    "CellProblem",
+    "Change",
+    "DeadlineError",
+    "NotAWorkbookError",
+    "RefusedError",
+    "Report",
+    "Unevaluated",
+    "UnsafeFileError",
+    "UnwritableError",
+    "as_value",
+    "load_inputs",
+    "recalculate",
+]
+
+
+def recalculate(
+    path: str | Path,
+    output: str | Path | None = None,
+    *,
+    set_values: Sequence[tuple[str, Any]] = (),
+    force: bool = False,
+    functions: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    clock: datetime | None = None,
+    deadline: float | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """Recalculate a workbook and write the values back, in place or to another file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook: .xlsx, .xlsm, .xltx or .xltm.
+    output : str or Path, optional
+        Where the result goes; the workbook itself without it.
+    set_values : sequence of (str, value)
+        Cells to be set first, as `Sheet!B3` or a defined name, with a number, text or truth value.
+    force : bool
+        Set cells that hold a formula, and write over a workbook that is open elsewhere.
+    functions : mapping, optional
+        Worksheet functions by name; all TOK_ functions without it.
+    seed : int
+        What RAND and its kin start from [-].
+    clock : datetime, optional
+        The local time that TODAY and NOW give; the time of the machine without it.
+    deadline : float, optional
+        How long the evaluation may take [s].
+    progress : callable, optional
+        Told the stage ("read", "load", "evaluate", "write"), how much is done, and of how much.
+    dry_run : bool
+        Compute and report, but write nothing.
+
+    Returns
+    -------
+    Report
+        What was evaluated, changed, is in error, or could not be evaluated [-].
+
+    Raises
+    ------
+    RefusedError
+        The input is refused, and no file has been touched.
+    """
+    # The engine and the functions load only when something is to be computed.
+    from workbooks.recalc.engine import Settings  # noqa: PLC0415
+    from workbooks.recalc.engine_formualizer import FormualizerEngine  # noqa: PLC0415
+    from workbooks.recalc.job import recalculate_file  # noqa: PLC0415
+
+    if functions is None:
+        from udfs import functions as declared  # noqa: F401, PLC0415
+        from udfs._declare import registry  # noqa: PLC0415
+
+        functions = registry
+    return recalculate_file(
+        Path(path),
+        None if output is None else Path(output),
+        set_values=set_values,
+        force=force,
+        functions=functions,
+        make_engine=FormualizerEngine,
+        settings=Settings(
+            seed=seed,
+            clock=clock,
+            deadline=None if deadline is None else time.monotonic() + deadline,
+        ),
+        progress=progress or _silent,
+        dry_run=dry_run,
+    )
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,104 @@
+"""Cell addresses: A1 text to row and column, both counted from 1, and back."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+MAX_ROW = 1_048_576
+MAX_COLUMN = 16_384
+_CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
+_PLAIN_SHEET = re.compile(r"[^\W\d][\w.]*", re.UNICODE)
+_LOOKS_LIKE_CELL = re.compile(r"[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*[Cc][0-9]*")
+
+
+class Area(NamedTuple):
+    """A rectangle of cells, its corners included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.bottom - self.top + 1
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return self.right - self.left + 1
+
+    def __str__(self) -> str:
+        """Return the rectangle as A1 text."""
+        first = cell_name(self.top, self.left)
+        last = cell_name(self.bottom, self.right)
+        return first if first == last else f"{first}:{last}"
+
+
+@lru_cache(maxsize=MAX_COLUMN)
+def column_number(letters: str) -> int:
+    """Return the number of a column from its letters: A is 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+@lru_cache(maxsize=MAX_COLUMN)
+def column_letters(number: int) -> str:
+    """Return the letters of a column from its number: 1 is A."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def cell_name(row: int, column: int) -> str:
+    """Return a cell as A1 text."""
+    return f"{column_letters(column)}{row}"
+
+
+def parse_cell(text: str) -> tuple[int, int] | None:
+    """Return row and column of A1 text, None where it is no cell of a worksheet."""
+    match = _CELL.fullmatch(text)
+    if match is None:
+        return None
+    row, column = int(match[2]), column_number(match[1])
+    return (row, column) if row <= MAX_ROW and column <= MAX_COLUMN else None
+
+
+def parse_area(text: str) -> Area | None:
+    """Return the rectangle of A1 text, one cell or two corners."""
+    first, _, last = text.partition(":")
+    start, end = parse_cell(first), parse_cell(last or first)
+    if start is None or end is None:
+        return None
+    return Area(
+        min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1])
+    )
+
+
+def quote_sheet(name: str) -> str:
+    """Return the name of a sheet as a formula writes it, in quotes where it needs them."""
+    if _PLAIN_SHEET.fullmatch(name) and not _LOOKS_LIKE_CELL.fullmatch(name):
+        return name
+    return "'" + name.replace("'", "''") + "'"
+
+
+def full_name(sheet: str, row: int, column: int) -> str:
+    """Return a cell with its sheet: `Sheet1!B3`."""
+    return f"{quote_sheet(sheet)}!{cell_name(row, column)}"
+
+
+def split_sheet(text: str) -> tuple[str | None, str]:
+    """Split `'My sheet'!B3` into the sheet's name, if any, and the rest."""
+    sheet, mark, rest = text.rpartition("!")
+    if not mark:
+        return None, text
+    if len(sheet) > 1 and sheet[0] == sheet[-1] == "'":
+        sheet = sheet[1:-1].replace("''", "'")
+    return sheet, rest

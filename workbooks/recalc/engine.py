@@ -1,0 +1,73 @@
+"""What the recalculation asks of a spreadsheet engine, so that another can take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from udfs._cells import Cell
+
+#: An own function: cells in, a cell or a list of rows out; it never raises.
+CellFunction: TypeAlias = Callable[..., Any]
+#: Text that stands for a skipped argument of an own function; engines hand it over as 0.
+SKIPPED = "\N{SYMBOL FOR NULL}skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides the values besides the workbook.
+
+    `clock` is the local time that TODAY and NOW give; `seed` drives RAND and its kin.
+    """
+
+    seed: int = 0
+    clock: datetime | None = None
+    date1904: bool = False
+    iterate: bool = False
+    iterations: int = 100
+    max_change: float = 0.001
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineError:
+    """A failure of the engine itself, as it stands in a cell: no spreadsheet shows it."""
+
+    reason: str
+
+
+Value: TypeAlias = Cell | EngineError
+
+
+class Engine(Protocol):
+    """A spreadsheet engine holding one workbook."""
+
+    def knows(self, function: str) -> bool:
+        """Tell whether the engine, or what was registered with it, has a function."""
+
+    def register(self, functions: Mapping[str, CellFunction]) -> None:
+        """Add own functions."""
+
+    def load(self, path: Path) -> None:
+        """Take in a workbook that was prepared for the engine."""
+
+    def evaluate(self) -> None:
+        """Compute every formula that is not up to date."""
+
+    def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> Sequence[Any]:
+        """Return the rows of a rectangle; numbers as float, texts as str, the rest by `value`."""
+
+    def value(self, raw: Any) -> Value:
+        """Turn what `values` gave into a cell."""
+
+    def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        """Put a constant into a cell."""
+
+    def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
+        """Put a formula, written without its equals sign, into a cell."""
+
+    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
+        """Return why an own function gave an error value in this cell; empty if none did."""

@@ -1,0 +1,214 @@
+"""The embedded engine formualizer; every call to it stands in this file.
+
+Its traps, found by experiment (0.13): parallel evaluation runs Python callbacks several times
+slower; a workbook must be touched by one thread only; an exception raised in a callback, Ctrl-C
+among them, is swallowed; NaN leaks through; None in an array becomes 0.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import formualizer as fz
+
+from udfs._cells import Cell, CellError
+from workbooks.recalc.address import full_name
+from workbooks.recalc.engine import SKIPPED, CellFunction, EngineError, Settings, Value
+from workbooks.recalc.errors import DeadlineError
+
+_CODES = {
+    "Null": "#NULL!",
+    "Div": "#DIV/0!",
+    "Value": "#VALUE!",
+    "Ref": "#REF!",
+    "Name": "#NAME?",
+    "Num": "#NUM!",
+    "Na": "#N/A",
+    "Spill": "#SPILL!",
+    "Calc": "#CALC!",
+}
+_ENGINE_ONLY = {
+    "Circ": "it refers to itself, and iterative calculation is off",
+    "NImpl": "the engine has no way to evaluate this kind of reference or operation",
+    "Cancelled": "the evaluation was stopped",
+}
+_PLAIN = {float, bool, str, type(None)}
+_NO_LIMIT = 1 << 40
+_LIMITS = {
+    "max_input_bytes": _NO_LIMIT,
+    "max_entries": 100_000,
+    "max_expanded_bytes": _NO_LIMIT,
+    "max_part_bytes": _NO_LIMIT,
+    "max_xml_depth": 256,
+}
+
+
+class FormualizerEngine:
+    """One workbook in formualizer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._known: dict[str, bool] = {}
+        self._workbook: fz.Workbook = fz.Workbook(config=_config(settings))
+        self._probe: fz.Workbook | None = None
+        self._raised: BaseException | None = None
+        self._reasons: list[str] = []
+
+    def register(self, functions: Mapping[str, CellFunction]) -> None:
+        """Add own functions."""
+        for name, function in functions.items():
+            self._functions[name.upper()] = self._callback(function)
+        self._known.clear()
+
+    def knows(self, function: str) -> bool:
+        """Tell whether a formula may call this function."""
+        name = function.upper()
+        if name in self._functions:
+            return True
+        if name not in self._known:
+            self._known[name] = self._probed(name)
+        return self._known[name]
+
+    def load(self, path: Path) -> None:
+        """Take in a prepared workbook."""
+        self._workbook = fz.Workbook.from_path(
+            str(path), backend="native", config=_config(self._settings), load_limits=_LIMITS
+        )
+        self._workbook.set_temporal_egress("serial")
+        for name, callback in self._functions.items():
+            self._workbook.register_function(
+                name, callback, min_args=0, allow_override_builtin=True
+            )
+        clock = self._settings.clock
+        if clock is not None:
+            self._workbook.set_deterministic_clock(clock.replace(tzinfo=UTC), "utc")
+
+    def evaluate(self) -> None:
+        """Compute every formula that is not up to date."""
+        self._raised = None
+        try:
+            self._workbook.evaluate_all()
+        finally:
+            if self._raised is not None:
+                self._workbook.reset_cancel()
+                raise self._raised
+        deadline = self._settings.deadline
+        if deadline is not None and time.monotonic() > deadline:
+            raise DeadlineError("the evaluation passed its deadline; nothing was written")
+
+    def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
+        """Return the rows of a rectangle as the engine holds them."""
+        area = fz.RangeAddress(sheet, top, left, bottom, right)
+        rows: list[list[Any]] = self._workbook.sheet(sheet).get_values(area)
+        return rows
+
+    def value(self, raw: Any) -> Value:
+        """Turn one value of the engine into a cell."""
+        if type(raw) is float:
+            return raw if math.isfinite(raw) else CellError("#NUM!", "not a finite number")
+        if isinstance(raw, dict):
+            kind = str(raw.get("kind", ""))
+            if kind in _CODES:
+                return CellError(_CODES[kind])
+            return EngineError(_ENGINE_ONLY.get(kind, f"the engine fails here ({kind})"))
+        if isinstance(raw, bool) or raw is None:
+            return raw
+        if isinstance(raw, int):
+            return float(raw)
+        return str(raw)
+
+    def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        """Put a constant into a cell."""
+        if isinstance(value, CellError):
+            value = fz.LiteralValue.error(value.code, None)
+        self._workbook.set_value(sheet, row, column, value)
+
+    def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
+        """Put a formula into a cell."""
+        self._workbook.set_formula(sheet, row, column, f"={text}")
+
+    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
+        """Evaluate one cell anew and return what its own functions complained of."""
+        self._reasons.clear()
+        self._workbook.set_formula(sheet, row, column, f"={text}")
+        try:
+            self._workbook.evaluate_cell(sheet, row, column)
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
+            return f"{full_name(sheet, row, column)}: {error}"
+        return self._reasons[-1] if self._reasons else ""
+
+    # --- callbacks -----------------------------------------------------------------------------
+
+    def _callback(self, function: CellFunction) -> Callable[..., Any]:
+        """Wrap an own function for the engine: cells for its values, and no exception lost."""
+        deadline = self._settings.deadline or math.inf
+        clock = time.monotonic
+
+        def call(*arguments: Any) -> Any:
+            try:
+                if clock() > deadline:
+                    raise DeadlineError("the evaluation passed its deadline; nothing was written")
+                if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
+                    result = function(*arguments)
+                else:
+                    result = function(*map(_cells_of, arguments))
+                if type(result) is float:
+                    return result
+                return self._engine_value(result)
+            except BaseException as error:
+                # The engine would swallow it; `evaluate` raises it again.
+                if self._raised is None:
+                    self._raised = error
+                    self._workbook.cancel()
+                return {"type": "Error", "kind": "#VALUE!"}
+
+        return call
+
+    def _engine_value(self, result: Any) -> Any:
+        if isinstance(result, CellError):
+            self._reasons.append(result.reason)
+            return {"type": "Error", "kind": result.code}
+        if isinstance(result, list):
+            return [["" if v is None else self._engine_value(v) for v in row] for row in result]
+        return result
+
+    # --- what the engine has -------------------------------------------------------------------
+
+    def _probed(self, name: str) -> bool:
+        if self._probe is None:
+            self._probe = fz.Workbook(config=_config(self._settings))
+            self._probe.add_sheet("probe")
+        try:
+            self._probe.set_formula("probe", 1, 1, f"={name}()")
+            value = self._probe.evaluate_cell("probe", 1, 1)
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError, fz.ParserError):
+            return False
+        return not (isinstance(value, dict) and value.get("kind") in ("Name", "NImpl"))
+
+
+def _cells_of(argument: Any) -> Any:
+    if isinstance(argument, dict):
+        return CellError(_CODES.get(str(argument.get("kind")), "#VALUE!"))
+    if isinstance(argument, list):
+        return [[_cells_of(cell) for cell in row] for row in argument]
+    return None if argument == SKIPPED else argument
+
+
+def _config(settings: Settings) -> fz.WorkbookConfig:
+    evaluation = fz.EvaluationConfig()
+    evaluation.enable_parallel = False
+    evaluation.workbook_seed = settings.seed
+    evaluation.date_system = "1904" if settings.date1904 else "1900"
+    if settings.iterate:
+        evaluation.cycle_policy = "iterate"
+        evaluation.iterate_max_iterations = settings.iterations
+        evaluation.iterate_max_change = settings.max_change
+    return fz.WorkbookConfig(
+        mode=fz.WorkbookMode.Interactive, eval_config=evaluation, enable_changelog=False
+    )

@@ -1,0 +1,176 @@
+"""Values to be put into a workbook: where they go, and whether they fit there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from udfs._cells import Cell
+from workbooks.recalc.address import full_name, parse_area, split_sheet
+from workbooks.recalc.book import Book
+from workbooks.recalc.errors import BadInputError
+from workbooks.recalc.names import Names
+from workbooks.recalc.overrides import value_cell
+from workbooks.recalc.prepare import attributes
+from workbooks.recalc.scan import CELL
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_LONGEST_TEXT = 32_767
+
+
+@dataclass(slots=True)
+class Target:
+    """One cell to be set."""
+
+    asked: str
+    sheet: str
+    row: int
+    column: int
+    value: Cell
+    force: bool
+    done: bool = field(default=False)
+
+    @property
+    def address(self) -> str:
+        """The cell with its sheet."""
+        return full_name(self.sheet, self.row, self.column)
+
+    def edit(self, old: bytes | None) -> bytes:
+        """Return the cell with its new value, or refuse."""
+        if old is None:
+            raise BadInputError(
+                f"{self.address} is not in the file; only cells that are can be set"
+            )
+        match = CELL.fullmatch(old)
+        content = (match[4] or b"") if match else b""
+        kind = attributes(match[3]).get("t", "n") if match else "n"
+        formula = re.search(rb"<f([^>]*+)>([^<]*+)", content)
+        if formula:
+            self._check_formula(attributes(formula[1]))
+        elif kind == "n" and b"<v>" in content and not _is_number(self.value):
+            raise BadInputError(f"{self.address} holds a number; {self.value!r} is none")
+        self.done = True
+        return value_cell(self.row, self.column, old, self.value, inline=True)
+
+    def _check_formula(self, given: dict[str, str]) -> None:
+        if not self.force:
+            raise BadInputError(f"{self.address} holds a formula; it is only replaced by force")
+        if given.get("t") in ("array", "dataTable"):
+            raise BadInputError(f"{self.address} is part of an array formula or data table")
+        if given.get("t") == "shared" and "ref" in given:
+            raise BadInputError(f"{self.address} holds a formula that other cells share")
+
+
+def _is_number(value: Cell) -> bool:
+    return isinstance(value, float) and not isinstance(value, bool)
+
+
+def resolve(
+    given: Sequence[tuple[str, Any]], book: Book, names: Names, *, force: bool
+) -> list[Target]:
+    """Return the cells that are meant by `Sheet!B3`, a quoted sheet or a defined name."""
+    targets: dict[tuple[str, int, int], Target] = {}
+    for asked, value in given:
+        sheet_name, cell = split_sheet(asked.strip())
+        if sheet_name is None:
+            name = names.find(cell, None)
+            if name is None:
+                raise BadInputError(f"{asked}: no such defined name; write a cell as Sheet!B3")
+            sheet_name, cell = split_sheet(name.text)
+        area = parse_area(cell)
+        if sheet_name is None or area is None or area.rows * area.columns != 1:
+            raise BadInputError(f"{asked} is not one cell; write it as Sheet!B3")
+        sheet = book.sheet(sheet_name)
+        if sheet is None:
+            known = ", ".join(s.name for s in book.sheets)
+            raise BadInputError(f"{asked}: there is no sheet {sheet_name!r}; the file has {known}")
+        place = (sheet.name, area.top, area.left)
+        if place in targets:
+            raise BadInputError(f"{asked} is set twice")
+        targets[place] = Target(asked, *place, value=_checked(asked, value), force=force)
+    return list(targets.values())
+
+
+def _checked(asked: str, value: Any) -> Cell:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise BadInputError(f"{asked}: {value} is not a finite number")
+        return float(value)
+    if isinstance(value, str):
+        if len(value) > _LONGEST_TEXT:
+            raise BadInputError(f"{asked}: a cell holds {_LONGEST_TEXT:,} characters at most")
+        return value
+    raise BadInputError(f"{asked}: {value!r} is neither number, text nor TRUE or FALSE")
+
+
+def as_value(text: str) -> Cell:
+    """Return what a typed text means: a number, TRUE or FALSE, else the text itself."""
+    stripped = text.strip()
+    if _NUMBER.fullmatch(stripped):
+        return float(stripped)
+    if stripped.upper() in ("TRUE", "FALSE"):
+        return stripped.upper() == "TRUE"
+    return text
+
+
+def load_inputs(path: str | Path) -> list[tuple[str, Cell]]:
+    """Read cells and values from a file.
+
+    A .csv file has two columns, cell and value; a header row of these two words is skipped. A
+    .json file holds one object, `{"Sheet!B3": 0.88, ...}`. A text that begins with = stays a
+    text: formulas cannot be put in this way.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path} is not UTF-8 text") from error
+    if path.suffix.lower() == ".json":
+        return _from_json(path, text)
+    if path.suffix.lower() == ".csv":
+        return _from_csv(path, text)
+    raise BadInputError(f"{path}: inputs are read from .csv or .json")
+
+
+def _from_json(path: Path, text: str) -> list[tuple[str, Cell]]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise BadInputError(f'{path} must hold one object: {{"Sheet!B3": 0.88}}')
+    return [(address, _checked(address, value)) for address, value in content.items()]
+
+
+def _from_csv(path: Path, text: str) -> list[tuple[str, Cell]]:
+    found = []
+    try:
+        for line in (reader := csv.reader(text.splitlines(keepends=True), strict=True)):
+            if not any(part.strip() for part in line):
+                continue
+            if len(line) != 2:
+                raise BadInputError(f"{path}, line {reader.line_num}: cell and value are wanted")
+            if reader.line_num == 1 and [p.strip().lower() for p in line] == ["cell", "value"]:
+                continue
+            found.append((line[0].strip(), as_value(line[1])))
+    except csv.Error as error:
+        raise BadInputError(f"{path} is not CSV: {error}") from error
+    return found
+
+
+def targets_by_sheet(targets: Sequence[Target]) -> dict[str, dict[int, dict[int, Target]]]:
+    """Group targets by sheet, row and column."""
+    grouped: dict[str, dict[int, dict[int, Target]]] = {}
+    for target in targets:
+        grouped.setdefault(target.sheet, {}).setdefault(target.row, {})[target.column] = target
+    return grouped

@@ -1,0 +1,304 @@
+"""One recalculation, from file to file."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from udfs._cells import Cell, CellError
+from workbooks.recalc.arrays import fit
+from workbooks.recalc.book import Book, SheetInfo, read_book, settled
+from workbooks.recalc.engine import CellFunction, Engine, Settings
+from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
+from workbooks.recalc.inputs import Target, resolve, targets_by_sheet
+from workbooks.recalc.lower import Lowering, Own
+from workbooks.recalc.names import Names
+from workbooks.recalc.overrides import Edit, edited, value_cell
+from workbooks.recalc.package import Package, check_target, lock_file, published
+from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
+from workbooks.recalc.reasons import explain
+from workbooks.recalc.report import Report
+from workbooks.recalc.scan import UnusualError, normalised, pieces
+from workbooks.recalc.splice import Pending, SheetSplicer
+
+#: Told what is being done, how much of it, and of how much.
+Progress = Callable[[str, int, int], None]
+_PREFIXES = ("", "_XLDUDF_", "_XLUDF.")
+
+
+class _UnusualSheetError(Exception):
+    def __init__(self, info: SheetInfo) -> None:
+        super().__init__(info.part)
+        self.info = info
+
+
+@dataclass(slots=True)
+class Job:
+    """A workbook being recalculated."""
+
+    package: Package
+    book: Book
+    functions: Mapping[str, CellFunction]
+    own: Mapping[str, Own]
+    engine: Engine
+    report: Report
+    progress: Progress
+    targets: list[Target] = field(default_factory=list)
+    plans: dict[str, SheetPlan] = field(default_factory=dict)
+    lowering: Lowering = field(init=False)
+    _normal: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lowering = Lowering(Names(self.book.names), self.own, self.engine.knows)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def parts(self, info: SheetInfo) -> Iterator[bytes]:
+        """Yield a sheet as head, runs of rows, tail."""
+        if info.part in self._normal:
+            yield from pieces([self._normal[info.part]])
+            return
+        with self.package.stream(info.part) as stream:
+            try:
+                yield from pieces(self.package.chunks(stream, info.part))
+            except UnusualError as error:
+                raise _UnusualSheetError(info) from error
+
+    def rows(self, info: SheetInfo) -> Iterator[bytes]:
+        """Yield the runs of rows of a sheet, the values to be set in place."""
+        parts = self.parts(info)
+        next(parts)
+        yield from edited(_all_but_last(parts), self._edits(info))
+
+    def _edits(self, info: SheetInfo) -> dict[int, dict[int, Edit]]:
+        mine = targets_by_sheet(self.targets).get(info.name, {})
+        return {
+            row: {column: target.edit for column, target in columns.items()}
+            for row, columns in mine.items()
+        }
+
+    def _bring_to_form(self, info: SheetInfo) -> None:
+        if info.part in self._normal:
+            raise NotAWorkbookError(f"{info.part} ({info.name}) is no worksheet that can be read")
+        self._normal[info.part] = normalised(self.package.read(info.part), info.part)
+
+    # --- evaluating ----------------------------------------------------------------------------
+
+    def evaluate(self) -> None:
+        """Hand the workbook to the engine and compute it."""
+        with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+            copy = Path(folder) / "copy.xlsx"
+            self._prepare(copy)
+            self.progress("load", 0, 1)
+            self.engine.load(copy)
+        self.progress("evaluate", 0, 1)
+        self.engine.evaluate()
+        self.progress("evaluate", 1, 1)
+
+    def _prepare(self, copy: Path) -> None:
+        while True:
+            try:
+                self._write_copy(copy)
+            except _UnusualSheetError as error:
+                self._bring_to_form(error.info)
+                continue
+            missing = next((t for t in self.targets if not t.done), None)
+            if missing is None:
+                return
+            info = self.book.sheet(missing.sheet)
+            if info is None or info.part in self._normal:
+                raise BadInputError(f"{missing.asked} is not in the file")
+            self._bring_to_form(info)
+
+    def _write_copy(self, copy: Path) -> None:
+        names = self.lowering.names.simple()
+        self.plans = {info.part: SheetPlan(info) for info in self.book.sheets}
+        sources: list[tuple[SheetInfo, Callable[[], Iterable[bytes]]]] = [
+            (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
+        ]
+        write_copy(copy, self.book, names, sources, self._strings())
+
+    def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:
+        self.progress("read", number, len(self.book.sheets))
+        preparer = SheetPreparer(self.plans[info.part], self.lowering)
+        for rows in self.rows(info):
+            try:
+                yield preparer.rows(rows)
+            except UnusualError as error:
+                raise _UnusualSheetError(info) from error
+
+    def _strings(self) -> Iterator[bytes] | None:
+        part = self.book.strings
+        if part is None or part not in self.package:
+            return None
+        return self._string_pieces(part)
+
+    def _string_pieces(self, part: str) -> Iterator[bytes]:
+        with self.package.stream(part) as stream:
+            yield from self.package.chunks(stream, part)
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def replaced(self) -> dict[str, Callable[[], Iterable[bytes]]]:
+        """Return the parts that get new bytes, and what makes them."""
+        pending: list[Pending] = []
+        touched = {t.sheet for t in self.targets}
+        replaced: dict[str, Callable[[], Iterable[bytes]]] = {
+            plan.info.part: partial(self._spliced, plan, pending)
+            for plan in self.plans.values()
+            if plan.formulas or plan.info.name in touched
+        }
+        last = list(replaced)[-1] if replaced else None
+        if last is not None:
+            replaced[last] = partial(self._and_explained, replaced[last], pending)
+        replaced[self.book.part] = self._workbook_part
+        return replaced
+
+    def _workbook_part(self) -> list[bytes]:
+        return [settled(self.package.read(self.book.part), self.book.part)]
+
+    def _and_explained(
+        self, make: Callable[[], Iterable[bytes]], pending: list[Pending]
+    ) -> Iterator[bytes]:
+        yield from make()
+        explain(pending, self.report, self.engine, self.lowering, self.own)
+
+    def _spliced(self, plan: SheetPlan, pending: list[Pending]) -> Iterator[bytes]:
+        info = plan.info
+        splicer = SheetSplicer(info.name, self.engine, plan.kept, {}, self.report, pending)
+        edits = self._edits(info)
+        for row, columns in self._children(plan).items():
+            edits.setdefault(row, {}).update(columns)
+        parts = self.parts(info)
+        yield next(parts)
+        tail: list[bytes] = []
+        done = 0
+        for rows in edited(_all_but_last(parts, tail), edits):
+            done += len(rows)
+            yield splicer.rows(rows)
+            self.progress("write", done, self.package.entries[info.part].file_size)
+        yield from tail
+
+    def _children(self, plan: SheetPlan) -> dict[int, dict[int, Edit]]:
+        """Return the cells that an array formula fills besides its own."""
+        edits: dict[int, dict[int, Edit]] = {}
+        for array in plan.arrays:
+            top, left, bottom, right = array.area
+            if (top, left) in plan.kept:
+                continue
+            block = self.engine.values(plan.info.name, top, left, bottom, right)
+            for r, raw_row in enumerate(block):
+                for c, raw in enumerate(raw_row):
+                    if r == c == 0:
+                        continue
+                    value = self.engine.value(raw)
+                    if value is None or isinstance(value, bool | float | str | CellError):
+                        edits.setdefault(top + r, {})[left + c] = _fill(top + r, left + c, value)
+        return edits
+
+
+def _fill(row: int, column: int, value: Cell) -> Edit:
+    return lambda old: value_cell(row, column, old, value, inline=False)
+
+
+def _all_but_last(parts: Iterator[bytes], last: list[bytes] | None = None) -> Iterator[bytes]:
+    """Yield all pieces but the last, which goes into `last`."""
+    held: bytes | None = None
+    for piece in parts:
+        if held is not None:
+            yield held
+        held = piece
+    if last is not None and held is not None:
+        last.append(held)
+
+
+def own_functions(functions: Mapping[str, Any]) -> tuple[dict[str, CellFunction], dict[str, Own]]:
+    """Return what the engine calls, and what lowering knows, of the worksheet functions."""
+    callables: dict[str, CellFunction] = {"TB.FIT": fit}
+    known: dict[str, Own] = {}
+    for name, function in functions.items():
+        # Office.js add-ins are stored with a prefix.
+        for prefix in _PREFIXES:
+            callables[prefix + name.upper()] = function
+        known[name.upper()] = Own(
+            arrays=getattr(function, "result", "number") in ("row", "column", "table")
+        )
+    return callables, known
+
+
+def recalculate_file(
+    path: Path,
+    output: Path | None,
+    *,
+    set_values: Sequence[tuple[str, Any]],
+    force: bool,
+    functions: Mapping[str, Any],
+    make_engine: Callable[[Settings], Engine],
+    settings: Settings,
+    progress: Progress,
+    dry_run: bool,
+) -> Report:
+    """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
+    started = time.perf_counter()
+    report = Report()
+    with Package(path) as package:
+        target = check_target(output or path, path) if not dry_run else path
+        _check_lock(target, report, force=force, dry_run=dry_run)
+        book = read_book(package)
+        settings = _for_book(settings, book)
+        callables, own = own_functions(functions)
+        engine = make_engine(settings)
+        engine.register(callables)
+        job = Job(package, book, callables, own, engine, report, progress)
+        job.targets = resolve(set_values, book, job.lowering.names, force=force)
+        _warn(book, report)
+        job.evaluate()
+        replaced = job.replaced()
+        if dry_run:
+            for make in replaced.values():
+                for _ in make():
+                    pass
+        else:
+            with published(target, path) as out:
+                package.write(out, replaced)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _for_book(settings: Settings, book: Book) -> Settings:
+    return Settings(
+        seed=settings.seed,
+        clock=settings.clock,
+        date1904=book.date1904,
+        iterate=book.iterate,
+        iterations=book.iterations,
+        max_change=book.max_change,
+        deadline=settings.deadline,
+    )
+
+
+def _check_lock(target: Path, report: Report, *, force: bool, dry_run: bool) -> None:
+    lock = lock_file(target)
+    if lock is None or dry_run:
+        return
+    if not force:
+        raise UnwritableError(
+            f"{target.name} is open in another program ({lock.name} lies beside it); close it "
+            "there, write elsewhere, or force it"
+        )
+    report.warnings.append(f"{target.name} is open in another program ({lock.name})")
+
+
+def _warn(book: Book, report: Report) -> None:
+    if book.signed:
+        report.warnings.append("the workbook is signed; its signature does not hold for new values")
+    if book.external:
+        report.warnings.append(
+            f"{len(book.external)} links to other workbooks: never followed; the cells that use "
+            "them keep their old values"
+        )

@@ -1,0 +1,260 @@
+"""The copy of a workbook that the engine is given: sheets, names and settings, nothing else.
+
+Rows go over as they are wherever the engine understands them. Elsewhere formulas are put in its
+terms, the remembered values of array formulas are taken out (the engine would take them for
+constants in the way), and formulas that it cannot evaluate become their old values.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import escape as escape_text
+from xml.sax.saxutils import quoteattr
+
+from workbooks.recalc.address import Area, column_number, parse_area
+from workbooks.recalc.book import Book, DefinedName, SheetInfo
+from workbooks.recalc.errors import NotAWorkbookError
+from workbooks.recalc.lower import Lowering, UnevaluableError
+from workbooks.recalc.scan import CELL, FORMULA, check_count
+from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
+
+_STEP = 8
+_DIGITS = b"0123456789$"
+_ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
+_STYLE = re.compile(rb'\ss="[0-9]*"')
+_HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
+_TAIL = b"</sheetData></worksheet>"
+
+
+class ArrayCells(NamedTuple):
+    """An array formula and the cells that it fills."""
+
+    area: Area
+    dynamic: bool
+
+
+@dataclass(slots=True)
+class SheetPlan:
+    """What is known of a sheet once it has been read."""
+
+    info: SheetInfo
+    formulas: int = 0
+    arrays: list[ArrayCells] = field(default_factory=list)
+    kept: dict[tuple[int, int], str] = field(default_factory=dict)
+    shared: dict[bytes, str] = field(default_factory=dict)
+
+
+def attributes(text: bytes) -> dict[str, str]:
+    """Return the attributes of an element, without their namespaces."""
+    return {m[1].decode(): unescape(m[2]) for m in _ATTRIBUTE.finditer(text)}
+
+
+def write_copy(
+    target: Path,
+    book: Book,
+    names: Iterable[DefinedName],
+    sheets: Iterable[tuple[SheetInfo, Callable[[], Iterable[bytes]]]],
+    strings: Iterable[bytes] | None,
+) -> None:
+    """Write the package for the engine; `sheets` gives the rows of each sheet."""
+    listed = list(sheets)
+    relation = 'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as out:
+        parts = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{i}.xml" ContentType="application/'
+            'vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
+            for i in range(1, len(listed) + 1)
+        )
+        out.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels" ContentType="application/'
+            'vnd.openxmlformats-package.relationships+xml"/>'
+            '<Default Extension="xml" ContentType="application/xml"/>'
+            '<Override PartName="/xl/workbook.xml" ContentType="application/'
+            'vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
+            '<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+            'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+            f"{parts}</Types>",
+        )
+        out.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{PACKAGE_RELATIONSHIPS}"><Relationship Id="rId1" '
+            f'{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        out.writestr("xl/workbook.xml", _workbook(book, names, [info.name for info, _ in listed]))
+        links = "".join(
+            f'<Relationship Id="rId{i}" {relation}/worksheet" Target="worksheets/sheet{i}.xml"/>'
+            for i in range(1, len(listed) + 1)
+        )
+        if strings is not None:
+            links += (
+                f'<Relationship Id="rIdS" {relation}/sharedStrings" Target="sharedStrings.xml"/>'
+            )
+            _stream(out, "xl/sharedStrings.xml", strings)
+        out.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{PACKAGE_RELATIONSHIPS}">{links}</Relationships>',
+        )
+        for i, (_, rows) in enumerate(listed, 1):
+            _stream(out, f"xl/worksheets/sheet{i}.xml", _whole(rows()))
+
+
+def _whole(rows: Iterable[bytes]) -> Iterator[bytes]:
+    yield _HEAD
+    yield from rows
+    yield _TAIL
+
+
+def _stream(out: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
+    with out.open(name, "w") as stream:
+        for piece in pieces:
+            stream.write(piece)
+
+
+def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> str:
+    listed = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{i}" r:id="rId{i}"/>'
+        for i, name in enumerate(sheets, 1)
+    )
+    defined = "".join(
+        f"<definedName name={quoteattr(n.name)}"
+        + (f' localSheetId="{sheets.index(n.sheet)}"' if n.sheet is not None else "")
+        + f">{escape_text(n.text)}</definedName>"
+        for n in names
+        if n.sheet is None or n.sheet in sheets
+    )
+    dates = '<workbookPr date1904="1"/>' if book.date1904 else ""
+    iterate = (
+        f' iterate="1" iterateCount="{book.iterations}" iterateDelta="{book.max_change!r}"'
+        if book.iterate
+        else ""
+    )
+    return (
+        f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE_RELATIONSHIPS}">{dates}'
+        f"<sheets>{listed}</sheets>"
+        + (f"<definedNames>{defined}</definedNames>" if defined else "")
+        + f"<calcPr{iterate}/></workbook>"
+    )
+
+
+class SheetPreparer:
+    """Prepares the rows of one sheet, and notes what is in them."""
+
+    def __init__(self, plan: SheetPlan, lowering: Lowering) -> None:
+        self.plan = plan
+        self._lowering = lowering
+        self._sheet = plan.info.name
+
+    def rows(self, rows: bytes) -> bytes:
+        """Return a run of rows as the engine is to see it."""
+        parts = FORMULA.split(rows)
+        count = len(parts) // _STEP
+        check_count(rows, count)
+        self.plan.formulas += count
+        if self._understood(parts) and b"#SPILL!" not in rows:
+            return self._without_children(rows)
+        out: list[bytes] = [b""] * (2 * count + 1)
+        out[0::2] = parts[0::_STEP]
+        out[1::2] = [self._cell(*parts[i : i + 7]) for i in range(1, len(parts), _STEP)]
+        return self._without_children(b"".join(out))
+
+    def _understood(self, parts: list[bytes]) -> bool:
+        if any(parts[4::_STEP]):
+            return False
+        texts = parts[5::_STEP]
+        distinct = dict(zip((t.translate(None, _DIGITS) for t in texts), texts, strict=True))
+        # Digits are part of names such as LOG10, so that one text does not speak for the other;
+        # `is_plain` sees to that when it is asked for every text that holds such a name.
+        if any(re.search(rb"[A-Za-z][0-9]+[A-Za-z.]*\(", t) for t in distinct.values()):
+            distinct = dict(zip(texts, texts, strict=True))
+        return all(self._lowering.is_plain(unescape(t), self._sheet) for t in distinct.values())
+
+    def _cell(
+        self,
+        column: bytes,
+        row: bytes,
+        cell: bytes,
+        formula: bytes,
+        text: bytes | None,
+        value: bytes | None,
+        rest: bytes,
+    ) -> bytes:
+        place = (int(row), column_number(column.decode()))
+        given = attributes(formula) if formula.strip(b" /") else {}
+        kind = given.get("t", "normal")
+        try:
+            if kind == "shared":
+                return self._shared(column, row, given, text)
+            if kind == "dataTable":
+                raise UnevaluableError("data tables are not supported")
+            if not text:
+                raise UnevaluableError("the formula is empty")
+            if kind == "array":
+                lowered = self._array(place, cell, given, unescape(text))
+            else:
+                lowered = self._lowering.lowered(unescape(text), self._sheet)
+            return b'<c r="%b%b"><f>%b</f></c>' % (column, row, escape(lowered))
+        except UnevaluableError as error:
+            self.plan.kept[place] = str(error)
+            return _constant(column, row, cell, value, rest)
+
+    def _array(self, place: tuple[int, int], cell: bytes, given: dict[str, str], text: str) -> str:
+        area = parse_area(given.get("ref", ""))
+        if area is None or (area.top, area.left) != place:
+            raise NotAWorkbookError(
+                f"sheet {self._sheet!r}: the array formula in {place} covers {given.get('ref')!r}"
+            )
+        dynamic = b"cm=" in cell
+        lowered = self._lowering.lowered(text, self._sheet, array=(area.rows, area.columns))
+        self.plan.arrays.append(ArrayCells(area, dynamic))
+        return lowered
+
+    def _shared(
+        self, column: bytes, row: bytes, given: dict[str, str], text: bytes | None
+    ) -> bytes:
+        index = given.get("si", "").encode()
+        if text:
+            try:
+                lowered = self._lowering.lowered(unescape(text), self._sheet)
+            except UnevaluableError as error:
+                self.plan.shared[index] = str(error)
+                raise
+            return b'<c r="%b%b"><f t="shared" ref="%b" si="%b">%b</f></c>' % (
+                column, row, given.get("ref", "").encode(), index, escape(lowered),
+            )  # fmt: skip
+        if index in self.plan.shared:
+            raise UnevaluableError(self.plan.shared[index])
+        return b'<c r="%b%b"><f t="shared" si="%b"/></c>' % (column, row, index)
+
+    def _without_children(self, rows: bytes) -> bytes:
+        """Take out the remembered values of array formulas."""
+        areas = [a.area for a in self.plan.arrays if a.area.rows * a.area.columns > 1]
+        if not areas:
+            return rows
+
+        def keep(match: re.Match[bytes]) -> bytes:
+            row, column = int(match[2]), column_number(match[1].decode())
+            for area in areas:
+                if (
+                    area.top <= row <= area.bottom
+                    and area.left <= column <= area.right
+                    and (row, column) != (area.top, area.left)
+                ):
+                    return b""
+            return match[0]
+
+        return CELL.sub(keep, rows)
+
+
+def _constant(column: bytes, row: bytes, cell: bytes, value: bytes | None, rest: bytes) -> bytes:
+    """Return a formula cell as its old value; without one, as the error that it is."""
+    if not value and not rest.strip():
+        return b'<c r="%b%b" t="e"><v>#NAME?</v></c>' % (column, row)
+    content = rest if value is None else b"<v>%b</v>%b" % (value, rest)
+    return b'<c r="%b%b"%b>%b</c>' % (column, row, _STYLE.sub(b"", cell), content)

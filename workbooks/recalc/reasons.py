@@ -1,0 +1,88 @@
+"""Why a cell shows an error value."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from udfs._cells import CellError
+from workbooks.recalc.address import full_name, parse_area, split_sheet
+from workbooks.recalc.engine import Engine
+from workbooks.recalc.lower import Lowering, UnevaluableError
+from workbooks.recalc.report import CellProblem, Report
+from workbooks.recalc.splice import Pending
+from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
+
+# Asking a function again costs a millisecond; a model in which more cells fail has one cause.
+_EXPLAINED = 200
+_LARGEST_AREA = 10_000
+_GENERAL = {
+    "#NULL!": "the ranges have no cell in common",
+    "#DIV/0!": "division by zero",
+    "#VALUE!": "an argument is of the wrong kind",
+    "#REF!": "a reference to cells that do not exist",
+    "#NAME?": "a name that is not defined",
+    "#NUM!": "a number that the function does not allow",
+    "#N/A": "a value is not available",
+    "#SPILL!": "cells in the way of the result are not empty",
+    "#CALC!": "a calculation that has no result",
+}
+
+
+def explain(
+    pending: Iterable[Pending],
+    report: Report,
+    engine: Engine,
+    lowering: Lowering,
+    own: Container[str],
+) -> None:
+    """Fill in the reasons of the errors that the report lists."""
+    for i, cell in enumerate(pending):
+        problem = report.errors[cell.place]
+        tree = _tree(cell.text)
+        functions = [node.name for node in tree.walk() if node.is_function] if tree else []
+        ours = [name for name in functions if name in own]
+        function = (ours or functions or [""])[0]
+        reason = problem.reason
+        if not reason and tree is not None and i < _EXPLAINED:
+            reason = _passed_on(tree, cell.sheet, engine)
+            if not reason and ours:
+                reason = _own_reason(cell, engine, lowering)
+        report.errors[cell.place] = CellProblem(
+            problem.address, function, problem.code, reason or _GENERAL.get(problem.code, "")
+        )
+
+
+def _tree(text: str) -> Node | None:
+    try:
+        return read_formula(text)
+    except FormulaError:
+        return None
+
+
+def _own_reason(cell: Pending, engine: Engine, lowering: Lowering) -> str:
+    try:
+        lowered = lowering.lowered(cell.text, cell.sheet)
+    except UnevaluableError as error:
+        return str(error)
+    return engine.explain(cell.sheet, cell.row, cell.column, lowered)
+
+
+def _passed_on(tree: Node, sheet: str, engine: Engine) -> str:
+    """Name the cell that an error comes from, where the formula refers to one in error."""
+    for node in tree.walk():
+        for argument in node.arguments:
+            for item in argument:
+                if not is_range_token(item):
+                    continue
+                name, reference = split_sheet(item.value)
+                area = parse_area(reference)
+                if area is None or area.rows * area.columns > _LARGEST_AREA:
+                    continue
+                where = name or sheet
+                for r, row in enumerate(engine.values(where, *area)):
+                    for c, raw in enumerate(row):
+                        found = engine.value(raw)
+                        if isinstance(found, CellError):
+                            place = full_name(where, area.top + r, area.left + c)
+                            return f"{found.code} passed on from {place}"
+    return ""

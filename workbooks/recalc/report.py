@@ -1,0 +1,77 @@
+"""What a recalculation did, cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from udfs._cells import Cell
+
+#: Cells listed by name in a report; the counts are always exact.
+LISTED = 10_000
+
+
+class Change(NamedTuple):
+    """A cell whose value is no longer what the file held."""
+
+    address: str
+    old: Cell
+    new: Cell
+
+
+class CellProblem(NamedTuple):
+    """A cell that shows an error value, and why."""
+
+    address: str
+    function: str
+    code: str
+    reason: str
+
+
+class Unevaluated(NamedTuple):
+    """A cell that kept its old value because its formula could not be evaluated."""
+
+    address: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done to a workbook.
+
+    `changed`, `errors` and `unevaluated` list the first 10,000 cells each, in the order of the
+    file; `changed_count`, `error_count` and `unevaluated_count` count them all.
+    """
+
+    evaluated: int = 0
+    changed: list[Change] = field(default_factory=list)
+    changed_count: int = 0
+    errors: list[CellProblem] = field(default_factory=list)
+    error_count: int = 0
+    unevaluated: list[Unevaluated] = field(default_factory=list)
+    unevaluated_count: int = 0
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def clean(self) -> bool:
+        """Whether every formula was evaluated and none came out as an error value."""
+        return not self.error_count and not self.unevaluated_count
+
+    def add_change(self, change: Change) -> None:
+        """Count a changed cell, and list it while there is room."""
+        self.changed_count += 1
+        if len(self.changed) < LISTED:
+            self.changed.append(change)
+
+    def add_error(self, problem: CellProblem) -> None:
+        """Count a cell in error, and list it while there is room."""
+        self.error_count += 1
+        if len(self.errors) < LISTED:
+            self.errors.append(problem)
+
+    def add_unevaluated(self, cell: Unevaluated) -> None:
+        """Count a cell that kept its old value, and list it while there is room."""
+        self.unevaluated_count += 1
+        if len(self.unevaluated) < LISTED:
+            self.unevaluated.append(cell)

@@ -1,0 +1,220 @@
+"""New values spliced into the rows of a sheet; every other byte stays."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from udfs._cells import Cell, CellError
+from workbooks.recalc.address import column_number, full_name
+from workbooks.recalc.engine import Engine, EngineError
+from workbooks.recalc.overrides import value_text
+from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
+from workbooks.recalc.scan import FORMULA_HEAD
+from workbooks.recalc.xml import unescape
+
+_STEP = 8
+_TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
+_TEXT = re.compile(rb"<f[^>]*+>([^<]*+)</f>")
+# Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
+_SAME = 1e-15
+
+
+class Pending(NamedTuple):
+    """An error value whose reason is still to be found; `place` is where the report lists it."""
+
+    place: int
+    sheet: str
+    row: int
+    column: int
+    text: str
+
+
+@dataclass(slots=True)
+class SheetSplicer:
+    """Puts the values of the engine into the formula cells of one sheet.
+
+    Parameters
+    ----------
+    sheet : str
+        Name of the sheet.
+    engine : Engine
+        Where the values come from.
+    kept : Mapping
+        Cells that keep their old value, by row and column, and why.
+    given : Mapping
+        Values by row and column that do not come from the engine.
+    report : Report
+        What is told of the cells.
+    """
+
+    sheet: str
+    engine: Engine
+    kept: Mapping[tuple[int, int], str]
+    given: Mapping[tuple[int, int], Cell]
+    report: Report
+    pending: list[Pending] = field(default_factory=list)
+
+    def rows(self, rows: bytes) -> bytes:
+        """Return a run of rows with its formula cells brought up to date."""
+        parts = FORMULA_HEAD.split(rows)
+        count = len(parts) // _STEP
+        if not count:
+            return rows
+        columns = [column_number(c.decode()) for c in parts[2::_STEP]]
+        numbers = list(map(int, parts[3::_STEP]))
+        raw = self._read(numbers, columns)
+        cells = self._all_numbers(parts, raw, numbers, columns)
+        if cells is None:
+            cells = [
+                self._cell(numbers[i], columns[i], raw[i], *parts[_STEP * i + 1 : _STEP * i + 8])
+                for i in range(count)
+            ]
+        out: list[bytes] = [b""] * (2 * count + 1)
+        out[0::2] = parts[0::_STEP]
+        out[1::2] = cells
+        return b"".join(out)
+
+    def _read(self, rows: list[int], columns: list[int]) -> list[Any]:
+        """Return the engine's values of these cells."""
+        if not rows:
+            return []
+        used = sorted(set(columns))
+        top, bottom = min(rows), max(rows)
+        if (bottom - top + 1) * len(used) > 64 * len(rows) + 4096:
+            # Few cells, far apart.
+            return [
+                self.engine.values(self.sheet, row, column, row, column)[0][0]
+                for row, column in zip(rows, columns, strict=True)
+            ]
+        if used[-1] - used[0] + 1 == len(used):
+            left = used[0]
+            block = self.engine.values(self.sheet, top, left, bottom, used[-1])
+            if len(used) == 1 and len(rows) == len(block):
+                return [row[0] for row in block]
+            return [block[r - top][c - left] for r, c in zip(rows, columns, strict=True)]
+        by_column = {c: self.engine.values(self.sheet, top, c, bottom, c) for c in used}
+        return [by_column[c][r - top][0] for r, c in zip(rows, columns, strict=True)]
+
+    def _all_numbers(
+        self, parts: list[bytes], raw: list[Any], rows: list[int], columns: list[int]
+    ) -> list[bytes] | None:
+        """Return the cells where all are plain finite numbers, as they mostly are."""
+        if set(map(type, raw)) != {float} or any(parts[7::_STEP]):
+            return None
+        if self.kept or self.given or not math.isfinite(sum(map(abs, raw))):
+            return None
+        if any(b' t="' in a and b' t="n"' not in a for a in set(parts[4::_STEP])):
+            return None
+        texts = ("\n".join(map(repr, raw)) + "\n").replace(".0\n", "\n").encode().split(b"\n")
+        old = parts[6::_STEP]
+        texts.pop()
+        if texts != old:
+            self._compare(old, texts, raw, rows, columns)
+        self.report.evaluated += len(raw)
+        return [b"%b<v>%b</v></c>" % pair for pair in zip(parts[1::_STEP], texts, strict=True)]
+
+    def _compare(
+        self,
+        old: list[bytes],
+        texts: list[bytes],
+        raw: list[float],
+        rows: list[int],
+        columns: list[int],
+    ) -> None:
+        for i, before in enumerate(old):
+            if before == texts[i]:
+                continue
+            was = _number(before)
+            if was is not None and _same(was, raw[i]):
+                texts[i] = before
+                continue
+            self.report.add_change(Change(full_name(self.sheet, rows[i], columns[i]), was, raw[i]))
+
+    def _cell(
+        self,
+        row: int,
+        column: int,
+        raw: Any,
+        head: bytes,
+        _letters: bytes,
+        _digits: bytes,
+        attributes: bytes,
+        _formula: bytes,
+        old: bytes | None,
+        rest: bytes,
+    ) -> bytes:
+        before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
+        if (row, column) in self.kept:
+            self._keep(row, column, self.kept[row, column])
+            return before
+        value = self.given[row, column] if (row, column) in self.given else self.engine.value(raw)
+        if isinstance(value, EngineError):
+            self._keep(row, column, value.reason)
+            return before
+        if value is None:
+            value = 0.0
+        self.report.evaluated += 1
+        if isinstance(value, CellError):
+            self._tell(row, column, head, value)
+        was = old_value(attributes, old)
+        if _equal(was, value):
+            return before
+        self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
+        kind, text = value_text(value)
+        start = len(head) - len(head[head.index(b">") :])
+        opening = _TYPE.sub(b"", head[:start]) + kind
+        return b"%b%b<v>%b</v></c>" % (opening, head[start:], text)
+
+    def _keep(self, row: int, column: int, reason: str) -> None:
+        self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))
+
+    def _tell(self, row: int, column: int, head: bytes, error: CellError) -> None:
+        match = _TEXT.search(head)
+        text = unescape(match[1]) if match else ""
+        if len(self.report.errors) < LISTED:
+            self.pending.append(Pending(len(self.report.errors), self.sheet, row, column, text))
+        self.report.add_error(
+            CellProblem(full_name(self.sheet, row, column), "", error.code, error.reason)
+        )
+
+
+def old_value(attributes: bytes, text: bytes | None) -> Cell:
+    """Return the value that a formula cell holds in the file."""
+    match = next((m for m in _TYPE.finditer(attributes) if m[1] == b"t"), None)
+    kind = match[2] if match else b"n"
+    if text is None:
+        return "" if kind == b"str" else None
+    if kind == b"b":
+        return text == b"1"
+    if kind == b"e":
+        return CellError(unescape(text))
+    if kind == b"n":
+        return _number(text)
+    return unescape(text)
+
+
+def _number(text: bytes | None) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or abs(a - b) <= _SAME * max(abs(a), abs(b))
+
+
+def _equal(was: Cell, now: Cell) -> bool:
+    if isinstance(was, bool) or isinstance(now, bool):
+        return was is now
+    if isinstance(was, float) and isinstance(now, float):
+        return _same(was, now)
+    if isinstance(was, CellError) and isinstance(now, CellError):
+        return was.code == value_text(now)[1].decode()
+    return type(was) is type(now) and was == now
