@@ -1,0 +1,346 @@
+"""The bridge to a LibreOffice of our own; LibreOffice's Python runs this file as a script.
+
+It starts LibreOffice with the profile it is told, and answers one JSON request a line on its
+standard input with JSON lines on its standard output: `{"progress": [done, total]}` any number of
+times, then `{"result": …}` or `{"refused": "why"}`. Nothing of Tokenbook is imported here, so that
+it runs in any LibreOffice's Python.
+
+Usage: bridge.py PATH_OF_SOFFICE ADDRESS_OF_PROFILE
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+# A new profile's first start ends with this code and wants to be started again.
+_START_AGAIN = 81
+_START_SECONDS = 90
+_QUIT_SECONDS = 15
+_FORMULA_CELLS = 16
+_ERROR_RESULTS = 4
+_CELLS_BETWEEN_REPORTS = 20_000
+
+
+class RefusalError(Exception):
+    """A request that LibreOffice does not carry out; the message says why."""
+
+
+class Bridge:
+    """A running LibreOffice and what is asked of it."""
+
+    def __init__(self, soffice: str, profile: str) -> None:
+        import uno  # noqa: PLC0415  (only LibreOffice's own Python has it)
+
+        self.uno = uno
+        pipe = f"tokenbook{uuid.uuid4().hex}"
+        command = [
+            soffice,
+            "--headless",
+            "--invisible",
+            "--norestore",
+            "--nologo",
+            "--nodefault",
+            "--nolockcheck",
+            f"-env:UserInstallation={profile}",
+            f"--accept=pipe,name={pipe};urp;StarOffice.ComponentContext",
+        ]
+        self.process = self._started(command)
+        self.context = self._connected(command, pipe)
+        self.desktop = self._service("com.sun.star.frame.Desktop")
+
+    @staticmethod
+    def _started(command: list[str]) -> subprocess.Popen[bytes]:
+        # Its output must not mix with the answers.
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+
+    def _connected(self, command: list[str], pipe: str) -> Any:
+        no_connection = self.uno.getClass("com.sun.star.connection.NoConnectException")
+        local = self.uno.getComponentContext()
+        resolver = local.ServiceManager.createInstanceWithContext(
+            "com.sun.star.bridge.UnoUrlResolver", local
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        restarts = 0
+        while True:
+            try:
+                return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+            except no_connection:
+                code = self.process.poll()
+            if code == _START_AGAIN and restarts < 3:
+                restarts += 1
+                self.process = self._started(command)
+            elif code is not None:
+                raise RefusalError(f"LibreOffice ended at its start with exit code {code}")
+            elif time.monotonic() > deadline:
+                raise RefusalError(f"LibreOffice did not start within {_START_SECONDS} seconds")
+            time.sleep(0.05)
+
+    def _service(self, name: str) -> Any:
+        return self.context.ServiceManager.createInstanceWithContext(name, self.context)
+
+    def _property(self, name: str, value: Any) -> Any:
+        prop = self.uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+        prop.Name, prop.Value = name, value
+        return prop
+
+    # --- requests ----------------------------------------------------------------------------
+
+    def version(self) -> str:
+        """Return LibreOffice's version."""
+        access = self._service("com.sun.star.configuration.ConfigurationProvider")
+        node = access.createInstanceWithArguments(
+            "com.sun.star.configuration.ConfigurationAccess",
+            (self._property("nodepath", "/org.openoffice.Setup/Product"),),
+        )
+        return str(node.getByName("ooSetupVersionAboutBox"))
+
+    def add(self, extension: str) -> str:
+        """Register an extension for this profile, in the place of an earlier one."""
+        # The reason why it refuses, a parse error of the IDL say, stands in its own output alone.
+        added = self._manager().addExtension(extension, (), "user", None, self._consent())
+        if added is None:
+            raise RefusalError("LibreOffice did not take the extension")
+        return str(added.getIdentifier().Value)
+
+    def remove(self, identifier: str, file_name: str) -> bool:
+        """Remove an extension from this profile; tell whether it was there."""
+        there = self.installed(identifier)
+        if there:
+            self._manager().removeExtension(identifier, file_name, "user", None, self._consent())
+        return there
+
+    def installed(self, identifier: str) -> bool:
+        """Tell whether an extension is registered for this profile."""
+        extensions = self._manager().getDeployedExtensions("user", None, self._consent())
+        return any(extension.getIdentifier().Value == identifier for extension in extensions)
+
+    def described(self, prefix: str) -> list[dict[str, Any]]:
+        """Return what the function wizard shows of the functions whose names start so."""
+        functions = self._service("com.sun.star.sheet.FunctionDescriptions")
+        shown = []
+        for place in range(functions.getCount()):
+            about = {prop.Name: prop.Value for prop in functions.getByIndex(place)}
+            if about["Name"].startswith(prefix):
+                arguments = [[a.Name, a.Description, a.IsOptional] for a in about["Arguments"]]
+                shown.append(
+                    {
+                        "name": about["Name"],
+                        "description": about["Description"],
+                        "arguments": arguments,
+                    }
+                )
+        return shown
+
+    def evaluate(
+        self,
+        areas: list[list[Any]],
+        formulas: list[list[str]],
+    ) -> list[list[list[Any]]]:
+        """Put cells into a scratch sheet and return what formulas beside them give.
+
+        `areas` holds a row, a column and rows of cells for each; a cell `{"formula": "=NA()"}`
+        is entered as such. Of each formula there are three: of its rows, its columns, itself.
+        """
+        document = self.desktop.loadComponentFromURL(
+            "private:factory/scalc", "_blank", 0, (self._property("Hidden", True),)
+        )
+        try:
+            document.lockControllers()
+            document.getSheets().insertNewByName("Formulas", 1)
+            data, sheet = (document.getSheets().getByIndex(i) for i in (0, 1))
+            data.setName("Cells")
+            for row, column, rows in areas:
+                self._fill(data, row, column, rows)
+            return [
+                self._evaluated(sheet, formula, done, len(formulas))
+                for done, formula in enumerate(formulas)
+            ]
+        finally:
+            document.close(True)
+
+    @staticmethod
+    def _fill(sheet: Any, row: int, column: int, rows: list[list[Any]]) -> None:
+        area = sheet.getCellRangeByPosition(
+            column, row, column + len(rows[0]) - 1, row + len(rows) - 1
+        )
+        area.setDataArray(
+            tuple(tuple(c if isinstance(c, float | str) else 0.0 for c in cells) for cells in rows)
+        )
+        for r, cells in enumerate(rows):
+            for c, cell in enumerate(cells):
+                if isinstance(cell, dict):
+                    area.getCellByPosition(c, r).setFormula(cell["formula"])
+                elif cell is None:
+                    area.getCellByPosition(c, r).setFormula("")
+
+    def _evaluated(self, sheet: Any, formula: list[str], done: int, total: int) -> list[list[Any]]:
+        rows_formula, columns_formula, itself = formula
+        cell = sheet.getCellByPosition(0, 0)
+        size = []
+        for one in (rows_formula, columns_formula):
+            cell.setFormula(one)
+            # An error has no rows to count.
+            size.append(1 if cell.getError() else int(cell.getValue()))
+        area = sheet.getCellRangeByPosition(0, 0, size[1] - 1, size[0] - 1)
+        cell.setFormula("")
+        area.setArrayFormula(itself)
+        values = _values(sheet, area)
+        area.setArrayFormula("")
+        if not done % 100:
+            report(done, total)
+        return values
+
+    def recalculate(self, path: str) -> list[dict[str, Any]]:
+        """Recalculate every cell of a workbook, and return its formula cells, sheet by sheet."""
+        document = self._opened(path)
+        try:
+            # Calc's hard recalculation: no cached value survives it.
+            document.calculateAll()
+            sheets = []
+            for sheet in document.getSheets():
+                areas = []
+                addresses = sheet.queryContentCells(_FORMULA_CELLS).getRangeAddresses()
+                read, total = 0, sum(map(_size, addresses))
+                for a in addresses:
+                    # In slices, so that progress can be told.
+                    step = max(1, _CELLS_BETWEEN_REPORTS // (a.EndColumn - a.StartColumn + 1))
+                    for top in range(a.StartRow, a.EndRow + 1, step):
+                        bottom = min(top + step - 1, a.EndRow)
+                        area = sheet.getCellRangeByPosition(a.StartColumn, top, a.EndColumn, bottom)
+                        values = _values(sheet, area)
+                        areas.append([top, a.StartColumn, values])
+                        read += len(values) * len(values[0])
+                        report(read, total)
+                sheets.append({"sheet": sheet.getName(), "areas": areas})
+            return sheets
+        finally:
+            document.close(True)
+
+    def convert(self, path: str, target: str, file_filter: str) -> None:
+        """Recalculate a workbook and write it in another format."""
+        document = self._opened(path)
+        try:
+            document.calculateAll()
+            document.storeToURL(target, (self._property("FilterName", file_filter),))
+        finally:
+            document.close(True)
+
+    def _opened(self, path: str) -> Any:
+        options = {
+            "Hidden": True,
+            "ReadOnly": True,
+            # Neither macros nor links to other files: a calculation and nothing else.
+            "MacroExecutionMode": 0,
+            "UpdateDocMode": 0,
+        }
+        document = self.desktop.loadComponentFromURL(
+            path, "_blank", 0, tuple(self._property(*option) for option in options.items())
+        )
+        if document is None or not document.supportsService(
+            "com.sun.star.sheet.SpreadsheetDocument"
+        ):
+            raise RefusalError("LibreOffice does not open the file as a workbook")
+        return document
+
+    def _manager(self) -> Any:
+        return self.context.getByName("/singletons/com.sun.star.deployment.ExtensionManager")
+
+    def _consent(self) -> Any:
+        """Return what approves all that the extension manager asks."""
+        import unohelper  # noqa: PLC0415
+
+        approve = self.uno.getTypeByName("com.sun.star.task.XInteractionApprove")
+
+        def handle(_self: Any, request: Any) -> None:
+            for continuation in request.getContinuations():
+                if continuation.queryInterface(approve):
+                    continuation.select()
+                    return
+
+        interfaces = (
+            "com.sun.star.ucb.XCommandEnvironment",
+            "com.sun.star.task.XInteractionHandler",
+        )
+        bases = (unohelper.Base, *map(self.uno.getClass, interfaces))
+        methods = {
+            "getInteractionHandler": lambda me: me,
+            "getProgressHandler": lambda _self: None,
+            "handle": handle,
+        }
+        return type("Consent", bases, methods)()
+
+    def quit(self) -> None:
+        """End LibreOffice, gently if it lets itself be ended so."""
+        disposed = self.uno.getClass("com.sun.star.lang.DisposedException")
+        # Where it is quick, the connection goes before the answer comes.
+        with suppress(disposed):
+            self.desktop.terminate()
+        try:
+            self.process.wait(_QUIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def _size(address: Any) -> int:
+    rows = address.EndRow - address.StartRow + 1
+    return int(rows * (address.EndColumn - address.StartColumn + 1))
+
+
+def _values(sheet: Any, area: Any) -> list[list[Any]]:
+    """Return the values of an area, `{"error": Calc's number}` where there is an error."""
+    rows = [list(row) for row in area.getDataArray()]
+    start = area.getRangeAddress()
+    for a in area.queryFormulaCells(_ERROR_RESULTS).getRangeAddresses():
+        for row in range(a.StartRow, a.EndRow + 1):
+            for column in range(a.StartColumn, a.EndColumn + 1):
+                number = sheet.getCellByPosition(column, row).getError()
+                rows[row - start.StartRow][column - start.StartColumn] = {"error": number}
+    return rows
+
+
+def report(done: int, total: int) -> None:
+    """Tell the other side how far the request has come."""
+    answer(progress=[done, total])
+
+
+def answer(**what: Any) -> None:
+    """Write one line of an answer."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def main(soffice: str, profile: str) -> None:
+    """Answer requests until the input ends or `quit` is asked for."""
+    try:
+        bridge = Bridge(soffice, profile)
+    except RefusalError as refusal:
+        answer(refused=str(refusal))
+        return
+    answer(result=None)
+    failed: tuple[type[BaseException], ...] = (
+        RefusalError,
+        bridge.uno.getClass("com.sun.star.uno.Exception"),
+        bridge.uno.getClass("com.sun.star.uno.RuntimeException"),
+    )
+    for line in sys.stdin:
+        request = json.loads(line)
+        name = request.pop("request")
+        if name == "quit":
+            break
+        wanted: Callable[..., Any] = getattr(bridge, name)
+        try:
+            answer(result=wanted(**request))
+        except failed as refusal:
+            answer(refused=str(refusal) or type(refusal).__name__)
+    bridge.quit()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
