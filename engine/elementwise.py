@@ -285,9 +285,16 @@ def _over_arrays(
             if "broadcast" in str(error):
                 raise InputError(f"ranges of different shapes: {error}") from error
             raise
+    # A power may swallow a NaN (1 to the NaN is 1); what went in bad must come out bad.
+    spoilt = [
+        bad
+        for value in values
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        if (bad := np.isnan(value)).any()
+    ]
     if isinstance(result, tuple):
-        return tuple(wrap(_finite(part, never)) for part in result)
-    return wrap(_finite(result, never))
+        return tuple(wrap(_spoil(_finite(part, never), spoilt)) for part in result)
+    return wrap(_spoil(_finite(result, never), spoilt))
 
 
 def _finite(result: Any, never: str) -> Any:
@@ -296,6 +303,13 @@ def _finite(result: Any, never: str) -> Any:
         return array
     lost = np.isneginf(array) if never else np.isinf(array)
     return np.where(lost, np.nan, array) if lost.any() else array
+
+
+def _spoil(result: NDArray[Any], spoilt: list[NDArray[np.bool_]]) -> NDArray[Any]:
+    for bad in spoilt:
+        if bad.ndim <= result.ndim:
+            result = np.where(bad, np.nan, result)
+    return result
 
 
 def _pandas_wrapper(given: list[Any]) -> Callable[[Any], Any]:

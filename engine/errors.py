@@ -15,6 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+# Ids named where none of them looks like what was given.
+_SHOWN = 12
+
 
 class TokenbookError(Exception):
     """Anything that Tokenbook refuses, with a message for the user."""
@@ -34,7 +37,13 @@ class UnknownIdError(TokenbookError, LookupError):
     @classmethod
     def of(cls, kind: str, given: str, known: Iterable[str]) -> UnknownIdError:
         """Build the error for an id of this kind, naming the ids that look like it."""
-        known = sorted(known)
-        near = get_close_matches(given.lower(), known, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(known)}"
-        return cls(f"{kind} {given!r} is unknown; {hint}")
+        by_folded = {name.casefold(): name for name in sorted(known)}
+        near = get_close_matches(given.casefold(), by_folded, n=3, cutoff=0.5)
+        if near:
+            return cls(
+                f"{kind} {given!r} is unknown; "
+                f"did you mean {', '.join(by_folded[name] for name in near)}?"
+            )
+        shown = list(by_folded.values())[:_SHOWN]
+        more = f" and {len(by_folded) - _SHOWN} more" if len(by_folded) > _SHOWN else ""
+        return cls(f"{kind} {given!r} is unknown; known: {', '.join(shown)}{more}")

@@ -264,7 +264,11 @@ def verdict(price: Number, breakeven_low: Number, breakeven_high: Number) -> str
     below, near, above_it = VERDICTS
     # A NaN fails every comparison and keeps the default, which hosts show as #NUM!.
     result = np.select(
-        [price < low, price > breakeven_high, (price >= low) & (price <= breakeven_high)],
+        [
+            price < low,
+            (price > breakeven_high) & (low <= breakeven_high),
+            (price >= low) & (price <= breakeven_high),
+        ],
         [
             np.array(below, dtype=object),
             np.array(above_it, dtype=object),

@@ -1,0 +1,1 @@
+"""Template workbooks, their recalculation without Excel, and the command line."""

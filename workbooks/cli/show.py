@@ -1,0 +1,72 @@
+"""How values, tables and progress look in a terminal; plain when the output is a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+Progress = Callable[[str, int, int], None]
+
+
+def value(cell: Any) -> str:
+    """Return one cell as text: numbers to ten significant digits, large ones to the cent."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, int | float):
+        if 1e10 <= abs(cell) < 1e15:
+            return f"{cell:.2f}".removesuffix(".00")
+        return f"{cell:.10g}"
+    return str(cell)
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = ()
+) -> None:
+    """Print a table; `numbers` are the columns to be set to the right."""
+    texts = [[value(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        widths = [max(len(row[i]) for row in [list(header), *texts]) for i in range(len(header))]
+        for row in [list(header), *texts]:
+            cells = (
+                cell.rjust(width) if i in numbers else cell.ljust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            typer.echo("  ".join(cells).rstrip())
+        return
+    from rich.console import Console  # noqa: PLC0415  (heavy, and only for a terminal)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for i, name in enumerate(header):
+        drawn.add_column(name, justify="right" if i in numbers else "left")
+    for row in texts:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+@contextmanager
+def progress() -> Iterator[Progress | None]:
+    """Show how far long work is, on a terminal; elsewhere stay silent."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description:<32}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total or None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield advance

@@ -1,0 +1,343 @@
+"""What stands where in a workbook, before any file format: cells, references, charts, checks.
+
+A template fills a `Book` through its sheets. References are objects that write themselves into
+formulas, so that nothing in a template names a cell address, and `call` takes a declared
+function, so that an unknown name or a wrong number of arguments fails when the book is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from openpyxl.utils import get_column_letter, quote_sheetname
+
+from udfs import Function
+
+Value = float | int | str | bool | None
+#: The master flag of the checks sheet, shown on every sheet.
+FLAG = "checks_flag"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A rectangle of cells; as text, the reference that a formula on `home` would use."""
+
+    sheet: str
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+    fixed_row: bool = True
+    fixed_column: bool = True
+
+    def __str__(self) -> str:
+        return f"{quote_sheetname(self.sheet)}!{self.local}"
+
+    @property
+    def local(self) -> str:
+        """The reference without its sheet."""
+
+        def corner(row: int, column: int) -> str:
+            return (
+                f"{'$' * self.fixed_column}{get_column_letter(column)}{'$' * self.fixed_row}{row}"
+            )
+
+        first = corner(self.row, self.column)
+        if self.rows == self.columns == 1:
+            return first
+        return f"{first}:{corner(self.row + self.rows - 1, self.column + self.columns - 1)}"
+
+    @property
+    def plain(self) -> str:
+        """The address without dollars, as openpyxl wants it."""
+        return self.local.replace("$", "")
+
+    def at(self, row: int, column: int = 0) -> Ref:
+        """Return one cell of the rectangle, free to move with its row when copied down."""
+        if not (0 <= row < self.rows and 0 <= column < self.columns):
+            raise IndexError(f"{self} has no cell at {row}, {column}")
+        return replace(
+            self,
+            row=self.row + row,
+            column=self.column + column,
+            rows=1,
+            columns=1,
+            fixed_row=self.rows == 1,
+            fixed_column=self.columns == 1 or self.rows > 1,
+        )
+
+    def part(self, column: int, skip: int = 0) -> Ref:
+        """Return one column of the rectangle, without its first `skip` rows."""
+        return replace(
+            self,
+            row=self.row + skip,
+            column=self.column + column,
+            rows=self.rows - skip,
+            columns=1,
+        )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its value or formula, its role and its number format."""
+
+    row: int
+    column: int
+    value: Value
+    role: str
+    format: str = "text"
+    #: Rows and columns of the array that the formula returns; None for a plain formula.
+    array: tuple[int, int] | None = None
+    #: Columns that the cell spreads over.
+    merge: int = 1
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series of a chart."""
+
+    title: str
+    values: Ref
+    #: The horizontal values of a scatter chart.
+    across: Ref | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A native chart."""
+
+    kind: Literal["column", "bar", "stacked", "range", "line", "scatter"]
+    title: str
+    lines: Sequence[Line]
+    categories: Ref | None = None
+    x_title: str = ""
+    y_title: str = ""
+    format: str = "General"
+    x_format: str = "General"
+    logarithmic: bool = False
+    x_logarithmic: bool = False
+    #: Draw markers alone, for points that are not a path.
+    dots: bool = False
+    row: int = 1
+    column: int = 1
+    width_cm: float = 17.0
+    height_cm: float = 8.5
+
+
+@dataclass
+class Sheet:
+    """One sheet; blocks are added from the top to the bottom."""
+
+    book: Book
+    name: str
+    title: str
+    subtitle: str
+    widths: Sequence[float]
+    cells: list[Cell] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    choices: list[tuple[Ref, str]] = field(default_factory=list)
+    verdicts: list[Ref] = field(default_factory=list)
+    row: int = 1
+    portrait: bool = False
+
+    def put(
+        self, row: int, column: int, value: Value, role: str, format: str = "text", **more: Any
+    ) -> Ref:
+        """Put one cell and return its reference."""
+        self.cells.append(Cell(row, column, value, role, format, **more))
+        return Ref(self.name, row, column)
+
+    def ref(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Ref:
+        """Return a reference on this sheet."""
+        return Ref(self.name, row, column, rows, columns)
+
+    def heading(self, text: str) -> None:
+        """Begin a section."""
+        for column in range(1, len(self.widths) + 1):
+            self.put(self.row, column, text if column == 1 else None, "heading")
+        self.row += 2
+
+    def paragraph(self, text: str, lines: int = 1) -> None:
+        """Write a text over the whole width, given the lines that it takes."""
+        for _ in range(lines):
+            self.put(self.row, 1, text if not _ else None, "paragraph", merge=len(self.widths))
+            self.row += 1
+
+    def gap(self, rows: int = 1) -> None:
+        """Leave rows empty."""
+        self.row += rows
+
+    def inputs(self, fields: Sequence[Input], aside: int = 3) -> dict[str, Ref]:
+        """Write inputs one below the other: label, value, then unit, source and note.
+
+        `aside` is the column of the unit, further right where scenarios share the sheet.
+        """
+        between = ("",) * (aside - 3)
+        for column, text in enumerate(("Input", "Value", *between, "Unit", "Source", "Note"), 1):
+            self.put(self.row, column, text, "header")
+        refs = {}
+        for item in fields:
+            self.row += 1
+            self.put(self.row, 1, item.label, "label")
+            refs[item.key] = self.put(self.row, 2, item.value, "input", item.format)
+            for column, text in enumerate((item.unit, item.source, item.note), start=aside):
+                self.put(self.row, column, text, "note")
+            if item.choices:
+                self.choices.append((refs[item.key], item.choices))
+            if item.named:
+                self.book.names[item.key] = refs[item.key]
+        self.row += 2
+        return refs
+
+    def scenarios(self, names: Sequence[str], fields: Sequence[ScenarioInput]) -> dict[str, Ref]:
+        """Write inputs with a column for each scenario; a validated selector picks the live one.
+
+        Returns the live cells by key.
+        """
+        first, last = 3, 2 + len(names)
+        heads = self.ref(self.row + 2, first, 1, len(names))
+        self.put(self.row, 1, "Scenario", "label")
+        selector = self.put(self.row, 2, names[0], "input")
+        self.put(self.row, 3, "choose from the list; the column Live follows", "note")
+        self.book.names["scenario"] = selector
+        self.choices.append((selector, f"={heads.local}"))
+        self.row += 2
+        header = ("Input", "Live", *names, "Unit", "Source", "Note")
+        for column, text in enumerate(header, start=1):
+            self.put(self.row, column, text, "header")
+        refs = {}
+        for item in fields:
+            self.row += 1
+            options = self.ref(self.row, first, 1, len(names))
+            self.put(self.row, 1, item.label, "label")
+            live = f"=INDEX({options.local},MATCH({selector.local},{heads.local},0))"
+            refs[item.key] = self.put(self.row, 2, live, "calc", item.format)
+            for column, value in enumerate(item.values, start=first):
+                self.put(self.row, column, value, "input", item.format)
+            for column, text in enumerate((item.unit, item.source, item.note), start=last + 1):
+                self.put(self.row, column, text, "note")
+        self.row += 2
+        return refs
+
+    def table(
+        self, header: Sequence[str], rows: Sequence[Sequence[Value]], kinds: Sequence[str]
+    ) -> Ref:
+        """Write a table; `kinds` gives each column as "role format"; returns the body."""
+        top = self.row
+        for column, text in enumerate(header, start=1):
+            self.put(top, column, text, "header")
+        for r, row in enumerate(rows, start=top + 1):
+            for c, (value, kind) in enumerate(zip(row, kinds, strict=True), start=1):
+                role, _, number_format = kind.partition(" ")
+                self.put(r, c, value, role, number_format or "text")
+        self.row = top + len(rows) + 2
+        return self.ref(top + 1, 1, len(rows), len(header))
+
+    def array(
+        self,
+        formula: str,
+        rows: int,
+        formats: Sequence[str],
+        *,
+        header: bool = True,
+        column: int = 1,
+        role: str = "calc",
+    ) -> Ref:
+        """Write a formula that returns a table, with room for `rows` below its header."""
+        top, height = self.row, rows + header
+        for r in range(height):
+            for c, number_format in enumerate(formats):
+                first = r == c == 0
+                self.put(
+                    top + r,
+                    column + c,
+                    formula if first else None,
+                    "header" if header and r == 0 else role,
+                    "text" if header and r == 0 else number_format,
+                    array=(height, len(formats)) if first else None,
+                )
+        self.row = top + height + 1
+        return self.ref(top, column, height, len(formats))
+
+    def chart(self, chart: Chart, rows: int = 18) -> None:
+        """Draw a chart below what is there, over `rows` rows."""
+        self.charts.append(replace(chart, row=self.row, column=chart.column))
+        self.row += rows
+
+    def check(self, label: str, left: str, right: str, tolerance: Ref) -> None:
+        """Compare two expressions on the checks sheet, relative to the size of the second."""
+        self.book.checks.append((label, left, right, tolerance))
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input with all that a reviewer asks of it."""
+
+    key: str
+    label: str
+    value: Value
+    unit: str
+    source: str
+    note: str = ""
+    format: str = "number"
+    choices: str = ""
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class ScenarioInput:
+    """One input with a value for each scenario."""
+
+    key: str
+    label: str
+    values: Sequence[Value]
+    unit: str
+    source: str
+    note: str = ""
+    format: str = "number"
+
+
+@dataclass
+class Book:
+    """A workbook being laid out."""
+
+    name: str
+    title: str
+    purpose: str
+    sheets: list[Sheet] = field(default_factory=list)
+    names: dict[str, Ref] = field(default_factory=dict)
+    checks: list[tuple[str, str, str, Ref]] = field(default_factory=list)
+    #: Headline figures: label, reference, format, unit.
+    headlines: list[tuple[str, Ref, str, str]] = field(default_factory=list)
+
+    def sheet(self, name: str, title: str, subtitle: str, widths: Sequence[float]) -> Sheet:
+        """Add a sheet, its title and the master flag of the checks at its top."""
+        sheet = Sheet(self, name, title, subtitle, widths)
+        sheet.put(1, 1, title, "title")
+        sheet.put(2, 1, subtitle, "subtitle")
+        sheet.put(3, 1, f"={FLAG}", "flag")
+        sheet.row = 5
+        self.sheets.append(sheet)
+        return sheet
+
+    def headline(self, label: str, ref: Ref, format: str, unit: str) -> None:
+        """Show a figure on the cover, and in the report of the command line."""
+        self.headlines.append((label, ref, format, unit))
+
+
+def call(function: Function, *arguments: object) -> str:
+    """Return a call of a worksheet function as it stands inside a formula."""
+    if not function.required <= len(arguments) <= len(function.parameters):
+        raise TypeError(f"{function.usage} does not take {len(arguments)} arguments")
+    return f"{function.name}({','.join(_written(a) for a in arguments)})"
+
+
+def _written(argument: object) -> str:
+    if argument is None:
+        return ""
+    if isinstance(argument, bool):
+        return str(argument).upper()
+    return str(argument)
