@@ -78,6 +78,7 @@ def _bars(worksheet: Worksheet, chart: Chart) -> Any:
 def _float(worksheet: Worksheet, drawn: Any, chart: Chart) -> None:
     """Let the second series float on the first, and mark the third as points."""
     foot, span = drawn.series
+    foot.graphicalProperties.solidFill = None
     foot.graphicalProperties.noFill = True
     span.graphicalProperties.solidFill = "A9C4E6"
     points = LineChart()

@@ -141,7 +141,8 @@ class Sheet:
     choices: list[tuple[Ref, str]] = field(default_factory=list)
     verdicts: list[Ref] = field(default_factory=list)
     row: int = 1
-    portrait: bool = False
+    #: Long sheets are printed upright, over as many pages as they need.
+    long: bool = False
 
     def put(
         self, row: int, column: int, value: Value, role: str, format: str = "text", **more: Any
@@ -201,7 +202,7 @@ class Sheet:
         heads = self.ref(self.row + 2, first, 1, len(names))
         self.put(self.row, 1, "Scenario", "label")
         selector = self.put(self.row, 2, names[0], "input")
-        self.put(self.row, 3, "choose from the list; the column Live follows", "note")
+        self.put(self.row, 3, "choose from the list; the column Live follows", "remark")
         self.book.names["scenario"] = selector
         self.choices.append((selector, f"={heads.local}"))
         self.row += 2
@@ -312,10 +313,14 @@ class Book:
     checks: list[tuple[str, str, str, Ref]] = field(default_factory=list)
     #: Headline figures: label, reference, format, unit.
     headlines: list[tuple[str, Ref, str, str]] = field(default_factory=list)
+    #: What the short names of the Source columns stand for, told on the cover.
+    sources: list[tuple[str, str]] = field(default_factory=list)
 
-    def sheet(self, name: str, title: str, subtitle: str, widths: Sequence[float]) -> Sheet:
+    def sheet(
+        self, name: str, title: str, subtitle: str, widths: Sequence[float], *, long: bool = False
+    ) -> Sheet:
         """Add a sheet, its title and the master flag of the checks at its top."""
-        sheet = Sheet(self, name, title, subtitle, widths)
+        sheet = Sheet(self, name, title, subtitle, widths, long=long)
         sheet.put(1, 1, title, "title")
         sheet.put(2, 1, subtitle, "subtitle")
         sheet.put(3, 1, f"={FLAG}", "flag")

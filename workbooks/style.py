@@ -52,6 +52,7 @@ def _fill(colour: str) -> PatternFill:
 def named_styles() -> dict[str, NamedStyle]:
     """Return a fresh set of the styles, by role (a style belongs to one workbook)."""
     left = Alignment(vertical="center")
+    beside = Alignment(horizontal="left", vertical="center", indent=1)
     wrapped = Alignment(vertical="top", wrap_text=True)
     right = Alignment(horizontal="right", vertical="center")
     line = Border(bottom=_HAIR)
@@ -69,7 +70,8 @@ def named_styles() -> dict[str, NamedStyle]:
         },
         "label": {"font": _font(), "alignment": left, "border": line},
         "paragraph": {"font": _font(), "alignment": wrapped},
-        "note": {"font": _font(size=9, color=MUTED), "alignment": left, "border": line},
+        "note": {"font": _font(size=9, color=MUTED), "alignment": beside, "border": line},
+        "remark": {"font": _font(size=9, color=MUTED), "alignment": beside},
         "input": {
             "font": _font(color="0000FF"),
             "fill": _fill("FFF9DB"),
@@ -79,6 +81,12 @@ def named_styles() -> dict[str, NamedStyle]:
         },
         "calc": {"font": _font(color="000000"), "alignment": right, "border": line},
         "link": {"font": _font(color="007A33"), "alignment": right, "border": line},
+        "name": {"font": _font(color="007A33"), "alignment": left, "border": line},
+        "verdict": {
+            "font": _font(bold=True, color="000000"),
+            "alignment": Alignment(horizontal="center", vertical="center"),
+            "border": line,
+        },
         "output": {
             "font": _font(bold=True, color="000000"),
             "fill": _fill("E8F0FE"),

@@ -72,7 +72,7 @@ def write(book: Book, path: Path) -> None:
 
 def _cover(book: Book) -> Sheet:
     """Lay out the cover: purpose, headline figures, sheets, colour key, versions."""
-    cover = Sheet(book, "Cover", book.title, book.purpose, (44, 22, 18, 44))
+    cover = Sheet(book, "Cover", book.title, book.purpose, (44, 18, 40, 40))
     cover.put(1, 1, book.title, "title")
     cover.put(2, 1, book.purpose, "subtitle")
     cover.put(3, 1, f"={FLAG}", "flag")
@@ -81,16 +81,16 @@ def _cover(book: Book) -> Sheet:
     for label, ref, number_format, unit in book.headlines:
         cover.put(cover.row, 1, label, "label")
         cover.put(cover.row, 2, f"={ref}", "link", number_format)
-        cover.put(cover.row, 3, unit, "note")
+        cover.put(cover.row, 3, unit, "remark")
         cover.row += 1
     cover.gap()
     cover.heading("Sheets")
     for sheet in book.sheets:
         cover.put(cover.row, 1, sheet.name, "label", link=f"#{quote_sheetname(sheet.name)}!A1")
-        cover.put(cover.row, 2, sheet.subtitle, "note")
+        cover.put(cover.row, 2, sheet.subtitle, "remark")
         cover.row += 1
     cover.put(cover.row, 1, "Checks", "label", link="#Checks!A1")
-    cover.put(cover.row, 2, "What must hold; the flag above is shown on every sheet", "note")
+    cover.put(cover.row, 2, "What must hold; the flag above is shown on every sheet", "remark")
     cover.row += 2
     cover.heading("Colours")
     for role, meaning in _COLOUR_KEY:
@@ -103,11 +103,18 @@ def _cover(book: Book) -> Sheet:
         ("Tokenbook", version("tokenbook")),
         ("Released", f"{RELEASED:%Y-%m-%d}"),
         ("Functions", "TOK_… : type =TOK_ in a cell, or run tokenbook list"),
-        ("Values", "Calculated when the file was built: shown without any add-in"),
+        ("Values", "calculated when the file was built: shown without any add-in"),
     ):
         cover.put(cover.row, 1, label, "label")
-        cover.put(cover.row, 2, text, "note")
+        cover.put(cover.row, 2, text, "remark")
         cover.row += 1
+    if book.sources:
+        cover.gap()
+        cover.heading("Sources")
+        for short, full in book.sources:
+            cover.put(cover.row, 1, short, "label")
+            cover.put(cover.row, 2, full, "remark")
+            cover.row += 1
     return cover
 
 
@@ -238,10 +245,10 @@ def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
 def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     last = max(sheet.row, *(cell.row for cell in sheet.cells))
     worksheet.print_area = f"A1:{get_column_letter(len(sheet.widths))}{last}"
-    worksheet.page_setup.orientation = "portrait" if sheet.portrait else "landscape"
+    worksheet.page_setup.orientation = "portrait" if sheet.long else "landscape"
     worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
     worksheet.page_setup.fitToWidth = 1
-    worksheet.page_setup.fitToHeight = 0
+    worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     worksheet.print_options.horizontalCentered = True
     worksheet.oddFooter.left.text = "&A"

@@ -16,8 +16,8 @@ from udfs.functions import (
 )
 from workbooks.layout import Book, Chart, Input, Line, Ref, ScenarioInput, call
 
-_ARTICLE = "AINews, The Great AI Cloud Paradox, June 2026"
-_MEASURED = "aiconfigurator-core 0.12.0 measurements (Apache-2.0)"
+_ARTICLE = "AINews, June 2026"
+_MEASURED = "aiconfigurator 0.12"
 _ASSUMED = "Assumption"
 
 # Provider, hardware, price, estimated breakeven low and high.
@@ -48,6 +48,11 @@ def lay_out() -> Book:
         "Who sells tokens below cost?",
         "Breakeven and subsidy per provider, subsidy loss and runway, market volume 2024-2027",
     )
+    book.sources += [
+        (_ARTICLE, "AINews, The Great AI Cloud Paradox: GPU Scarcity Meets Token Fire Sale"),
+        (_MEASURED, "aiconfigurator-core 0.12.0, measured serving runs (NVIDIA, Apache-2.0)"),
+        (_ASSUMED, "Ours, to be changed: blue cells on yellow"),
+    ]
     case, common = _inputs(book)
     providers, market, prices, utilisations = _data(book)
     _breakeven(book, common, providers, prices, utilisations)
@@ -61,7 +66,7 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         "Inputs",
         "Inputs",
         "A provider that sells below cost, in scenarios; and what all sheets share",
-        (34, 16, 16, 16, 16, 16, 42, 52),
+        (32, 16, 16, 16, 16, 14, 20, 52),
     )
     sheet.heading("The provider")
     case = sheet.scenarios(
@@ -124,7 +129,7 @@ def _data(book: Book) -> tuple[Ref, Ref, Ref, Ref]:
         "Data",
         "Data",
         "Prices and breakeven estimates of six providers; the market by year; axes of the grid",
-        (22, 24, 16, 16, 20, 44),
+        (22, 24, 16, 16, 20, 24),
     )
     sheet.heading("Providers of Llama 3.1 70B")
     providers = sheet.table(
@@ -183,8 +188,8 @@ def _breakeven(
          "Width of range\nUSD/Mtok", "Subsidy at low\nUSD/Mtok", "Subsidy at high\nUSD/Mtok",
          "Verdict"),
         rows,
-        ("link", "link price", "link price", "link price", "calc price", "calc price",
-         "calc price", "output"),
+        ("name", "link price", "link price", "link price", "calc price", "calc price",
+         "calc price", "verdict"),
     )  # fmt: skip
     sheet.verdicts.append(table.part(7))
     sheet.chart(
@@ -235,7 +240,7 @@ def _breakeven(
         sheet.row,
         3,
         "of an H100 at the GPU-hour price of Inputs, to cover it at the first price",
-        "note",
+        "remark",
     )
     sheet.row += 2
     below = f'COUNTIF({table.part(7).local},"below cost")'
@@ -266,6 +271,7 @@ def _subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None:
         "Subsidy loss and runway",
         "What the provider of Inputs loses, and how long its cash lasts",
         (34, 18, 18, 18, 20, 22),
+        long=True,
     )
     basics = (case["tokens_per_day"], case["price"], case["breakeven"])
     rates = (case["volume_growth"], case["price_change"], case["cost_change"])
@@ -295,8 +301,8 @@ def _subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None:
         "calc",
         "months",
     )
-    sheet.put(top + 2, 4, f"=C{top + 2}/B{top + 2}", "calc", "multiple")
-    sheet.put(top + 2, 5, "#N/A: the cash lasts 600 months or more", "note")
+    sheet.put(top + 2, 4, f"=C{top + 2}/B{top + 2}", "calc", "ratio")
+    sheet.put(top + 2, 5, "#N/A: the cash lasts 600 months or more", "remark")
     sheet.put(top + 3, 1, "Runway, years", "label")
     years = sheet.put(top + 3, 2, f"=B{top + 2}/{common['months_in_year']}", "output", "number")
     sheet.row = top + 5
@@ -374,7 +380,7 @@ def _market(book: Book, common: dict[str, Ref], market: Ref) -> None:
         ("Year", "Market\nUSD", "Average price\nUSD/Mtok", "Implied volume\ntokens/day",
          "As stated\ntokens/day", "Computed ÷ stated", "Over the year before"),
         rows,
-        ("link year", "link busd", "link price", "output ttokens", "link ttokens",
+        ("link year", "link busd", "link price", "output ttokens", "link tokens",
          "calc multiple", "calc multiple"),
     )  # fmt: skip
     sheet.chart(
@@ -400,7 +406,7 @@ def _market(book: Book, common: dict[str, Ref], market: Ref) -> None:
     sheet.put(
         top + 3, 2, f"={call(TOK_VOLUME_MULTIPLE, f'B{top}', f'B{top + 1}')}", "output", "multiple"
     )
-    sheet.put(top + 3, 3, "times a year, for that growth at that price", "note")
+    sheet.put(top + 3, 3, "times a year, for that growth at that price", "remark")
     sheet.row = top + 5
     volume = table.part(3)
     book.headline(
