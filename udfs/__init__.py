@@ -9,5 +9,5 @@ from udfs._declare import Function, registry
 from udfs.hosts import exported as _exported
 
 __all__ = ["CellError", "Function", "registry"]
-__all__ += [*registry]
+__all__ += [*registry]  # noqa: PLE0604  (they are strings)
 globals().update(_exported(registry))
