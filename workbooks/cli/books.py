@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,10 +108,10 @@ def recalc(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="List every change.")] = False,
 ) -> None:
     """Recalculate a workbook."""
-    from workbooks.recalc import load_inputs, parse_setting, recalculate  # noqa: PLC0415
+    from workbooks.recalc import load_inputs, recalculate  # noqa: PLC0415
 
     values = load_inputs(inputs) if inputs else []
-    values += [parse_setting(text) for text in settings or ()]
+    values += [_setting(text) for text in settings or ()]
     with show.progress() as progress:
         report = recalculate(
             file,
@@ -126,6 +127,17 @@ def recalc(
     _tell(report, output or file, dry_run=dry_run, verbose=verbose)
     if strict and not report.clean:
         raise typer.Exit(1)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Split what --set was given into the cell and its value."""
+    from workbooks.recalc import BadInputError, as_value  # noqa: PLC0415
+
+    # A sheet in quotes may hold an equals sign of its own.
+    parts = re.fullmatch(r"((?:'(?:[^']|'')*'!)?[^=]+)=(.*)", text, re.DOTALL)
+    if parts is None:
+        raise BadInputError(f"--set {text!r}: write it as 'Sheet!B3=0.88' or name=0.88")
+    return parts[1], as_value(parts[2])
 
 
 def _built(names: Any, directory: Path, force: bool) -> list[Any]:
