@@ -14,9 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from engine import catalogue
@@ -193,6 +191,8 @@ def _genai_prices(module: str) -> Any:
 
 
 def _installed() -> tuple[Any, str]:
+    from importlib.metadata import version  # noqa: PLC0415  (slow, and only a renewal wants it)
+
     snapshot_module = _genai_prices("data_snapshot")
     return snapshot_module.get_snapshot().providers, f"genai-prices {version('genai-prices')}"
 
@@ -295,6 +295,8 @@ def _read(path: Path) -> tuple[Price, ...]:
 
 def _write(path: Path, prices: Iterable[Price]) -> None:
     """Write a snapshot beside the old one and put it in its place in one step."""
+    from tempfile import NamedTemporaryFile  # noqa: PLC0415  (only a renewal writes)
+
     names = [field.name for field in fields(Price)]
     try:
         with NamedTemporaryFile(

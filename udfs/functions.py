@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from engine import allocation, applications, market, ownership, pricing, subsidy, tokens
+from engine import (
+    allocation,
+    applications,
+    claims,
+    listing,
+    market,
+    ownership,
+    prices,
+    pricing,
+    subsidy,
+    tokens,
+)
 from udfs._declare import declare, group
 
 with group("Token arithmetic"):
@@ -55,3 +66,9 @@ with group("Applications"):
     TOK_TRAINING_COST = declare(applications.training_cost)
     TOK_SUBSCRIPTION_MARGIN = declare(applications.subscription_margin, expensive=True)
     TOK_ALLOCATE = declare(allocation.allocate)
+
+with group("Catalogue and claims"):
+    TOK_SPEC = declare(listing.spec)
+    TOK_LIST = declare(listing.listing, name="list")
+    TOK_MARKET_PRICE = declare(prices.market_price)
+    TOK_CLAIM = declare(claims.claim)
