@@ -18,6 +18,7 @@ import formualizer as fz
 
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import full_name
+from workbooks.recalc.calls import Blocks, quick
 from workbooks.recalc.engine import SKIPPED, CellFunction, EngineError, Settings, Value
 from workbooks.recalc.errors import DeadlineError
 
@@ -38,6 +39,7 @@ _ENGINE_ONLY = {
     "Cancelled": "the evaluation was stopped",
 }
 _PLAIN = {float, bool, str, type(None)}
+_LATE = "the evaluation passed its deadline; nothing was written"
 _NO_LIMIT = 1 << 40
 _LIMITS = {
     "max_input_bytes": _NO_LIMIT,
@@ -52,18 +54,24 @@ class FormualizerEngine:
     """One workbook in formualizer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._in_blocks: frozenset[str] = frozenset()
         self._known: dict[str, bool] = {}
         self._workbook: fz.Workbook = fz.Workbook(config=_config(settings))
         self._probe: fz.Workbook | None = None
+        self._blocks = Blocks({})
         self._raised: BaseException | None = None
-        self._reasons: list[str] = []
+        self._reason = ""
 
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
+        self._blocks = Blocks(functions)
+        blocks = self._blocks.wrapped()
+        self._in_blocks = frozenset(name.upper() for name in blocks)
         for name, function in functions.items():
-            self._functions[name.upper()] = self._callback(function)
+            call = _Call(blocks.get(name, function), self)
+            self._functions[name.upper()] = call if name in blocks else quick(function, call)
         self._known.clear()
 
     def knows(self, function: str) -> bool:
@@ -78,19 +86,32 @@ class FormualizerEngine:
     def load(self, path: Path) -> None:
         """Take in a prepared workbook."""
         self._workbook = fz.Workbook.from_path(
-            str(path), backend="native", config=_config(self._settings), load_limits=_LIMITS
+            str(path), backend="native", config=_config(self.settings), load_limits=_LIMITS
         )
         self._workbook.set_temporal_egress("serial")
         for name, callback in self._functions.items():
             self._workbook.register_function(
-                name, callback, min_args=0, allow_override_builtin=True
+                name,
+                callback,
+                min_args=0,
+                allow_override_builtin=True,
+                # Volatile functions are called again in each round.
+                volatile=name in self._in_blocks,
             )
-        clock = self._settings.clock
+        clock = self.settings.clock
         if clock is not None:
             self._workbook.set_deterministic_clock(clock.replace(tzinfo=UTC), "utc")
 
     def evaluate(self) -> None:
         """Compute every formula that is not up to date."""
+        # A placeholder in a circle of formulas would stay there.
+        self._blocks.start(active=not self.settings.iterate)
+        self._evaluate()
+        while self._blocks.answer_noted():
+            self._evaluate()
+        self._blocks.active = False
+
+    def _evaluate(self) -> None:
         self._raised = None
         try:
             self._workbook.evaluate_all()
@@ -98,9 +119,9 @@ class FormualizerEngine:
             if self._raised is not None:
                 self._workbook.reset_cancel()
                 raise self._raised
-        deadline = self._settings.deadline
+        deadline = self.settings.deadline
         if deadline is not None and time.monotonic() > deadline:
-            raise DeadlineError("the evaluation passed its deadline; nothing was written")
+            raise DeadlineError(_LATE)
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
         """Return the rows of a rectangle as the engine holds them."""
@@ -135,54 +156,37 @@ class FormualizerEngine:
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
-        self._reasons.clear()
+        self._reason = ""
         self._workbook.set_formula(sheet, row, column, f"={text}")
         try:
             self._workbook.evaluate_cell(sheet, row, column)
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             return f"{full_name(sheet, row, column)}: {error}"
-        return self._reasons[-1] if self._reasons else ""
+        return self._reason
 
     # --- callbacks -----------------------------------------------------------------------------
 
-    def _callback(self, function: CellFunction) -> Callable[..., Any]:
-        """Wrap an own function for the engine: cells for its values, and no exception lost."""
-        deadline = self._settings.deadline or math.inf
-        clock = time.monotonic
+    def stop(self, error: BaseException) -> Any:
+        """Note what a callback raised, which the engine would swallow; `evaluate` raises it."""
+        if self._raised is None:
+            self._raised = error
+            self._workbook.cancel()
+        return {"type": "Error", "kind": "#VALUE!"}
 
-        def call(*arguments: Any) -> Any:
-            try:
-                if clock() > deadline:
-                    raise DeadlineError("the evaluation passed its deadline; nothing was written")
-                if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
-                    result = function(*arguments)
-                else:
-                    result = function(*map(_cells_of, arguments))
-                if type(result) is float:
-                    return result
-                return self._engine_value(result)
-            except BaseException as error:
-                # The engine would swallow it; `evaluate` raises it again.
-                if self._raised is None:
-                    self._raised = error
-                    self._workbook.cancel()
-                return {"type": "Error", "kind": "#VALUE!"}
-
-        return call
-
-    def _engine_value(self, result: Any) -> Any:
+    def engine_value(self, result: Any) -> Any:
+        """Turn what an own function gave into what the engine takes."""
         if isinstance(result, CellError):
-            self._reasons.append(result.reason)
+            self._reason = result.reason
             return {"type": "Error", "kind": result.code}
         if isinstance(result, list):
-            return [["" if v is None else self._engine_value(v) for v in row] for row in result]
+            return [["" if v is None else self.engine_value(v) for v in row] for row in result]
         return result
 
     # --- what the engine has -------------------------------------------------------------------
 
     def _probed(self, name: str) -> bool:
         if self._probe is None:
-            self._probe = fz.Workbook(config=_config(self._settings))
+            self._probe = fz.Workbook(config=_config(self.settings))
             self._probe.add_sheet("probe")
         try:
             self._probe.set_formula("probe", 1, 1, f"={name}()")
@@ -190,6 +194,33 @@ class FormualizerEngine:
         except (ValueError, RuntimeError, fz.ExcelEvaluationError, fz.ParserError):
             return False
         return not (isinstance(value, dict) and value.get("kind") in ("Name", "NImpl"))
+
+
+class _Call:
+    """A call of an own function by the engine: cells for its values, and no exception lost."""
+
+    __slots__ = ("_deadline", "_engine", "_function")
+
+    def __init__(self, function: CellFunction, engine: FormualizerEngine) -> None:
+        self._function = function
+        self._engine = engine
+        self._deadline = engine.settings.deadline or math.inf
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            if time.monotonic() > self._deadline:
+                raise DeadlineError(_LATE)
+            if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
+                result = self._function(*arguments)
+            else:
+                result = self._function(*map(_cells_of, arguments))
+            return result if type(result) is float else self._engine.engine_value(result)
+        except BaseException as error:
+            return self._engine.stop(error)
+
+    def stop(self, error: BaseException) -> Any:
+        """End the evaluation."""
+        return self._engine.stop(error)
 
 
 def _cells_of(argument: Any) -> Any:

@@ -23,11 +23,13 @@ from workbooks.recalc.package import Package, check_target, lock_file, published
 from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
 from workbooks.recalc.reasons import explain
 from workbooks.recalc.report import Report
-from workbooks.recalc.scan import UnusualError, normalised, pieces
+from workbooks.recalc.scan import FORMULA, UnusualError, normalised, pieces
 from workbooks.recalc.splice import Pending, SheetSplicer
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
+# Sheets up to this many bytes stay split between reading and writing; larger ones are read twice.
+_KEPT_IN_PARTS = 32 << 20
 _PREFIXES = ("", "_XLDUDF_", "_XLUDF.")
 
 
@@ -51,6 +53,7 @@ class Job:
     targets: list[Target] = field(default_factory=list)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     lowering: Lowering = field(init=False)
+    _split: dict[str, tuple[bytes, list[list[bytes]], bytes]] = field(default_factory=dict)
     _normal: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,11 +72,14 @@ class Job:
             except UnusualError as error:
                 raise _UnusualSheetError(info) from error
 
-    def rows(self, info: SheetInfo) -> Iterator[bytes]:
-        """Yield the runs of rows of a sheet, the values to be set in place."""
+    def rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[bytes]:
+        """Yield the runs of rows of a sheet, the values to be set in place.
+
+        The sheet's head and tail are put into `ends`.
+        """
         parts = self.parts(info)
-        next(parts)
-        yield from edited(_all_but_last(parts), self._edits(info))
+        ends.append(next(parts))
+        yield from edited(_all_but_last(parts, ends), self._edits(info))
 
     def _edits(self, info: SheetInfo) -> dict[int, dict[int, Edit]]:
         mine = targets_by_sheet(self.targets).get(info.name, {})
@@ -126,11 +132,21 @@ class Job:
     def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:
         self.progress("read", number, len(self.book.sheets))
         preparer = SheetPreparer(self.plans[info.part], self.lowering)
-        for rows in self.rows(info):
+        keep: list[list[bytes]] = []
+        ends: list[bytes] = []
+        size = 0
+        for rows in self.rows(info, ends):
+            parts = FORMULA.split(rows)
             try:
-                yield preparer.rows(rows)
+                yield preparer.rows(rows, parts)
             except UnusualError as error:
                 raise _UnusualSheetError(info) from error
+            size += len(rows)
+            if size <= _KEPT_IN_PARTS:
+                keep.append(parts)
+        # What fills further cells of the sheet has to be put in anew before it is split again.
+        if size <= _KEPT_IN_PARTS and not preparer.plan.arrays:
+            self._split[info.part] = (ends[0], keep, ends[1])
 
     def _strings(self) -> Iterator[bytes] | None:
         part = self.book.strings
@@ -171,18 +187,25 @@ class Job:
     def _spliced(self, plan: SheetPlan, pending: list[Pending]) -> Iterator[bytes]:
         info = plan.info
         splicer = SheetSplicer(info.name, self.engine, plan.kept, {}, self.report, pending)
+        if info.part in self._split:
+            head, split, tail = self._split.pop(info.part)
+            yield head
+            for parts in split:
+                yield splicer.rows(parts)
+            yield tail
+            return
         edits = self._edits(info)
         for row, columns in self._children(plan).items():
             edits.setdefault(row, {}).update(columns)
-        parts = self.parts(info)
-        yield next(parts)
-        tail: list[bytes] = []
-        done = 0
-        for rows in edited(_all_but_last(parts, tail), edits):
+        pieces_ = self.parts(info)
+        yield next(pieces_)
+        ends: list[bytes] = []
+        done, size = 0, self.package.entries[info.part].file_size
+        for rows in edited(_all_but_last(pieces_, ends), edits):
             done += len(rows)
-            yield splicer.rows(rows)
-            self.progress("write", done, self.package.entries[info.part].file_size)
-        yield from tail
+            yield splicer.rows(FORMULA.split(rows))
+            self.progress("write", done, size)
+        yield from ends
 
     def _children(self, plan: SheetPlan) -> dict[int, dict[int, Edit]]:
         """Return the cells that an array formula fills besides its own."""
@@ -206,14 +229,14 @@ def _fill(row: int, column: int, value: Cell) -> Edit:
     return lambda old: value_cell(row, column, old, value, inline=False)
 
 
-def _all_but_last(parts: Iterator[bytes], last: list[bytes] | None = None) -> Iterator[bytes]:
+def _all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
     """Yield all pieces but the last, which goes into `last`."""
     held: bytes | None = None
     for piece in parts:
         if held is not None:
             yield held
         held = piece
-    if last is not None and held is not None:
+    if held is not None:
         last.append(held)
 
 

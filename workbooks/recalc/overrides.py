@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import column_letters, column_number
-from workbooks.recalc.scan import CELL
+from workbooks.recalc.scan import CELL, UnusualError
 from workbooks.recalc.xml import escape
 
 _ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/row>))*+)</row>)")
@@ -52,7 +52,9 @@ def _edited_block(
         if not waiting:
             break
         found = _NUMBER.search(match[1])
-        number = int(found[1]) if found else 0
+        if found is None:
+            raise UnusualError("a row without its number")
+        number = int(found[1])
         if number < waiting[0]:
             continue
         out.append(block[place : match.start()])

@@ -14,6 +14,7 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -197,9 +198,18 @@ def _write_entry(out: zipfile.ZipFile, source: zipfile.ZipInfo, pieces: Iterable
     info.create_system = source.create_system
     info._compresslevel = _LEVEL  # type: ignore[attr-defined]
     # Room for a sheet that grows past what a plain entry can hold.
-    with out.open(info, "w", force_zip64=source.file_size > 1 << 30) as stream:
+    # One piece is compressed while the next is made; zlib lets other threads run meanwhile.
+    with (
+        ThreadPoolExecutor(1) as pool,
+        out.open(info, "w", force_zip64=source.file_size > 1 << 30) as stream,
+    ):
+        written: Future[int] | None = None
         for piece in pieces:
-            stream.write(piece)
+            if written is not None:
+                written.result()
+            written = pool.submit(stream.write, piece)
+        if written is not None:
+            written.result()
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:

@@ -20,10 +20,9 @@ from workbooks.recalc.address import Area, column_number, parse_area
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import Lowering, UnevaluableError
-from workbooks.recalc.scan import CELL, FORMULA, check_count
+from workbooks.recalc.scan import ATTRIBUTES, CELL, STEP, TEXT, check_count
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
-_STEP = 8
 _DIGITS = b"0123456789$"
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
@@ -151,23 +150,22 @@ class SheetPreparer:
         self._lowering = lowering
         self._sheet = plan.info.name
 
-    def rows(self, rows: bytes) -> bytes:
-        """Return a run of rows as the engine is to see it."""
-        parts = FORMULA.split(rows)
-        count = len(parts) // _STEP
+    def rows(self, rows: bytes, parts: list[bytes]) -> bytes:
+        """Return a run of rows, and its parts, as the engine is to see it."""
+        count = len(parts) // STEP
         check_count(rows, count)
         self.plan.formulas += count
         if self._understood(parts) and b"#SPILL!" not in rows:
             return self._without_children(rows)
         out: list[bytes] = [b""] * (2 * count + 1)
-        out[0::2] = parts[0::_STEP]
-        out[1::2] = [self._cell(*parts[i : i + 7]) for i in range(1, len(parts), _STEP)]
+        out[0::2] = parts[0::STEP]
+        out[1::2] = [self._cell(*parts[i : i + 7]) for i in range(2, len(parts), STEP)]
         return self._without_children(b"".join(out))
 
     def _understood(self, parts: list[bytes]) -> bool:
-        if any(parts[4::_STEP]):
+        if any(parts[ATTRIBUTES::STEP]):
             return False
-        texts = parts[5::_STEP]
+        texts = parts[TEXT::STEP]
         distinct = dict(zip((t.translate(None, _DIGITS) for t in texts), texts, strict=True))
         # Digits are part of names such as LOG10, so that one text does not speak for the other;
         # `is_plain` sees to that when it is asked for every text that holds such a name.

@@ -20,23 +20,18 @@ from workbooks.recalc.xml import MAIN, STRICT_MAIN, local_name, parse
 _LONGEST_HEAD = 64 << 20
 _UTF8 = re.compile(rb"encoding=[\"'](?:utf-8|us-ascii)[\"']")
 _VALUE = rb"(?:<v(?:\s[^>]*+)?+/>|<v(?:\s[^>]*+)?+>([^<]*+)</v>)?+\s*+"
-#: A cell with a formula: column, row, other attributes, attributes of the formula (ending in /
-#: where it has no text), its text, the cached value, and what else the cell holds.
+#: A cell with a formula: all up to the end of the formula, column, row, other attributes of the
+#: cell, attributes of the formula (ending in / where it has no text), its text, the remembered
+#: value, and what else the cell holds.
 FORMULA = re.compile(
-    rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>\s*+'
-    rb"<f([^>]*+)>(?:([^<]*+)</f>)?+\s*+" + _VALUE + rb"((?:[^<]++|<(?!/c>))*+)</c>"
-)
-FORMULA_GROUPS = 7
-#: The same for writing: all up to the end of the formula, column, row, attributes, attributes of
-#: the formula, cached value, the rest.
-FORMULA_HEAD = re.compile(
     rb'(<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>\s*+'
-    rb"<f([^>]*+)>(?:[^<]*+</f>)?+)\s*+" + _VALUE + rb"((?:[^<]++|<(?!/c>))*+)</c>"
+    rb"<f([^>]*+)>(?:([^<]*+)</f>)?+)\s*+" + _VALUE + rb"((?:[^<]++|<(?!/c>))*+)</c>"
 )
+#: What `FORMULA.split` gives for each cell, after the bytes before it.
+HEAD, COLUMN, ROW, CELL_ATTRIBUTES, ATTRIBUTES, TEXT, VALUE, REST = range(1, 9)
+STEP = 9
 #: Any cell: column, row, other attributes (ending in / where it is empty), content.
 CELL = re.compile(rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/c>))*+)</c>)')
-#: Any row: row number, other attributes (ending in / where it is empty).
-ROW = re.compile(rb'<row\b([^>]*?)\sr="([0-9]++)"([^>]*+)>|<row r="([0-9]++)"([^>]*+)>')
 _START = re.compile(rb"<sheetData\s*+(/?)>")
 _END = b"</sheetData>"
 _ROW_END = b"</row>"
@@ -92,9 +87,9 @@ def _check_head(head: bytes) -> None:
 
 
 def _checked(rows: bytes) -> bytes:
-    for mark in (b"<!", b"<?", b"xmlns", b"<row>"):
-        if mark in rows:
-            raise UnusualError(mark.decode())
+    # Single bytes are found far faster than pairs that begin with the commonest one.
+    if (b"!" in rows and b"<!" in rows) or (b"?" in rows and b"<?" in rows) or b"xmlns" in rows:
+        raise UnusualError("comments, CDATA, instructions or namespaces among the rows")
     return rows
 
 

@@ -13,12 +13,10 @@ from workbooks.recalc.address import column_number, full_name
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.overrides import value_text
 from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
-from workbooks.recalc.scan import FORMULA_HEAD
+from workbooks.recalc.scan import CELL_ATTRIBUTES, COLUMN, HEAD, REST, ROW, STEP, VALUE
 from workbooks.recalc.xml import unescape
 
-_STEP = 8
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
-_TEXT = re.compile(rb"<f[^>]*+>([^<]*+)</f>")
 # Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
 _SAME = 1e-15
 
@@ -58,23 +56,22 @@ class SheetSplicer:
     report: Report
     pending: list[Pending] = field(default_factory=list)
 
-    def rows(self, rows: bytes) -> bytes:
-        """Return a run of rows with its formula cells brought up to date."""
-        parts = FORMULA_HEAD.split(rows)
-        count = len(parts) // _STEP
+    def rows(self, parts: list[bytes]) -> bytes:
+        """Return a run of rows, given in its parts, with its formula cells brought up to date."""
+        count = len(parts) // STEP
         if not count:
-            return rows
-        columns = [column_number(c.decode()) for c in parts[2::_STEP]]
-        numbers = list(map(int, parts[3::_STEP]))
+            return parts[0]
+        columns = [column_number(c.decode()) for c in parts[COLUMN::STEP]]
+        numbers = list(map(int, parts[ROW::STEP]))
         raw = self._read(numbers, columns)
         cells = self._all_numbers(parts, raw, numbers, columns)
         if cells is None:
             cells = [
-                self._cell(numbers[i], columns[i], raw[i], *parts[_STEP * i + 1 : _STEP * i + 8])
+                self._cell(numbers[i], columns[i], raw[i], *parts[STEP * i + 1 : STEP * i + STEP])
                 for i in range(count)
             ]
         out: list[bytes] = [b""] * (2 * count + 1)
-        out[0::2] = parts[0::_STEP]
+        out[0::2] = parts[0::STEP]
         out[1::2] = cells
         return b"".join(out)
 
@@ -103,19 +100,19 @@ class SheetSplicer:
         self, parts: list[bytes], raw: list[Any], rows: list[int], columns: list[int]
     ) -> list[bytes] | None:
         """Return the cells where all are plain finite numbers, as they mostly are."""
-        if set(map(type, raw)) != {float} or any(parts[7::_STEP]):
+        if set(map(type, raw)) != {float} or any(parts[REST::STEP]):
             return None
         if self.kept or self.given or not math.isfinite(sum(map(abs, raw))):
             return None
-        if any(b' t="' in a and b' t="n"' not in a for a in set(parts[4::_STEP])):
+        if any(b' t="' in a and b' t="n"' not in a for a in set(parts[CELL_ATTRIBUTES::STEP])):
             return None
         texts = ("\n".join(map(repr, raw)) + "\n").replace(".0\n", "\n").encode().split(b"\n")
-        old = parts[6::_STEP]
+        old = parts[VALUE::STEP]
         texts.pop()
         if texts != old:
             self._compare(old, texts, raw, rows, columns)
         self.report.evaluated += len(raw)
-        return [b"%b<v>%b</v></c>" % pair for pair in zip(parts[1::_STEP], texts, strict=True)]
+        return [b"%b<v>%b</v></c>" % pair for pair in zip(parts[HEAD::STEP], texts, strict=True)]
 
     def _compare(
         self,
@@ -125,6 +122,7 @@ class SheetSplicer:
         rows: list[int],
         columns: list[int],
     ) -> None:
+        report = self.report
         for i, before in enumerate(old):
             if before == texts[i]:
                 continue
@@ -132,7 +130,10 @@ class SheetSplicer:
             if was is not None and _same(was, raw[i]):
                 texts[i] = before
                 continue
-            self.report.add_change(Change(full_name(self.sheet, rows[i], columns[i]), was, raw[i]))
+            report.changed_count += 1
+            if len(report.changed) < LISTED:
+                address = full_name(self.sheet, rows[i], columns[i])
+                report.changed.append(Change(address, was, raw[i]))
 
     def _cell(
         self,
@@ -144,6 +145,7 @@ class SheetSplicer:
         _digits: bytes,
         attributes: bytes,
         _formula: bytes,
+        text: bytes | None,
         old: bytes | None,
         rest: bytes,
     ) -> bytes:
@@ -159,7 +161,7 @@ class SheetSplicer:
             value = 0.0
         self.report.evaluated += 1
         if isinstance(value, CellError):
-            self._tell(row, column, head, value)
+            self._tell(row, column, text, value)
         was = old_value(attributes, old)
         if _equal(was, value):
             return before
@@ -172,11 +174,10 @@ class SheetSplicer:
     def _keep(self, row: int, column: int, reason: str) -> None:
         self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))
 
-    def _tell(self, row: int, column: int, head: bytes, error: CellError) -> None:
-        match = _TEXT.search(head)
-        text = unescape(match[1]) if match else ""
+    def _tell(self, row: int, column: int, text: bytes | None, error: CellError) -> None:
         if len(self.report.errors) < LISTED:
-            self.pending.append(Pending(len(self.report.errors), self.sheet, row, column, text))
+            formula = unescape(text) if text else ""
+            self.pending.append(Pending(len(self.report.errors), self.sheet, row, column, formula))
         self.report.add_error(
             CellProblem(full_name(self.sheet, row, column), "", error.code, error.reason)
         )
