@@ -183,12 +183,14 @@ def judge(
         The verdict, and the ratio of computed over stated, which no common unit changes.
     """
     top = stated.low if stated.high is None else stated.high
-    ratio = (low + high) / (stated.low + top) if stated.high is not None else low / stated.low
-    below = stated.low - low <= stated.low_tolerance * _EDGE
-    above = high - top <= stated.high_tolerance * _EDGE
-    close = below and above and low - stated.low <= stated.low_tolerance * _EDGE
-    close = close and top - high <= stated.high_tolerance * _EDGE
-    if {"equal": close, "at least": below, "enough": above}[compare]:
+    ratio = low / stated.low if stated.high is None else (low + high) / (stated.low + top)
+    low_slack, high_slack = stated.low_tolerance * _EDGE, stated.high_tolerance * _EDGE
+    holds = {
+        "equal": abs(low - stated.low) <= low_slack and abs(high - top) <= high_slack,
+        "at least": low >= stated.low - low_slack,
+        "enough": high <= top + high_slack,
+    }
+    if holds[compare]:
         verdict = AGREES
     elif compare == "enough":
         verdict = INFEASIBLE
