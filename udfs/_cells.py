@@ -6,7 +6,8 @@ A cell is None (blank), a bool, a float, a str, a date, or a `CellError`; a rang
 - An error passed in comes out, element by element; of several, the leftmost argument's.
 - Text, or TRUE and FALSE, where a number belongs: `#VALUE!`. A date is its serial number.
 - A 1×1 range is a scalar.
-- NaN and infinity never reach a cell: they come out as `#NUM!`.
+- NaN and infinity never reach a cell: they come out as `#NUM!`. What a table does not know comes
+  out as an empty text, since no function can leave a cell blank.
 """
 
 from __future__ import annotations
@@ -154,7 +155,9 @@ def cell_of(value: Any, reason: str = "", never: str = "") -> Cell:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, str | bool | CellError):
+    if value is None:
+        return ""
+    if isinstance(value, str | bool | CellError):
         return value
     result = float(value)
     if math.isfinite(result):

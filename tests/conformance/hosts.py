@@ -1,0 +1,112 @@
+"""Every way to a function: all cases through one host, as the host itself would call it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cases import Case
+from hosted import Hosted
+from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.formula import ArrayFormula
+
+from udfs import CellError, registry
+
+# What gives an error value in a cell of a workbook.
+_ERRORS = {"#N/A": "=NA()", "#DIV/0!": "=1/0"}
+
+
+def python(cases: Sequence[Case]) -> dict[str, Any]:
+    """Call the functions from Python."""
+    return {case.id: registry[case.function](*case.cells) for case in cases}
+
+
+def headless(cases: Sequence[Case]) -> dict[str, Any]:
+    """Recalculate a workbook whose cells call the functions on other cells."""
+    from workbooks.recalc import recalculate  # noqa: PLC0415
+
+    shapes = {case.id: _shape(registry[case.function](*case.cells)) for case in cases}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cases.xlsx"
+        workbook = Workbook()
+        sheet, inputs = workbook.active, workbook.create_sheet("Inputs")
+        row = taken = 1
+        places: dict[str, tuple[int, tuple[int, int]]] = {}
+        for case in cases:
+            arguments = []
+            for cell in case.cells:
+                rows = cell if isinstance(cell, list) else [[cell]]
+                for r, line in enumerate(rows):
+                    for c, value in enumerate(line, start=1):
+                        given = _ERRORS[value.code] if isinstance(value, CellError) else value
+                        inputs.cell(taken + r, c, given)
+                last = f"${get_column_letter(len(rows[0]))}${taken + len(rows) - 1}"
+                corner = f":{last}" if isinstance(cell, list) else ""
+                arguments.append(f"Inputs!$A${taken}{corner}")
+                taken += len(rows)
+            height, width = shapes[case.id]
+            area = f"A{row}:{get_column_letter(width)}{row + height - 1}"
+            formula = f"={case.function}({','.join(arguments)})"
+            plain = height == width == 1
+            sheet.cell(row, 1).value = formula if plain else ArrayFormula(area, formula)
+            places[case.id] = row, shapes[case.id]
+            row += height
+        workbook.save(path)
+        recalculate(path)
+        found = load_workbook(path, data_only=True).worksheets[0]
+        return {name: _block(found, *place) for name, place in places.items()}
+
+
+def _shape(answer: Any) -> tuple[int, int]:
+    return (len(answer), len(answer[0])) if isinstance(answer, list) else (1, 1)
+
+
+def _block(sheet: Any, top: int, shape: tuple[int, int]) -> Any:
+    rows = [[_value(sheet.cell(top + r, 1 + c)) for c in range(shape[1])] for r in range(shape[0])]
+    return rows if shape != (1, 1) else rows[0][0]
+
+
+def _value(cell: Any) -> Any:
+    return CellError(cell.value) if cell.data_type == "e" else cell.value
+
+
+def classic(cases: Sequence[Case]) -> dict[str, Any]:
+    """Call through xlwings as Excel on Windows does, COM itself being a stub."""
+    return _hosted("classic", cases)
+
+
+def officejs(cases: Sequence[Case]) -> dict[str, Any]:
+    """Call through xlwings as Excel by Office.js does, with its JSON."""
+    return _hosted("officejs", cases)
+
+
+def _hosted(kind: str, cases: Sequence[Case]) -> dict[str, Any]:
+    with Hosted(kind) as host:
+        return {case.id: host.call(case.function, case.cells) for case in cases}
+
+
+def libreoffice(cases: Sequence[Case]) -> dict[str, Any]:
+    """Call from cells of LibreOffice Calc, through the add-in."""
+    from udfs.hosts.libreoffice import call_many  # noqa: PLC0415
+
+    answers = call_many([(case.function, list(case.cells)) for case in cases])
+    return {case.id: answer for case, answer in zip(cases, answers, strict=True)}
+
+
+#: Name and way of each host, as README tells them.
+HOSTS: dict[str, Callable[[Sequence[Case]], dict[str, Any]]] = {
+    "Python": python,
+    "Headless recalculation": headless,
+    "xlwings classic (COM stubbed)": classic,
+    "Office.js (xlwings' own handler)": officejs,
+    "LibreOffice Calc": libreoffice,
+}
+
+
+def present(host: str) -> bool:
+    """Tell whether the machine has what a host needs."""
+    return host != "LibreOffice Calc" or shutil.which("soffice") is not None
