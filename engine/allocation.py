@@ -97,7 +97,7 @@ def _cheapest(demand: float, usable: Column, unit_cost: Column) -> Column:
     )
     if solution.x is None:
         raise TokenbookError(f"the allocation was not solved: {solution.message}")
-    split: Column = np.clip(solution.x, 0.0, limits) * unit
+    split: Column = np.clip(solution.x * unit, 0.0, usable)
     return split
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import applications, catalogue, market, ownership, pricing, subsidy, tokens
+from engine import applications, catalogue, energy, market, ownership, pricing, subsidy, tokens
 
 
 class Conclusion(NamedTuple):
@@ -91,7 +91,7 @@ RECOMPUTED: Mapping[str, Callable[..., Any]] = {
     "price_drop_18m": lambda change, months: -market.annualised(change, months),
     "price_2028": lambda first, last, years: 1 + market.cagr(first, last, years),
     "b200_cost_per_token": lambda performance_ratio, unit_cost_ratio: (
-        -ownership.upgrade_cost(performance_ratio, unit_cost_ratio)
+        -energy.upgrade_cost(performance_ratio, unit_cost_ratio)
     ),
     "depreciation": ownership.depreciation,
     "hyperscaler_loss": lambda capex, life_years, revenue: (

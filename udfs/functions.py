@@ -6,6 +6,7 @@ from engine import (
     allocation,
     applications,
     claims,
+    energy,
     listing,
     market,
     ownership,
@@ -55,10 +56,10 @@ with group("Ownership, energy, commitment"):
     TOK_COMMITMENT = declare(ownership.commitment)
     TOK_SHARED_GPU = declare(ownership.shared_gpu)
     TOK_DEPRECIATION = declare(ownership.depreciation)
-    TOK_ENERGY_PER_MTOK = declare(ownership.energy_per_mtok)
-    TOK_CARBON_PER_MTOK = declare(ownership.carbon_per_mtok)
-    TOK_PRICE_FLOOR = declare(ownership.price_floor, expensive=True)
-    TOK_UPGRADE_COST = declare(ownership.upgrade_cost)
+    TOK_ENERGY_PER_MTOK = declare(energy.energy_per_mtok)
+    TOK_CARBON_PER_MTOK = declare(energy.carbon_per_mtok)
+    TOK_PRICE_FLOOR = declare(energy.price_floor, expensive=True)
+    TOK_UPGRADE_COST = declare(energy.upgrade_cost)
 
 with group("Applications"):
     TOK_AGENT_SESSION = declare(applications.agent_session)

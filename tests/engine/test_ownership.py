@@ -1,4 +1,4 @@
-"""Ownership against published tables, against numpy-financial, and by its laws."""
+"""Ownership and energy against published tables, against numpy-financial, and by its laws."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from engine import energy
 from engine import ownership as own
 from engine.errors import DomainError, InputError
 from engine.tokens import cost_per_mtok
@@ -147,33 +148,33 @@ def test_depreciation_is_straight():
 
 def test_energy_and_carbon_of_a_million_tokens():
     # 1 kW for 1,000 s gives a million tokens: 1/3.6 kWh, times 1.8.
-    assert own.energy_per_mtok(1000.0, 1000.0, 1.8) == pytest.approx(0.5)
-    assert own.carbon_per_mtok(1000.0, 1000.0, 1.8, 0.4) == pytest.approx(0.2)
+    assert energy.energy_per_mtok(1000.0, 1000.0, 1.8) == pytest.approx(0.5)
+    assert energy.carbon_per_mtok(1000.0, 1000.0, 1.8, 0.4) == pytest.approx(0.2)
 
 
 @given(capex=usd, tokens=st.floats(1, 1e6), busy=st.floats(0.01, 1))
 def test_price_floor_is_the_owned_hour_spread_over_its_tokens(capex, tokens, busy):
     hour = own.owned_gpu_hour(capex)
-    floor = own.price_floor(capex, tokens, utilisation=busy)
+    floor = energy.price_floor(capex, tokens, utilisation=busy)
     assert floor == pytest.approx(cost_per_mtok(hour, tokens, busy))
 
 
 @given(busy=st.floats(0.01, 0.99), capex=usd)
 def test_price_floor_falls_as_utilisation_rises(busy, capex):
-    idle, full = (own.price_floor(capex, 1000.0, utilisation=u) for u in (busy, 1.0))
+    idle, full = (energy.price_floor(capex, 1000.0, utilisation=u) for u in (busy, 1.0))
     assert full < idle
 
 
 def test_price_floor_is_hardware_and_electricity():
     hardware = 30000 / (5 * 8760 * 3600) / 1000 * 1e6
-    electricity = own.energy_per_mtok(700.0, 1000.0) * 0.08
-    assert own.price_floor(30000.0, 1000.0) == pytest.approx(hardware + electricity)
+    electricity = energy.energy_per_mtok(700.0, 1000.0) * 0.08
+    assert energy.price_floor(30000.0, 1000.0) == pytest.approx(hardware + electricity)
 
 
 def test_upgrade_changes_the_cost_per_token():
-    assert own.upgrade_cost(2.5, 1.3) == pytest.approx(-0.48)
-    assert own.upgrade_cost(2.0, 1.5, 1.0, 0.5) == pytest.approx(0.5 * 1.5 / 2 + 0.25 - 1)
-    assert own.upgrade_cost(1.0, 1.0) == 0
+    assert energy.upgrade_cost(2.5, 1.3) == pytest.approx(-0.48)
+    assert energy.upgrade_cost(2.0, 1.5, 1.0, 0.5) == pytest.approx(0.5 * 1.5 / 2 + 0.25 - 1)
+    assert energy.upgrade_cost(1.0, 1.0) == 0
 
 
 @pytest.mark.parametrize(
@@ -185,14 +186,14 @@ def test_upgrade_changes_the_cost_per_token():
         (own.commitment, (5.0, 3.0, 1000.0, 1200.0), (5.0, 3.0, 1000.0, -1.0)),
         (own.shared_gpu, (2.0, 4.0, 0.1), (2.0, 4.0, 1.0)),
         (own.depreciation, (30000.0, 5.0, 100.0), (30000.0, 5.0, 30001.0)),
-        (own.energy_per_mtok, (700.0, 1000.0, 1.3), (700.0, 1000.0, 0.9)),
-        (own.carbon_per_mtok, (700.0, 1000.0, 1.3, 0.4), (700.0, 0.0, 1.3, 0.4)),
+        (energy.energy_per_mtok, (700.0, 1000.0, 1.3), (700.0, 1000.0, 0.9)),
+        (energy.carbon_per_mtok, (700.0, 1000.0, 1.3, 0.4), (700.0, 0.0, 1.3, 0.4)),
         (
-            own.price_floor,
+            energy.price_floor,
             (30000.0, 1000.0, 5.0, 700.0, 1.3, 0.08, 0.5),
             (30000.0, 1000.0, 5.0, 700.0, 1.3, 0.08, 0.0),
         ),
-        (own.upgrade_cost, (2.5, 1.3, 1.1, 0.2), (0.0, 1.3, 1.1, 0.2)),
+        (energy.upgrade_cost, (2.5, 1.3, 1.1, 0.2), (0.0, 1.3, 1.1, 0.2)),
     ],
 )
 def test_scalar_array_and_nan(function, arguments, bad):
