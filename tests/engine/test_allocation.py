@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.allocation import allocate
@@ -39,6 +39,7 @@ def test_no_demand_and_exact_capacity():
     assert allocate(1.0, [0.1] * 10, [1.0] * 10) == pytest.approx([0.1] * 10)
 
 
+@settings(deadline=None)  # the solver is imported on first use
 @given(offers=offers, part=st.floats(0, 1), rise=st.floats(0, 1), limit=st.floats(0, 10))
 def test_demand_is_met_within_capacity_and_costs_no_less_when_it_rises(offers, part, rise, limit):
     capacity, unit_cost, latency = (np.array(column) for column in zip(*offers, strict=True))
@@ -55,6 +56,7 @@ def test_demand_is_met_within_capacity_and_costs_no_less_when_it_rises(offers, p
     assert unit_cost @ less <= dearest + SOLVED * max(1.0, unit_cost.max() * most)
 
 
+@settings(deadline=None)  # the solver is imported on first use
 @given(offers=offers, part=st.floats(0.01, 1))
 def test_no_split_is_cheaper_than_filling_from_the_cheapest(offers, part):
     capacity, unit_cost, _ = (np.array(column) for column in zip(*offers, strict=True))
