@@ -308,7 +308,7 @@ def _write(path: Path, prices: Iterable[Price]) -> None:
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:
-        raise TokenbookError(f"{path} could not be written: {error}") from error
+        raise TokenbookError(f"{path} could not be written: {error.strerror}") from error
 
 
 def _cell(value: str | float | None) -> str:

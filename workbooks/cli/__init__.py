@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import books, functions
+from workbooks.cli import books, functions, prices
 
 #: Nothing was done, because something that was given is refused.
 REFUSED = 2
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 books.add_to(app)
 functions.add_to(app)
+prices.add_to(app)
 
 
 def _version(wanted: bool) -> None:
