@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,6 +31,12 @@ class Area(NamedTuple):
     def columns(self) -> int:
         """Number of columns."""
         return self.right - self.left + 1
+
+    def cells(self) -> Iterator[tuple[int, int]]:
+        """Yield row and column of each cell, in reading order."""
+        for row in range(self.top, self.bottom + 1):
+            for column in range(self.left, self.right + 1):
+                yield row, column
 
     def __str__(self) -> str:
         """Return the rectangle as A1 text."""

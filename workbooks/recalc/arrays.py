@@ -1,4 +1,4 @@
-"""Array formulas: how a result fills the cells it was entered in."""
+"""Array formulas: how a result fills the cells it was entered in, and how far one spills."""
 
 from __future__ import annotations
 
@@ -29,3 +29,26 @@ def fit(value: Any, rows: Any, columns: Any) -> Any:
         ]
         for r in range(height)
     ]
+
+
+class Spills:
+    """How far the results of dynamic array formulas reach; each has a number."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[int, tuple[int, int]] = {}
+        self._count = 0
+
+    def new(self) -> int:
+        """Return a number for one more formula."""
+        self._count += 1
+        return self._count
+
+    def spill(self, value: Any, number: Any) -> Any:
+        """Note the shape of a result and hand it on; formulas are wrapped in this."""
+        rows = value if isinstance(value, list) else [[value]]
+        self._shapes[int(number)] = (len(rows), len(rows[0]))
+        return value
+
+    def shape(self, number: int) -> tuple[int, int]:
+        """Return rows and columns of a result."""
+        return self._shapes.get(number, (1, 1))

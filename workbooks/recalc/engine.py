@@ -69,5 +69,8 @@ class Engine(Protocol):
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula, written without its equals sign, into a cell."""
 
+    def has_formula(self, sheet: str, row: int, column: int) -> bool:
+        """Tell whether a cell holds a formula."""
+
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Return why an own function gave an error value in this cell; empty if none did."""

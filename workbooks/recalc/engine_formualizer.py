@@ -154,6 +154,10 @@ class FormualizerEngine:
         """Put a formula into a cell."""
         self._workbook.set_formula(sheet, row, column, f"={text}")
 
+    def has_formula(self, sheet: str, row: int, column: int) -> bool:
+        """Tell whether a cell holds a formula."""
+        return self._workbook.get_formula(sheet, row, column) is not None
+
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
         self._reason = ""

@@ -10,21 +10,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from udfs._cells import Cell, CellError
-from workbooks.recalc.arrays import fit
+from udfs._cells import CellError
+from workbooks.recalc.address import Area
+from workbooks.recalc.arrays import Spills, fit
 from workbooks.recalc.book import Book, SheetInfo, read_book, settled
-from workbooks.recalc.engine import CellFunction, Engine, Settings
+from workbooks.recalc.engine import CellFunction, Engine, EngineError, Settings
 from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
 from workbooks.recalc.inputs import Target, resolve, targets_by_sheet
-from workbooks.recalc.lower import Lowering, Own
+from workbooks.recalc.lower import FIT, SPILL, Lowering, Own
 from workbooks.recalc.names import Names
-from workbooks.recalc.overrides import Edit, edited, value_cell
+from workbooks.recalc.overrides import Edit, edited
 from workbooks.recalc.package import Package, check_target, lock_file, published
 from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
 from workbooks.recalc.reasons import explain
 from workbooks.recalc.report import Report
 from workbooks.recalc.scan import FORMULA, UnusualError, normalised, pieces
 from workbooks.recalc.splice import Pending, SheetSplicer
+from workbooks.recalc.supplied import SUPPLIED
+from workbooks.recalc.tables import Tables, read_tables
+from workbooks.recalc.whatif import TableInputError, WhatIf
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
@@ -45,8 +49,8 @@ class Job:
 
     package: Package
     book: Book
-    functions: Mapping[str, CellFunction]
     own: Mapping[str, Own]
+    spills: Spills
     engine: Engine
     report: Report
     progress: Progress
@@ -57,7 +61,13 @@ class Job:
     _normal: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.lowering = Lowering(Names(self.book.names), self.own, self.engine.knows)
+        self.lowering = Lowering(
+            names=Names(self.book.names),
+            tables=Tables(read_tables(self.package, self.book)),
+            sheets=[info.name for info in self.book.sheets],
+            own=self.own,
+            knows=self.engine.knows,
+        )
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -104,7 +114,26 @@ class Job:
             self.engine.load(copy)
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()
+        self._fill_data_tables()
         self.progress("evaluate", 1, 1)
+
+    def _fill_data_tables(self) -> None:
+        for plan in self.plans.values():
+            whatif = WhatIf(self.engine, plan.info.name)
+            for table in plan.tables:
+                top, left = table.area.top, table.area.left
+                try:
+                    rows = whatif.values(table)
+                except TableInputError as error:
+                    plan.kept[top, left] = str(error)
+                    continue
+                for r, row in enumerate(rows, top):
+                    for c, value in enumerate(row, left):
+                        if not isinstance(value, EngineError):
+                            plan.given[r, c] = value
+                            self.engine.set_value(plan.info.name, r, c, value)
+            if plan.tables:
+                self.engine.evaluate()
 
     def _prepare(self, copy: Path) -> None:
         while True:
@@ -131,7 +160,7 @@ class Job:
 
     def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:
         self.progress("read", number, len(self.book.sheets))
-        preparer = SheetPreparer(self.plans[info.part], self.lowering)
+        preparer = SheetPreparer(self.plans[info.part], self.lowering, self.spills)
         keep: list[list[bytes]] = []
         ends: list[bytes] = []
         size = 0
@@ -145,7 +174,7 @@ class Job:
             if size <= _KEPT_IN_PARTS:
                 keep.append(parts)
         # What fills further cells of the sheet has to be put in anew before it is split again.
-        if size <= _KEPT_IN_PARTS and not preparer.plan.arrays:
+        if size <= _KEPT_IN_PARTS and not (preparer.plan.arrays or preparer.plan.tables):
             self._split[info.part] = (ends[0], keep, ends[1])
 
     def _strings(self) -> Iterator[bytes] | None:
@@ -186,7 +215,9 @@ class Job:
 
     def _spliced(self, plan: SheetPlan, pending: list[Pending]) -> Iterator[bytes]:
         info = plan.info
-        splicer = SheetSplicer(info.name, self.engine, plan.kept, {}, self.report, pending)
+        splicer = SheetSplicer(
+            info.name, self.engine, plan.kept, plan.given, self._extents(plan), self.report, pending
+        )
         if info.part in self._split:
             head, split, tail = self._split.pop(info.part)
             yield head
@@ -195,7 +226,7 @@ class Job:
             yield tail
             return
         edits = self._edits(info)
-        for row, columns in self._children(plan).items():
+        for row, columns in self._children(plan, splicer).items():
             edits.setdefault(row, {}).update(columns)
         pieces_ = self.parts(info)
         yield next(pieces_)
@@ -207,26 +238,45 @@ class Job:
             self.progress("write", done, size)
         yield from ends
 
-    def _children(self, plan: SheetPlan) -> dict[int, dict[int, Edit]]:
-        """Return the cells that an array formula fills besides its own."""
-        edits: dict[int, dict[int, Edit]] = {}
+    def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:
+        """Return the cells that each array formula fills now, by its first cell."""
+        extents = {}
         for array in plan.arrays:
-            top, left, bottom, right = array.area
+            top, left = array.area.top, array.area.left
             if (top, left) in plan.kept:
                 continue
-            block = self.engine.values(plan.info.name, top, left, bottom, right)
-            for r, raw_row in enumerate(block):
-                for c, raw in enumerate(raw_row):
-                    if r == c == 0:
-                        continue
+            area = array.area
+            if array.spill is not None:
+                rows, columns = self.spills.shape(array.spill)
+                area = Area(top, left, top + rows - 1, left + columns - 1)
+                raw = self.engine.values(plan.info.name, top, left, top, left)[0][0]
+                if isinstance(self.engine.value(raw), CellError):
+                    area = Area(top, left, top, left)
+            extents[top, left] = area
+        return extents
+
+    def _children(self, plan: SheetPlan, splicer: SheetSplicer) -> dict[int, dict[int, Edit]]:
+        """Return the cells that array formulas and data tables fill besides their first one."""
+        edits: dict[int, dict[int, Edit]] = {}
+        for array in plan.arrays:
+            place = (array.area.top, array.area.left)
+            if place not in splicer.extents:
+                continue
+            area = splicer.extents[place]
+            for row, column in array.area.cells():
+                if (row, column) != place:
+                    edits.setdefault(row, {})[column] = splicer.filled(row, column, None)
+            block = self.engine.values(plan.info.name, *area)
+            for r, raw_row in enumerate(block, area.top):
+                for c, raw in enumerate(raw_row, area.left):
                     value = self.engine.value(raw)
-                    if value is None or isinstance(value, bool | float | str | CellError):
-                        edits.setdefault(top + r, {})[left + c] = _fill(top + r, left + c, value)
+                    if (r, c) != place and not isinstance(value, EngineError):
+                        edits.setdefault(r, {})[c] = splicer.filled(r, c, value)
+        anchors = {(t.area.top, t.area.left) for t in plan.tables}
+        for (row, column), value in plan.given.items():
+            if (row, column) not in anchors:
+                edits.setdefault(row, {})[column] = splicer.filled(row, column, value)
         return edits
-
-
-def _fill(row: int, column: int, value: Cell) -> Edit:
-    return lambda old: value_cell(row, column, old, value, inline=False)
 
 
 def _all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
@@ -240,9 +290,11 @@ def _all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
         last.append(held)
 
 
-def own_functions(functions: Mapping[str, Any]) -> tuple[dict[str, CellFunction], dict[str, Own]]:
+def own_functions(
+    functions: Mapping[str, Any], spills: Spills
+) -> tuple[dict[str, CellFunction], dict[str, Own]]:
     """Return what the engine calls, and what lowering knows, of the worksheet functions."""
-    callables: dict[str, CellFunction] = {"TB.FIT": fit}
+    callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **SUPPLIED}
     known: dict[str, Own] = {}
     for name, function in functions.items():
         # Office.js add-ins are stored with a prefix.
@@ -274,10 +326,11 @@ def recalculate_file(
         _check_lock(target, report, force=force, dry_run=dry_run)
         book = read_book(package)
         settings = _for_book(settings, book)
-        callables, own = own_functions(functions)
+        spills = Spills()
+        callables, own = own_functions(functions, spills)
         engine = make_engine(settings)
         engine.register(callables)
-        job = Job(package, book, callables, own, engine, report, progress)
+        job = Job(package, book, own, spills, engine, report, progress)
         job.targets = resolve(set_values, book, job.lowering.names, force=force)
         _warn(book, report)
         job.evaluate()

@@ -7,28 +7,30 @@ alone; most need nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import NamedTuple
 
 from openpyxl.formula.tokenizer import Token
+from openpyxl.formula.translate import Translator, TranslatorError
 
+from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
 from workbooks.recalc.engine import SKIPPED
+from workbooks.recalc.implicit import gives_array, intersect
 from workbooks.recalc.names import Names
-from workbooks.recalc.tokens import (
-    FormulaError,
-    Node,
-    is_blank,
-    is_operator,
-    is_range_token,
-    read_formula,
-)
+from workbooks.recalc.references import UnresolvedError, check_links, resolve
+from workbooks.recalc.tables import THIS_ROW, TableError, Tables
+from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
 
+FIT = "TB.FIT"
+SPILL = "TB.SPILL"
+SCIENTIFIC = "TB.TEXT"
 _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
-_EXTERNAL = re.compile(r"^'?(?:[^'!]*)\[[^\]]+\][^!\]]*!|^\[[0-9]+\]!?")
-_FIT = "TB.FIT"
+_EXPONENT = re.compile(r"[0#?][eE][+-]", re.ASCII)
+_DEEPEST_NAME = 16
+_REMEMBERED = 20_000
 
 
 class UnevaluableError(ValueError):
@@ -42,6 +44,21 @@ class Own:
     arrays: bool
 
 
+class Place(NamedTuple):
+    """The cell that a formula stands in."""
+
+    sheet: str
+    row: int
+    column: int
+
+
+class _Template(NamedTuple):
+    """A lowered formula for all rows, and those in which it has a meaning."""
+
+    text: str
+    rows: tuple[int, int] | None
+
+
 @dataclass(slots=True)
 class Lowering:
     """The lowering of one workbook's formulas.
@@ -50,16 +67,31 @@ class Lowering:
     ----------
     names : Names
         The defined names.
-    own : Mapping[str, Own]
+    tables : Tables
+        The tables.
+    sheets : Sequence of str
+        The sheets in their order.
+    own : Mapping
         Own functions by their names in upper case.
     knows : Callable
         Tells whether the engine has a function.
     """
 
     names: Names
+    tables: Tables
+    sheets: Sequence[str]
     own: Mapping[str, Own]
     knows: Callable[[str], bool]
     _plain: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _templates: dict[tuple[str, str, str], _Template | UnevaluableError] = field(
+        default_factory=dict
+    )
+    _rows: tuple[int, int] | None = None
+    _own_arrays: frozenset[str] = field(init=False)
+    _wholly: bool = True
+
+    def __post_init__(self) -> None:
+        self._own_arrays = frozenset(name for name, own in self.own.items() if own.arrays)
 
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the engine takes a formula of an ordinary cell as it is."""
@@ -68,92 +100,128 @@ class Lowering:
         plain = self._plain.get(key)
         if plain is None:
             try:
-                plain = self.lowered(text, sheet) == text
+                plain = self.lowered(text, Place(sheet, 1, 1)) == text
             except UnevaluableError:
                 plain = False
             self._plain[key] = plain
         return plain
 
-    def lowered(self, text: str, sheet: str, *, array: tuple[int, int] | None = None) -> str:
+    def lowered(self, text: str, place: Place, wrap: str = "") -> str:
         """Return a formula in the engine's terms.
 
         Parameters
         ----------
         text : str
             The formula without its equals sign.
-        sheet : str
-            The sheet it stands on.
-        array : tuple of int, optional
-            Rows and columns of the array formula, None for an ordinary cell.
+        place : Place
+            The cell it stands in.
+        wrap : str
+            Of an array formula, what it is to be wrapped in: "TB.FIT(%s,3,1)". Ordinary cells,
+            which hold one value, have none.
         """
+        key = (text, place.sheet, wrap)
+        known = self._templates.get(key)
+        if known is None:
+            self._rows, self._wholly = None, True
+            try:
+                known = _Template(self._lower(text, place, wrap), self._rows)
+            except UnevaluableError as error:
+                known = error
+            if len(self._templates) > _REMEMBERED:
+                self._templates.clear()
+            # Table references without a table, and relative names, depend on the place.
+            if self._wholly:
+                self._templates[key] = known
+        if isinstance(known, UnevaluableError):
+            raise known
+        if known.rows is not None and not known.rows[0] <= place.row <= known.rows[1]:
+            return "#VALUE!"
+        return known.text.replace(THIS_ROW, str(place.row))
+
+    def _lower(self, text: str, place: Place, wrap: str) -> str:
         try:
             tree = read_formula(text)
-        except FormulaError as error:
+            self._within(tree, place, 0)
+        except (FormulaError, UnresolvedError, TableError) as error:
             raise UnevaluableError(str(error)) from error
-        for node in tree.walk():
-            self._check(node)
-            if node.name in self.own:
-                _fill_skipped(node)
-            for argument in node.arguments:
-                self._references(argument, sheet)
-        result = tree.text()
-        if array is not None:
-            return f"{_FIT}({result},{array[0]},{array[1]})"
-        if self._may_be_array(tree):
-            return f"{_FIT}({result},1,1)"
-        return result
+        if wrap:
+            return wrap.replace("%s", tree.text())
+        intersect(tree, self._is_area, self.own)
+        if gives_array(tree, self._own_arrays) or self._spread(tree):
+            return f"{FIT}({tree.text()},1,1)"
+        return tree.text()
 
-    def _check(self, node: Node) -> None:
-        if node.is_function and not self.knows(node.name) and not self.names.defines(node.name):
-            raise UnevaluableError(f"unknown function {node.name}")
-        for argument in node.arguments:
-            solid = [item for item in argument if not is_blank(item)]
-            for left, right in pairwise(solid):
-                if not is_operator(left) and not is_operator(right) and _adjacent(left, right):
-                    raise UnevaluableError("the intersection operator (a space) is not supported")
-            if not node.is_function and any(
-                isinstance(item, Token) and item.type == Token.OP_IN and item.value == ","
-                for item in argument
-            ):
-                raise UnevaluableError("the union operator (a comma) is not supported")
-
-    def _references(self, argument: list[Node | Token], sheet: str) -> None:
-        for item in argument:
-            if not is_range_token(item):
-                continue
-            if "|" in item.value:
-                raise UnevaluableError(f"{item.value} is a DDE link; links are never followed")
-            if _EXTERNAL.match(item.value):
-                raise UnevaluableError(
-                    f"{item.value} refers to another workbook; links are never followed"
-                )
-            definition = self.names.to_inline(item.value, sheet)
-            if definition is not None:
-                item.value = f"({self.lowered_name(definition, sheet)})"
-
-    def lowered_name(self, name: DefinedName, sheet: str, depth: int = 0) -> str:
-        """Return what a name stands for, in brackets' place."""
-        if depth > 16:
-            raise UnevaluableError(f"the name {name.name} refers to itself")
-        tree = read_formula(name.text)
-        for node in tree.walk():
-            self._check(node)
+    def _within(self, tree: Node, place: Place, depth: int) -> None:
+        for node in list(tree.walk()):
+            self._function(node)
+            resolve(node, self.sheets)
             for argument in node.arguments:
                 for item in argument:
                     if is_range_token(item):
-                        inner = self.names.to_inline(item.value, sheet)
-                        if inner is not None:
-                            item.value = f"({self.lowered_name(inner, sheet, depth + 1)})"
+                        self._reference(item, place, depth)
+
+    def _function(self, node: Node) -> None:
+        name = node.name
+        if not name:
+            return
+        if name in self.own:
+            _fill_skipped(node)
+        elif name == "ANCHORARRAY":
+            _as_anchor(node)
+        elif name == "SINGLE":
+            only = node.arguments[0][0] if len(node.arguments[0]) == 1 else None
+            node.name, node.opening = "", "@("
+            if only is not None and is_range_token(only):
+                only.value, node.opening, node.closing = f"@{only.value}", "", ""
+        elif name == "TEXT" and _EXPONENT.search(node.text()):
+            node.opening = f"{SCIENTIFIC}("
+        elif not self.knows(name) and not self.names.defines(name):
+            raise UnevaluableError(f"unknown function {name}")
+
+    def _reference(self, item: Token, place: Place, depth: int) -> None:
+        value = item.value
+        at = "@" if value.startswith("@") else ""
+        check_links(value)
+        table = self.tables.lowered(value[len(at) :], place)
+        if table is not None:
+            item.value = at + table.text
+            if value.startswith("["):
+                self._wholly = False
+            if table.rows is not None:
+                low, high = self._rows or table.rows
+                self._rows = (max(low, table.rows[0]), min(high, table.rows[1]))
+            return
+        name = self.names.to_inline(value[len(at) :], place.sheet)
+        if name is not None:
+            item.value = f"{at}({self._name(name, place, depth)})"
+
+    def _name(self, name: DefinedName, place: Place, depth: int) -> str:
+        """Return what a name stands for."""
+        if depth > _DEEPEST_NAME:
+            raise UnevaluableError(f"the name {name.name} refers to itself")
+        text = name.text
+        tree = read_formula(text)
+        if any(_is_relative(i) for n in tree.walk() for a in n.arguments for i in a):
+            # Relative references in a name are written as seen from A1.
+            self._wholly = False
+            try:
+                moved = Translator("=" + text, origin="A1").translate_formula(
+                    cell_name(place.row, place.column)
+                )
+            except TranslatorError:
+                return "#REF!"
+            tree = read_formula(moved[1:])
+        self._within(tree, place, depth + 1)
         return tree.text()
 
-    def _may_be_array(self, tree: Node) -> bool:
-        """Tell whether a plain formula that calls own functions may give more than one cell."""
+    def _is_area(self, text: str) -> bool:
+        return not text.startswith("(") and self.names.is_area(text)
+
+    def _spread(self, tree: Node) -> bool:
+        """Tell whether an own function is handed a range, so that it may give a range."""
         for node in tree.walk():
-            own = self.own.get(node.name)
-            if own is None:
+            if node.name not in self.own:
                 continue
-            if own.arrays:
-                return True
             for inner in node.walk():
                 for argument in inner.arguments:
                     for item in argument:
@@ -164,11 +232,18 @@ class Lowering:
         return False
 
 
-def _adjacent(left: Node | Token, right: Node | Token) -> bool:
-    def is_operand(item: Node | Token) -> bool:
-        return isinstance(item, Node) or item.type == Token.OPERAND
+def _is_relative(item: Node | Token) -> bool:
+    return is_range_token(item) and bool(
+        re.search(r"(?:^|[!:])(?:[A-Z]{1,3}\$?|\$[A-Z]{1,3})[0-9]+(?:$|:)", item.value)
+    )
 
-    return is_operand(left) and is_operand(right)
+
+def _as_anchor(node: Node) -> None:
+    """Turn ANCHORARRAY(A1) into A1#."""
+    only = node.arguments[0][0] if len(node.arguments) == 1 and node.arguments[0] else None
+    if only is None or not is_range_token(only):
+        raise UnevaluableError(f"{node.name} wants one cell")
+    node.name, node.opening, node.closing = "", "", "#"
 
 
 def _fill_skipped(node: Node) -> None:

@@ -16,10 +16,12 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
-from workbooks.recalc.address import Area, column_number, parse_area
+from udfs._cells import Cell
+from workbooks.recalc.address import Area, column_number, full_name, parse_area, parse_cell
+from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.errors import NotAWorkbookError
-from workbooks.recalc.lower import Lowering, UnevaluableError
+from workbooks.recalc.lower import FIT, SPILL, Lowering, Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, CELL, STEP, TEXT, check_count
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
@@ -31,10 +33,22 @@ _TAIL = b"</sheetData></worksheet>"
 
 
 class ArrayCells(NamedTuple):
-    """An array formula and the cells that it fills."""
+    """An array formula and the cells that it fills; a dynamic one has a number for its result."""
 
     area: Area
-    dynamic: bool
+    spill: int | None
+
+
+class DataTable(NamedTuple):
+    """A what-if table: the cells it fills, and the input cells it varies.
+
+    `row_input` takes the values above the table, `column_input` those to its left; one of them
+    may be missing.
+    """
+
+    area: Area
+    row_input: tuple[int, int] | None
+    column_input: tuple[int, int] | None
 
 
 @dataclass(slots=True)
@@ -44,8 +58,10 @@ class SheetPlan:
     info: SheetInfo
     formulas: int = 0
     arrays: list[ArrayCells] = field(default_factory=list)
+    tables: list[DataTable] = field(default_factory=list)
     kept: dict[tuple[int, int], str] = field(default_factory=dict)
     shared: dict[bytes, str] = field(default_factory=dict)
+    given: dict[tuple[int, int], Cell] = field(default_factory=dict)
 
 
 def attributes(text: bytes) -> dict[str, str]:
@@ -145,9 +161,10 @@ def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> st
 class SheetPreparer:
     """Prepares the rows of one sheet, and notes what is in them."""
 
-    def __init__(self, plan: SheetPlan, lowering: Lowering) -> None:
+    def __init__(self, plan: SheetPlan, lowering: Lowering, spills: Spills) -> None:
         self.plan = plan
         self._lowering = lowering
+        self._spills = spills
         self._sheet = plan.info.name
 
     def rows(self, rows: bytes, parts: list[bytes]) -> bytes:
@@ -183,52 +200,59 @@ class SheetPreparer:
         value: bytes | None,
         rest: bytes,
     ) -> bytes:
-        place = (int(row), column_number(column.decode()))
+        place = Place(self._sheet, int(row), column_number(column.decode()))
         given = attributes(formula) if formula.strip(b" /") else {}
         kind = given.get("t", "normal")
         try:
             if kind == "shared":
-                return self._shared(column, row, given, text)
+                return self._shared(place, column, given, text)
             if kind == "dataTable":
-                raise UnevaluableError("data tables are not supported")
+                self.plan.tables.append(_data_table(place, given))
+                return _constant(column, row, cell, value, rest)
             if not text:
                 raise UnevaluableError("the formula is empty")
             if kind == "array":
                 lowered = self._array(place, cell, given, unescape(text))
             else:
-                lowered = self._lowering.lowered(unescape(text), self._sheet)
+                lowered = self._lowering.lowered(unescape(text), place)
             return b'<c r="%b%b"><f>%b</f></c>' % (column, row, escape(lowered))
         except UnevaluableError as error:
-            self.plan.kept[place] = str(error)
+            self.plan.kept[place.row, place.column] = str(error)
             return _constant(column, row, cell, value, rest)
 
-    def _array(self, place: tuple[int, int], cell: bytes, given: dict[str, str], text: str) -> str:
+    def _array(self, place: Place, cell: bytes, given: dict[str, str], text: str) -> str:
         area = parse_area(given.get("ref", ""))
-        if area is None or (area.top, area.left) != place:
+        if area is None or (area.top, area.left) != place[1:]:
             raise NotAWorkbookError(
-                f"sheet {self._sheet!r}: the array formula in {place} covers {given.get('ref')!r}"
+                f"{full_name(*place)}: an array formula that covers {given.get('ref')!r}"
             )
-        dynamic = b"cm=" in cell
-        lowered = self._lowering.lowered(text, self._sheet, array=(area.rows, area.columns))
-        self.plan.arrays.append(ArrayCells(area, dynamic))
+        if b" cm=" in cell:
+            spill = self._spills.new()
+            lowered = self._lowering.lowered(text, place, f"{SPILL}(%s,{spill})")
+        else:
+            spill = None
+            lowered = self._lowering.lowered(text, place, f"{FIT}(%s,{area.rows},{area.columns})")
+        self.plan.arrays.append(ArrayCells(area, spill))
         return lowered
 
     def _shared(
-        self, column: bytes, row: bytes, given: dict[str, str], text: bytes | None
+        self, place: Place, column: bytes, given: dict[str, str], text: bytes | None
     ) -> bytes:
         index = given.get("si", "").encode()
         if text:
+            self.plan.shared[index] = ""
             try:
-                lowered = self._lowering.lowered(unescape(text), self._sheet)
+                lowered = self._lowering.lowered(unescape(text), place)
             except UnevaluableError as error:
                 self.plan.shared[index] = str(error)
                 raise
-            return b'<c r="%b%b"><f t="shared" ref="%b" si="%b">%b</f></c>' % (
-                column, row, given.get("ref", "").encode(), index, escape(lowered),
+            return b'<c r="%b%d"><f t="shared" ref="%b" si="%b">%b</f></c>' % (
+                column, place.row, given.get("ref", "").encode(), index, escape(lowered),
             )  # fmt: skip
-        if index in self.plan.shared:
-            raise UnevaluableError(self.plan.shared[index])
-        return b'<c r="%b%b"><f t="shared" si="%b"/></c>' % (column, row, index)
+        reason = self.plan.shared.get(index, "the formula that it shares is missing")
+        if reason:
+            raise UnevaluableError(reason)
+        return b'<c r="%b%d"><f t="shared" si="%b"/></c>' % (column, place.row, index)
 
     def _without_children(self, rows: bytes) -> bytes:
         """Take out the remembered values of array formulas."""
@@ -248,6 +272,20 @@ class SheetPreparer:
             return match[0]
 
         return CELL.sub(keep, rows)
+
+
+def _data_table(place: Place, given: dict[str, str]) -> DataTable:
+    area = parse_area(given.get("ref", ""))
+    first, second = parse_cell(given.get("r1", "")), parse_cell(given.get("r2", ""))
+    if area is None or first is None or (area.top, area.left) != place[1:] or min(place[1:]) < 2:
+        raise UnevaluableError("the data table lacks its input cell")
+    if given.get("dt2D") in ("1", "true"):
+        if second is None:
+            raise UnevaluableError("the data table lacks its second input cell")
+        return DataTable(area, first, second)
+    if given.get("dtr") in ("1", "true"):
+        return DataTable(area, first, None)
+    return DataTable(area, None, first)
 
 
 def _constant(column: bytes, row: bytes, cell: bytes, value: bytes | None, rest: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 from udfs._cells import CellError
 from workbooks.recalc.address import full_name, parse_area, split_sheet
 from workbooks.recalc.engine import Engine
-from workbooks.recalc.lower import Lowering, UnevaluableError
+from workbooks.recalc.lower import Lowering, Place, UnevaluableError
 from workbooks.recalc.report import CellProblem, Report
 from workbooks.recalc.splice import Pending
 from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
@@ -61,7 +61,7 @@ def _tree(text: str) -> Node | None:
 
 def _own_reason(cell: Pending, engine: Engine, lowering: Lowering) -> str:
     try:
-        lowered = lowering.lowered(cell.text, cell.sheet)
+        lowered = lowering.lowered(cell.text, Place(cell.sheet, cell.row, cell.column))
     except UnevaluableError as error:
         return str(error)
     return engine.explain(cell.sheet, cell.row, cell.column, lowered)

@@ -39,8 +39,8 @@ class Unevaluated(NamedTuple):
 class Report:
     """What was done to a workbook.
 
-    `changed`, `errors` and `unevaluated` list the first 10,000 cells each, in the order of the
-    file; `changed_count`, `error_count` and `unevaluated_count` count them all.
+    `changed`, `errors` and `unevaluated` list the first 10,000 cells each, sheet by sheet;
+    `changed_count`, `error_count` and `unevaluated_count` count them all.
     """
 
     evaluated: int = 0

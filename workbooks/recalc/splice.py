@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from udfs._cells import Cell, CellError
-from workbooks.recalc.address import column_number, full_name
+from workbooks.recalc.address import Area, column_number, full_name
 from workbooks.recalc.engine import Engine, EngineError
-from workbooks.recalc.overrides import value_text
+from workbooks.recalc.overrides import Edit, value_cell, value_text
 from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
-from workbooks.recalc.scan import CELL_ATTRIBUTES, COLUMN, HEAD, REST, ROW, STEP, VALUE
+from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, COLUMN, HEAD, REST, ROW, STEP, VALUE
 from workbooks.recalc.xml import unescape
 
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
+_REF = re.compile(rb'\sref="[^"]*"')
+_V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
 # Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
 _SAME = 1e-15
 
@@ -45,6 +47,8 @@ class SheetSplicer:
         Cells that keep their old value, by row and column, and why.
     given : Mapping
         Values by row and column that do not come from the engine.
+    extents : Mapping
+        The cells that array formulas fill now, by their first cell.
     report : Report
         What is told of the cells.
     """
@@ -53,6 +57,7 @@ class SheetSplicer:
     engine: Engine
     kept: Mapping[tuple[int, int], str]
     given: Mapping[tuple[int, int], Cell]
+    extents: Mapping[tuple[int, int], Area]
     report: Report
     pending: list[Pending] = field(default_factory=list)
 
@@ -102,7 +107,7 @@ class SheetSplicer:
         """Return the cells where all are plain finite numbers, as they mostly are."""
         if set(map(type, raw)) != {float} or any(parts[REST::STEP]):
             return None
-        if self.kept or self.given or not math.isfinite(sum(map(abs, raw))):
+        if self.kept or self.given or self.extents or not math.isfinite(sum(map(abs, raw))):
             return None
         if any(b' t="' in a and b' t="n"' not in a for a in set(parts[CELL_ATTRIBUTES::STEP])):
             return None
@@ -163,6 +168,10 @@ class SheetSplicer:
         if isinstance(value, CellError):
             self._tell(row, column, text, value)
         was = old_value(attributes, old)
+        extent = self.extents.get((row, column))
+        if extent is not None:
+            head = _REF.sub(b' ref="%b"' % str(extent).encode(), head, count=1)
+            before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
         if _equal(was, value):
             return before
         self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
@@ -170,6 +179,21 @@ class SheetSplicer:
         start = len(head) - len(head[head.index(b">") :])
         opening = _TYPE.sub(b"", head[:start]) + kind
         return b"%b%b<v>%b</v></c>" % (opening, head[start:], text)
+
+    def filled(self, row: int, column: int, value: Cell) -> Edit:
+        """Return the edit of a cell that an array formula or data table fills."""
+
+        def edit(old: bytes | None) -> bytes:
+            match = CELL.fullmatch(old) if old else None
+            was = old_value(match[3], _content(match[4])) if match else None
+            if isinstance(value, CellError):
+                self._tell(row, column, None, value)
+            if _equal(was, value) and old is not None:
+                return old
+            self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
+            return value_cell(row, column, old, value, inline=False)
+
+        return edit
 
     def _keep(self, row: int, column: int, reason: str) -> None:
         self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))
@@ -196,6 +220,11 @@ def old_value(attributes: bytes, text: bytes | None) -> Cell:
     if kind == b"n":
         return _number(text)
     return unescape(text)
+
+
+def _content(cell: bytes | None) -> bytes | None:
+    match = _V.search(cell or b"")
+    return match[1] if match else None
 
 
 def _number(text: bytes | None) -> float | None:

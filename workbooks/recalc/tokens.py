@@ -79,6 +79,8 @@ def with_anchors(text: str) -> str:
 
 def read_formula(text: str) -> Node:
     """Return the tree of a formula written without its equals sign."""
+    if "|" in text and "|" in _TEXT.sub("", text):
+        raise FormulaError(f"{_short(text)} is a DDE link; links are never followed")
     try:
         tokens = Tokenizer("=" + with_anchors(text)).items
     except (TokenizerError, IndexError, AssertionError, ValueError) as error:
