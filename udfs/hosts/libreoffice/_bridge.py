@@ -25,7 +25,8 @@ _START_SECONDS = 90
 _QUIT_SECONDS = 15
 _FORMULA_CELLS = 16
 _ERROR_RESULTS = 4
-_CELLS_BETWEEN_REPORTS = 20_000
+_CELLS_AT_ONCE = 20_000
+_SPARSE = 10
 
 
 class RefusalError(Exception):
@@ -203,23 +204,10 @@ class Bridge:
         try:
             # Calc's hard recalculation: no cached value survives it.
             document.calculateAll()
-            sheets = []
-            for sheet in document.getSheets():
-                areas = []
-                addresses = sheet.queryContentCells(_FORMULA_CELLS).getRangeAddresses()
-                read, total = 0, sum(map(_size, addresses))
-                for a in addresses:
-                    # In slices, so that progress can be told.
-                    step = max(1, _CELLS_BETWEEN_REPORTS // (a.EndColumn - a.StartColumn + 1))
-                    for top in range(a.StartRow, a.EndRow + 1, step):
-                        bottom = min(top + step - 1, a.EndRow)
-                        area = sheet.getCellRangeByPosition(a.StartColumn, top, a.EndColumn, bottom)
-                        values = _values(sheet, area)
-                        areas.append([top, a.StartColumn, values])
-                        read += len(values) * len(values[0])
-                        report(read, total)
-                sheets.append({"sheet": sheet.getName(), "areas": areas})
-            return sheets
+            return [
+                {"sheet": sheet.getName(), "areas": _formula_areas(sheet)}
+                for sheet in document.getSheets()
+            ]
         finally:
             document.close(True)
 
@@ -288,9 +276,35 @@ class Bridge:
             self.process.kill()
 
 
-def _size(address: Any) -> int:
-    rows = address.EndRow - address.StartRow + 1
-    return int(rows * (address.EndColumn - address.StartColumn + 1))
+def _formula_areas(sheet: Any) -> list[list[Any]]:
+    """Return the areas that hold formulas, each as its first row, first column, and values."""
+    found = sheet.queryContentCells(_FORMULA_CELLS).getRangeAddresses()
+    places = [(a.StartRow, a.StartColumn, a.EndRow, a.EndColumn) for a in found]
+    if not places:
+        return []
+    tops, lefts, bottoms, rights = zip(*places, strict=True)
+    around = (min(tops), min(lefts), max(bottoms), max(rights))
+    # One question for all is faster than one for each, unless most of the answer is not wanted.
+    if _size(around) <= _SPARSE * sum(map(_size, places)):
+        places = [around]
+    areas = []
+    read, told, total = 0, 0, sum(map(_size, places))
+    for top, left, bottom, right in places:
+        step = max(1, _CELLS_AT_ONCE // (right - left + 1))
+        for start in range(top, bottom + 1, step):
+            end = min(start + step - 1, bottom)
+            area = sheet.getCellRangeByPosition(left, start, right, end)
+            areas.append([start, left, _values(sheet, area)])
+            read += _size((start, left, end, right))
+            if read - told >= _CELLS_AT_ONCE or read == total:
+                told = read
+                report(read, total)
+    return areas
+
+
+def _size(place: tuple[int, int, int, int]) -> int:
+    top, left, bottom, right = place
+    return (bottom - top + 1) * (right - left + 1)
 
 
 def _values(sheet: Any, area: Any) -> list[list[Any]]:

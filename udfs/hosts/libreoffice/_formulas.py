@@ -7,18 +7,24 @@ add-in with its blank cells, logical values and errors told apart only through T
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 
 from udfs.hosts.libreoffice._addin import KEEP, full_name
 from udfs.hosts.libreoffice._values import packed
 
 # As stored by Excel for a classic add-in and, with the prefix, for an Office.js one.
-_CALL = re.compile(r"(?i)^(?:_xldudf_)?(TOK_[A-Z0-9_]+)\($")
+_CALL = re.compile(r"(?i)(?<![\w.])(?:_xldudf_)?(TOK_[A-Z0-9_]+)$")
 _MENTION = re.compile(r"(?i)TOK_")
 _CELL = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}"
-_REFERENCE = re.compile(rf"(?i)^(?:(?:'(?:[^']|'')+'|[^'!:\[\]]+)!)?{_CELL}(?::{_CELL})?$")
+_REFERENCE = re.compile(rf"(?i)^(?:(?:'(?:[^'\[\]]|'')+'|[^'!:\[\]]+)!)?{_CELL}(?::{_CELL})?$")
 _TABLE_REFERENCE = re.compile(r"^[^\s\[\]!']+\[.+\]$")
-_SPACES = ("WHITE-SPACE",)
+# Texts, quoted sheets, constant arrays and table columns are passed over whole: what stands in
+# them is no bracket and no comma of the formula.
+_PART = re.compile(
+    r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\{(?:"(?:[^"]|"")*"|[^}"])*\}"""
+    r"""|\[(?:[^\[\]']|'.|\[(?:[^\]']|'.)*\])*\]|[(),]|[^"'{\[(),]+|.""",
+    re.DOTALL,
+)
 
 
 def mentions_functions(formula: str) -> bool:
@@ -37,17 +43,16 @@ def is_reference(text: str) -> bool:
     return bool(_REFERENCE.match(text) or _TABLE_REFERENCE.match(text))
 
 
-def for_calc(formula: str, *, keep: bool, names: Collection[str] = ()) -> str:
+def for_calc(formula: str, keep: Callable[[str], bool] | None = None) -> str:
     """Rewrite a formula so that Calc finds the functions in it.
 
     Parameters
     ----------
     formula : str
         The formula as an .xlsx holds it, without the equals sign [-].
-    keep : bool
-        Whether references in the arguments are wrapped in TOK_CELLS [-].
-    names : Collection of str
-        Defined names, in capitals, that stand for references [-].
+    keep : Callable, optional
+        Tells of an argument that is one reference, or one name, whether it shall be wrapped in
+        TOK_CELLS. Where left out, nothing is wrapped, and TRUE and FALSE stay as they are [-].
 
     Returns
     -------
@@ -56,44 +61,39 @@ def for_calc(formula: str, *, keep: bool, names: Collection[str] = ()) -> str:
 
     Examples
     --------
-    >>> for_calc("TOK_SUBSIDY(A1,2)+SUM(B1:B3)", keep=False)
+    >>> for_calc("TOK_SUBSIDY(A1,2)+SUM(B1:B3)")
     'ORG.TOKENBOOK.FUNCTIONS.TOK_SUBSIDY(A1,2)+SUM(B1:B3)'
     """
     if not mentions_functions(formula):
         return formula
-    from openpyxl.formula import Tokenizer  # noqa: PLC0415  (heavy, and only wanted here)
-
-    tokens = [(token.value, token.type, token.subtype) for token in Tokenizer("=" + formula).items]
     written: list[str] = []
-    # One entry for each bracket that is open: whether it is a call of one of the functions.
-    inside: list[bool] = []
-    for place, (value, kind, subtype) in enumerate(tokens):
-        call = _CALL.match(value) if subtype == "OPEN" else None
-        if subtype == "OPEN":
-            inside.append(call is not None)
-        elif subtype == "CLOSE":
-            inside.pop()
-        if call:
-            written.append(full_name(call[1].upper()) + "(")
-        elif keep and kind == "OPERAND" and inside and inside[-1] and _is_alone(tokens, place):
-            written.append(_kept(value, subtype, names))
-        else:
-            written.append(value)
+    # For each bracket that is open: where its present argument starts, if it is a call of ours.
+    starts: list[int | None] = []
+    for part in _PART.findall(formula):
+        if part == "(":
+            call = _CALL.search(written[-1]) if written else None
+            if call:
+                written[-1] = written[-1][: call.start()] + full_name(call[1].upper())
+            written.append(part)
+            starts.append(len(written) if call else None)
+            continue
+        start = starts[-1] if starts and part in ",)" else None
+        if start is not None and keep is not None:
+            written[start:] = [_kept("".join(written[start:]), keep)]
+        written.append(part)
+        if part == ")" and starts:
+            starts.pop()
+        elif start is not None:
+            starts[-1] = len(written)
     return "".join(written)
 
 
-def _is_alone(tokens: list[tuple[str, str, str]], place: int) -> bool:
-    """Tell whether an operand is a whole argument."""
-    before = next(t for t in reversed(tokens[:place]) if t[1] not in _SPACES)
-    after = next(t for t in tokens[place + 1 :] if t[1] not in _SPACES)
-    starts = before[1] == "SEP" or before[2] == "OPEN"
-    ends = after[1] == "SEP" or after[2] == "CLOSE"
-    return starts and ends
-
-
-def _kept(value: str, subtype: str, names: Collection[str]) -> str:
-    if subtype == "LOGICAL":
-        return f'"{packed([[value.upper() == "TRUE"]])}"'
-    if subtype == "RANGE" and (is_reference(value) or value.upper() in names):
-        return f"{full_name(KEEP)}({value})"
-    return value
+def _kept(argument: str, keep: Callable[[str], bool]) -> str:
+    """Return an argument, wrapped where it is a reference and nothing else."""
+    text = argument.strip()
+    if text.upper() in ("TRUE", "FALSE"):
+        # A text for Calc, in which a quotation mark is written twice.
+        return '"' + packed([[text.upper() == "TRUE"]]) + '"'
+    if text and keep(text):
+        return f"{full_name(KEEP)}({text})"
+    return argument

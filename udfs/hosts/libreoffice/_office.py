@@ -97,13 +97,29 @@ def program() -> Program:
     for python in [*(beside / name for name in _PYTHONS), Path("/usr/bin/python3")]:
         if python.is_file():
             asked = subprocess.run(
-                [python, "-c", _ASK_VERSION], capture_output=True, text=True, check=False
+                [python, "-c", _ASK_VERSION],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment(python),
             )
             if asked.returncode == 0:
-                return Program(soffice, python.resolve(), asked.stdout.strip())
+                return Program(soffice, python, asked.stdout.strip())
     raise LibreOfficeError(
         f"no Python with UNO belongs to {soffice}; on Debian and Ubuntu: apt install python3-uno"
     )
+
+
+def environment(python: Path) -> dict[str, str]:
+    """Return the environment for LibreOffice and its Python.
+
+    The Python inside LibreOffice looks along PATH for its home. An activated virtual environment,
+    the usual place to call this from, would give it that of another Python, and every call of UNO
+    would then end in `std::bad_alloc`.
+    """
+    misleading = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV"}
+    kept = {name: value for name, value in os.environ.items() if name not in misleading}
+    return kept | {"PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])}
 
 
 def default_profile() -> Path:
@@ -149,6 +165,7 @@ class Calc:
             stderr=self._errors,
             text=True,
             encoding="utf-8",
+            env=environment(found.python),
             # A group of its own, so that LibreOffice can be ended with all that it started.
             start_new_session=True,
         )
@@ -269,7 +286,11 @@ def check_python() -> None:
         )
     script = f"import sys; sys.path[:0] = {_addin.import_paths()!r}; import udfs"
     tried = subprocess.run(
-        [found.python, "-c", script], capture_output=True, text=True, check=False
+        [found.python, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(found.python),
     )
     if tried.returncode:
         last = tried.stderr.strip().splitlines()[-1:]
