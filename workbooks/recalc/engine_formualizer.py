@@ -20,7 +20,7 @@ from udfs._cells import Cell, CellError
 from workbooks.recalc.address import full_name
 from workbooks.recalc.calls import Blocks, quick
 from workbooks.recalc.engine import SKIPPED, CellFunction, EngineError, Settings, Value
-from workbooks.recalc.errors import DeadlineError
+from workbooks.recalc.errors import DeadlineError, NotAWorkbookError
 
 _CODES = {
     "Null": "#NULL!",
@@ -85,9 +85,12 @@ class FormualizerEngine:
 
     def load(self, path: Path) -> None:
         """Take in a prepared workbook."""
-        self._workbook = fz.Workbook.from_path(
-            str(path), backend="native", config=_config(self.settings), load_limits=_LIMITS
-        )
+        try:
+            self._workbook = fz.Workbook.from_path(
+                str(path), backend="native", config=_config(self.settings), load_limits=_LIMITS
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise NotAWorkbookError(f"the engine cannot read the workbook: {error}") from error
         self._workbook.set_temporal_egress("serial")
         for name, callback in self._functions.items():
             self._workbook.register_function(
@@ -115,6 +118,9 @@ class FormualizerEngine:
         self._raised = None
         try:
             self._workbook.evaluate_all()
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
+            if self._raised is None:
+                raise NotAWorkbookError(f"the workbook cannot be evaluated: {error}") from error
         finally:
             if self._raised is not None:
                 self._workbook.reset_cancel()

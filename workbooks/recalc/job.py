@@ -25,16 +25,18 @@ from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
 from workbooks.recalc.reasons import explain
 from workbooks.recalc.report import Report
 from workbooks.recalc.scan import FORMULA, UnusualError, normalised, pieces
+from workbooks.recalc.settle import settle
 from workbooks.recalc.splice import Pending, SheetSplicer
 from workbooks.recalc.supplied import SUPPLIED
 from workbooks.recalc.tables import Tables, read_tables
+from workbooks.recalc.values import read_cells
 from workbooks.recalc.whatif import TableInputError, WhatIf
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
 # Sheets up to this many bytes stay split between reading and writing; larger ones are read twice.
 _KEPT_IN_PARTS = 32 << 20
-_PREFIXES = ("", "_XLDUDF_", "_XLUDF.")
+_PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
 
 
 class _UnusualSheetError(Exception):
@@ -115,6 +117,7 @@ class Job:
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()
         self._fill_data_tables()
+        settle(self.plans.values(), self.engine, lambda plan: self.rows(plan.info, []))
         self.progress("evaluate", 1, 1)
 
     def _fill_data_tables(self) -> None:
@@ -216,7 +219,14 @@ class Job:
     def _spliced(self, plan: SheetPlan, pending: list[Pending]) -> Iterator[bytes]:
         info = plan.info
         splicer = SheetSplicer(
-            info.name, self.engine, plan.kept, plan.given, self._extents(plan), self.report, pending
+            sheet=info.name,
+            engine=self.engine,
+            blocks=self._values(plan),
+            kept=plan.kept,
+            given=plan.given,
+            extents=self._extents(plan),
+            report=self.report,
+            pending=pending,
         )
         if info.part in self._split:
             head, split, tail = self._split.pop(info.part)
@@ -237,6 +247,13 @@ class Job:
             yield splicer.rows(FORMULA.split(rows))
             self.progress("write", done, size)
         yield from ends
+
+    def _values(self, plan: SheetPlan) -> Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]:
+        for i, (rows, columns) in enumerate(plan.cells):
+            if plan.values is not None:
+                yield rows, columns, plan.values[i]
+            else:
+                yield rows, columns, read_cells(self.engine, plan.info.name, rows, columns)
 
     def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:
         """Return the cells that each array formula fills now, by its first cell."""

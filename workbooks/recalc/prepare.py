@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import zipfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
@@ -22,12 +23,14 @@ from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import FIT, SPILL, Lowering, Place, UnevaluableError
-from workbooks.recalc.scan import ATTRIBUTES, CELL, STEP, TEXT, check_count
+from workbooks.recalc.scan import ATTRIBUTES, CELL, COLUMN, ROW, STEP, TEXT, check_count
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
 _DIGITS = b"0123456789$"
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
+# Errors that are younger than the format; the engine refuses to read them.
+_NEW_ERROR = re.compile(rb"<v>#(?!NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A<)[^<]*+</v>")
 _HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
 _TAIL = b"</sheetData></worksheet>"
 
@@ -60,8 +63,16 @@ class SheetPlan:
     arrays: list[ArrayCells] = field(default_factory=list)
     tables: list[DataTable] = field(default_factory=list)
     kept: dict[tuple[int, int], str] = field(default_factory=dict)
+    cells: list[tuple[array[int], array[int]]] = field(default_factory=list)
+    values: list[list[Any]] | None = None
     shared: dict[bytes, str] = field(default_factory=dict)
     given: dict[tuple[int, int], Cell] = field(default_factory=dict)
+
+    def note(self, parts: list[bytes]) -> None:
+        """Remember where the formulas of a run of rows stand."""
+        columns = [column_number(c.decode()) for c in parts[COLUMN::STEP]]
+        rows = map(int, parts[ROW::STEP])
+        self.cells.append((array("I", rows), array("H", columns)))
 
 
 def attributes(text: bytes) -> dict[str, str]:
@@ -172,12 +183,15 @@ class SheetPreparer:
         count = len(parts) // STEP
         check_count(rows, count)
         self.plan.formulas += count
-        if self._understood(parts) and b"#SPILL!" not in rows:
+        if not count:
+            return self._without_children(rows)
+        self.plan.note(parts)
+        if self._understood(parts) and b't="e"' not in rows:
             return self._without_children(rows)
         out: list[bytes] = [b""] * (2 * count + 1)
         out[0::2] = parts[0::STEP]
         out[1::2] = [self._cell(*parts[i : i + 7]) for i in range(2, len(parts), STEP)]
-        return self._without_children(b"".join(out))
+        return _NEW_ERROR.sub(b"<v>#VALUE!</v>", self._without_children(b"".join(out)))
 
     def _understood(self, parts: list[bytes]) -> bool:
         if any(parts[ATTRIBUTES::STEP]):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from udfs._cells import Cell, CellError
-from workbooks.recalc.address import Area, column_number, full_name
+from workbooks.recalc.address import Area, full_name
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.overrides import Edit, value_cell, value_text
 from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
-from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, COLUMN, HEAD, REST, ROW, STEP, VALUE
+from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, STEP, VALUE
 from workbooks.recalc.xml import unescape
 
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
@@ -42,7 +42,9 @@ class SheetSplicer:
     sheet : str
         Name of the sheet.
     engine : Engine
-        Where the values come from.
+        What the values mean.
+    blocks : Iterator
+        Rows, columns and values of the formulas of each run of rows.
     kept : Mapping
         Cells that keep their old value, by row and column, and why.
     given : Mapping
@@ -55,6 +57,7 @@ class SheetSplicer:
 
     sheet: str
     engine: Engine
+    blocks: Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]
     kept: Mapping[tuple[int, int], str]
     given: Mapping[tuple[int, int], Cell]
     extents: Mapping[tuple[int, int], Area]
@@ -66,9 +69,7 @@ class SheetSplicer:
         count = len(parts) // STEP
         if not count:
             return parts[0]
-        columns = [column_number(c.decode()) for c in parts[COLUMN::STEP]]
-        numbers = list(map(int, parts[ROW::STEP]))
-        raw = self._read(numbers, columns)
+        numbers, columns, raw = next(self.blocks)
         cells = self._all_numbers(parts, raw, numbers, columns)
         if cells is None:
             cells = [
@@ -80,29 +81,8 @@ class SheetSplicer:
         out[1::2] = cells
         return b"".join(out)
 
-    def _read(self, rows: list[int], columns: list[int]) -> list[Any]:
-        """Return the engine's values of these cells."""
-        if not rows:
-            return []
-        used = sorted(set(columns))
-        top, bottom = min(rows), max(rows)
-        if (bottom - top + 1) * len(used) > 64 * len(rows) + 4096:
-            # Few cells, far apart.
-            return [
-                self.engine.values(self.sheet, row, column, row, column)[0][0]
-                for row, column in zip(rows, columns, strict=True)
-            ]
-        if used[-1] - used[0] + 1 == len(used):
-            left = used[0]
-            block = self.engine.values(self.sheet, top, left, bottom, used[-1])
-            if len(used) == 1 and len(rows) == len(block):
-                return [row[0] for row in block]
-            return [block[r - top][c - left] for r, c in zip(rows, columns, strict=True)]
-        by_column = {c: self.engine.values(self.sheet, top, c, bottom, c) for c in used}
-        return [by_column[c][r - top][0] for r, c in zip(rows, columns, strict=True)]
-
     def _all_numbers(
-        self, parts: list[bytes], raw: list[Any], rows: list[int], columns: list[int]
+        self, parts: list[bytes], raw: list[Any], rows: Sequence[int], columns: Sequence[int]
     ) -> list[bytes] | None:
         """Return the cells where all are plain finite numbers, as they mostly are."""
         if set(map(type, raw)) != {float} or any(parts[REST::STEP]):
@@ -124,8 +104,8 @@ class SheetSplicer:
         old: list[bytes],
         texts: list[bytes],
         raw: list[float],
-        rows: list[int],
-        columns: list[int],
+        rows: Sequence[int],
+        columns: Sequence[int],
     ) -> None:
         report = self.report
         for i, before in enumerate(old):

@@ -1,0 +1,72 @@
+"""Cells that the engine turns out not to be able to evaluate go back to their old values.
+
+Circles of formulas, and references that only fail while they are evaluated, show up in the values
+alone. Each such cell becomes a constant, its value in the file, and what depends on it is
+evaluated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from udfs._cells import Cell, CellError
+from workbooks.recalc.address import column_number
+from workbooks.recalc.engine import Engine, EngineError
+from workbooks.recalc.prepare import SheetPlan
+from workbooks.recalc.scan import CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
+from workbooks.recalc.splice import old_value
+from workbooks.recalc.values import read_cells
+
+_MOST_ROUNDS = 20
+# Values of larger sheets are read once more when they are written.
+_REMEMBERED = 300_000
+
+#: Returns the runs of rows of a sheet.
+Rows = Callable[[SheetPlan], Iterable[bytes]]
+
+
+def settle(plans: Iterable[SheetPlan], engine: Engine, rows: Rows) -> None:
+    """Read the values of all formulas; send back those that no spreadsheet would show."""
+    sheets = list(plans)
+    for _ in range(_MOST_ROUNDS):
+        failed = {plan.info.part: _failed(plan, engine) for plan in sheets}
+        if not any(failed.values()):
+            return
+        for plan in sheets:
+            _send_back(plan, failed[plan.info.part], engine, rows)
+        engine.evaluate()
+    for plan in sheets:
+        _failed(plan, engine)
+
+
+def _failed(plan: SheetPlan, engine: Engine) -> dict[tuple[int, int], str]:
+    failed: dict[tuple[int, int], str] = {}
+    plan.values = [] if plan.formulas <= _REMEMBERED else None
+    for rows, columns in plan.cells:
+        raw = read_cells(engine, plan.info.name, rows, columns)
+        if plan.values is not None:
+            plan.values.append(raw)
+        if dict not in set(map(type, raw)):
+            continue
+        for row, column, one in zip(rows, columns, raw, strict=True):
+            value: Any = engine.value(one) if type(one) is dict else None
+            if isinstance(value, EngineError) and (row, column) not in plan.kept:
+                failed[row, column] = value.reason
+    return failed
+
+
+def _send_back(
+    plan: SheetPlan, failed: Mapping[tuple[int, int], str], engine: Engine, rows: Rows
+) -> None:
+    if not failed:
+        return
+    plan.kept.update(failed)
+    for block in rows(plan):
+        for match in FORMULA.finditer(block):
+            place = (int(match[ROW]), column_number(match[COLUMN].decode()))
+            if place in failed:
+                old: Cell = old_value(match[CELL_ATTRIBUTES], match[VALUE])
+                # Without an old value it is an error, so that nothing is computed from a blank.
+                value = CellError("#NAME?") if old is None else old
+                engine.set_value(plan.info.name, *place, value)

@@ -1,0 +1,36 @@
+"""The engine's values of many cells, read with as few calls as their places allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbooks.recalc.engine import Engine
+
+# Reading a rectangle costs little for each cell; past this many idle ones, single cells are
+# cheaper.
+_IDLE = 64
+_SLACK = 4096
+
+
+def read_cells(
+    engine: Engine, sheet: str, rows: Sequence[int], columns: Sequence[int]
+) -> list[Any]:
+    """Return the engine's values of the cells in these rows and columns, in their order."""
+    if not rows:
+        return []
+    used = sorted(set(columns))
+    top, bottom = min(rows), max(rows)
+    if (bottom - top + 1) * len(used) > _IDLE * len(rows) + _SLACK:
+        return [
+            engine.values(sheet, row, column, row, column)[0][0]
+            for row, column in zip(rows, columns, strict=True)
+        ]
+    if used[-1] - used[0] + 1 == len(used):
+        left = used[0]
+        block = engine.values(sheet, top, left, bottom, used[-1])
+        if len(used) == 1 and len(rows) == len(block):
+            return [row[0] for row in block]
+        return [block[r - top][c - left] for r, c in zip(rows, columns, strict=True)]
+    by_column = {c: engine.values(sheet, top, c, bottom, c) for c in used}
+    return [by_column[c][r - top][0] for r, c in zip(rows, columns, strict=True)]
