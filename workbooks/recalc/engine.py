@@ -12,6 +12,9 @@ from udfs._cells import Cell
 
 #: An own function: cells in, a cell or a list of rows out; it never raises.
 CellFunction: TypeAlias = Callable[..., Any]
+#: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
+#: is noted, TEXT with an exponent.
+FIT, SPILL, SCIENTIFIC = "TB.FIT", "TB.SPILL", "TB.TEXT"
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.
 SKIPPED = "\N{SYMBOL FOR NULL}skipped"
 

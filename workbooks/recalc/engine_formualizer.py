@@ -8,8 +8,9 @@ among them, is swallowed; NaN leaks through; None in an array becomes 0.
 from __future__ import annotations
 
 import math
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,16 @@ import formualizer as fz
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import full_name
 from workbooks.recalc.calls import Blocks, quick
-from workbooks.recalc.engine import SKIPPED, CellFunction, EngineError, Settings, Value
+from workbooks.recalc.engine import (
+    FIT,
+    SCIENTIFIC,
+    SKIPPED,
+    SPILL,
+    CellFunction,
+    EngineError,
+    Settings,
+    Value,
+)
 from workbooks.recalc.errors import DeadlineError, NotAWorkbookError
 
 _CODES = {
@@ -38,6 +48,7 @@ _ENGINE_ONLY = {
     "NImpl": "the engine has no way to evaluate this kind of reference or operation",
     "Cancelled": "the evaluation was stopped",
 }
+_PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 _PLAIN = {float, bool, str, type(None)}
 _LATE = "the evaluation passed its deadline; nothing was written"
 _NO_LIMIT = 1 << 40
@@ -55,8 +66,9 @@ class FormualizerEngine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._functions: dict[str, Callable[..., Any]] = {}
-        self._in_blocks: frozenset[str] = frozenset()
+        self._own: dict[str, CellFunction] = {}
+        # What lowering puts into formulas is not asked about.
+        self._asked: set[str] = {FIT, SPILL, SCIENTIFIC}
         self._known: dict[str, bool] = {}
         self._workbook: fz.Workbook = fz.Workbook(config=_config(settings))
         self._probe: fz.Workbook | None = None
@@ -66,18 +78,15 @@ class FormualizerEngine:
 
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
-        self._blocks = Blocks(functions)
-        blocks = self._blocks.wrapped()
-        self._in_blocks = frozenset(name.upper() for name in blocks)
-        for name, function in functions.items():
-            call = _Call(blocks.get(name, function), self)
-            self._functions[name.upper()] = call if name in blocks else quick(function, call)
+        self._own = {name.upper(): function for name, function in functions.items()}
+        self._blocks = Blocks(self._own)
         self._known.clear()
 
     def knows(self, function: str) -> bool:
         """Tell whether a formula may call this function."""
         name = function.upper()
-        if name in self._functions:
+        self._asked.add(name)
+        if name in self._own:
             return True
         if name not in self._known:
             self._known[name] = self._probed(name)
@@ -92,14 +101,19 @@ class FormualizerEngine:
         except (OSError, ValueError, RuntimeError) as error:
             raise NotAWorkbookError(f"the engine cannot read the workbook: {error}") from error
         self._workbook.set_temporal_egress("serial")
-        for name, callback in self._functions.items():
+        in_blocks = self._blocks.wrapped()
+        for name, function in self._own.items():
+            # Making a callback takes time; a formula that was not asked about is not there.
+            if _PREFIX.sub("", name) not in self._asked:
+                continue
+            call = _Call(in_blocks.get(name, function), self)
             self._workbook.register_function(
                 name,
-                callback,
+                call if name in in_blocks else quick(function, call),
                 min_args=0,
                 allow_override_builtin=True,
                 # Volatile functions are called again in each round.
-                volatile=name in self._in_blocks,
+                volatile=name in in_blocks,
             )
         clock = self.settings.clock
         if clock is not None:

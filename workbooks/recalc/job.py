@@ -14,10 +14,10 @@ from udfs._cells import CellError
 from workbooks.recalc.address import Area
 from workbooks.recalc.arrays import Spills, fit
 from workbooks.recalc.book import Book, SheetInfo, read_book, settled
-from workbooks.recalc.engine import CellFunction, Engine, EngineError, Settings
+from workbooks.recalc.engine import FIT, SPILL, CellFunction, Engine, EngineError, Settings
 from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
 from workbooks.recalc.inputs import Target, resolve, targets_by_sheet
-from workbooks.recalc.lower import FIT, SPILL, Lowering, Own
+from workbooks.recalc.lower import Lowering, Own
 from workbooks.recalc.names import Names
 from workbooks.recalc.overrides import Edit, edited
 from workbooks.recalc.package import Package, check_target, lock_file, published

@@ -16,16 +16,13 @@ from openpyxl.formula.translate import Translator, TranslatorError
 
 from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
-from workbooks.recalc.engine import SKIPPED
+from workbooks.recalc.engine import FIT, SCIENTIFIC, SKIPPED
 from workbooks.recalc.implicit import gives_array, intersect
 from workbooks.recalc.names import Names
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
 from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
 
-FIT = "TB.FIT"
-SPILL = "TB.SPILL"
-SCIENTIFIC = "TB.TEXT"
 _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
 _EXPONENT = re.compile(r"[0#?][eE][+-]", re.ASCII)
@@ -164,7 +161,7 @@ class Lowering:
         name = node.name
         if not name:
             return
-        if name in self.own:
+        if name in self.own and self.knows(name):
             _fill_skipped(node)
         elif name == "ANCHORARRAY":
             _as_anchor(node)

@@ -21,8 +21,9 @@ from udfs._cells import Cell
 from workbooks.recalc.address import Area, column_number, full_name, parse_area, parse_cell
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
+from workbooks.recalc.engine import FIT, SPILL
 from workbooks.recalc.errors import NotAWorkbookError
-from workbooks.recalc.lower import FIT, SPILL, Lowering, Place, UnevaluableError
+from workbooks.recalc.lower import Lowering, Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, CELL, COLUMN, ROW, STEP, TEXT, check_count
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
