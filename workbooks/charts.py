@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from openpyxl.chart import BarChart, LineChart, Reference, ScatterChart, Series
+from openpyxl.chart.data_source import StrRef
 from openpyxl.chart.legend import LegendEntry
+from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
@@ -16,6 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbooks.layout import Chart, Line, Ref
 from workbooks.style import INK, SERIES
 
+# Up to so many points a line has markers.
+_FEW = 12
 _BARS = ("column", "bar", "stacked", "range")
 
 
@@ -47,6 +51,10 @@ def add_chart(worksheet: Worksheet, chart: Chart) -> None:
         drawn.y_axis.scaling.logBase = 10
     if chart.x_logarithmic:
         drawn.x_axis.scaling.logBase = 10
+    if chart.x_unit:
+        drawn.x_axis.majorUnit = chart.x_unit
+    if chart.x_max:
+        drawn.x_axis.scaling.max = chart.x_max
     # Labels of the axis stay at its foot where values go below zero.
     drawn.x_axis.tickLblPos = "low"
     worksheet.add_chart(drawn, f"{get_column_letter(chart.column)}{chart.row}")
@@ -110,7 +118,8 @@ def _lines(worksheet: Worksheet, chart: Chart) -> Any:
         series.smooth = False
         series.graphicalProperties.line.solidFill = colour
         series.graphicalProperties.line.width = 22000
-        if scatter or len(line_rows(line)) <= 12:
+        few = line.values.rows <= _FEW
+        if chart.dots or (few if chart.markers is None else chart.markers):
             series.marker.symbol = "circle"
             series.marker.size = 6
             series.marker.graphicalProperties = GraphicalProperties(solidFill=colour)
@@ -125,16 +134,14 @@ def _lines(worksheet: Worksheet, chart: Chart) -> Any:
     return drawn
 
 
-def line_rows(line: Line) -> range:
-    """Return the rows that a series runs over."""
-    return range(line.values.row, line.values.row + line.values.rows)
-
-
 def _series(worksheet: Worksheet, line: Line) -> Any:
     values = _reference(worksheet, line.values)
-    if line.across is None:
-        return Series(values, title=line.title)
-    return Series(values, _reference(worksheet, line.across), title=line.title)
+    across = None if line.across is None else _reference(worksheet, line.across)
+    if isinstance(line.title, str):
+        return Series(values, across, title=line.title)
+    series = Series(values, across)
+    series.tx = SeriesLabel(strRef=StrRef(str(line.title)))
+    return series
 
 
 def _reference(worksheet: Worksheet, ref: Ref) -> Reference:

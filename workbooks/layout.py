@@ -7,7 +7,7 @@ function, so that an unknown name or a wrong number of arguments fails when the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -97,9 +97,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One series of a chart."""
+    """One series of a chart; its title is a text or the cell that holds it."""
 
-    title: str
+    title: str | Ref
     values: Ref
     #: The horizontal values of a scatter chart.
     across: Ref | None = None
@@ -117,8 +117,14 @@ class Chart:
     y_title: str = ""
     format: str = "General"
     x_format: str = "General"
+    #: Distance of the marks on the horizontal axis of a scatter chart.
+    x_unit: float | None = None
+    #: End of that axis.
+    x_max: float | None = None
     logarithmic: bool = False
     x_logarithmic: bool = False
+    #: Whether lines have markers; None: where the points are few.
+    markers: bool | None = None
     #: Draw markers alone, for points that are not a path.
     dots: bool = False
     row: int = 1
@@ -140,8 +146,12 @@ class Sheet:
     charts: list[Chart] = field(default_factory=list)
     choices: list[tuple[Ref, str]] = field(default_factory=list)
     verdicts: list[Ref] = field(default_factory=list)
+    #: Texts to colour: where they stand, and the mood of each ("good", "near", "bad", "aside").
+    judged: list[tuple[Ref, Mapping[str, str]]] = field(default_factory=list)
+    #: Arrays that may be shorter than their place: what lies beyond the end is not shown.
+    padded: list[Ref] = field(default_factory=list)
     row: int = 1
-    #: Long sheets are printed upright, over as many pages as they need.
+    #: Long sheets are printed over as many pages as they need, upright where they are narrow.
     long: bool = False
 
     def put(
@@ -184,8 +194,8 @@ class Sheet:
             self.row += 1
             self.put(self.row, 1, item.label, "label")
             refs[item.key] = self.put(self.row, 2, item.value, "input", item.format)
-            for column, text in enumerate((item.unit, item.source, item.note), start=aside):
-                self.put(self.row, column, text, "note")
+            for column, text in enumerate((*between, item.unit, item.source, item.note), start=3):
+                self.put(self.row, column, text or None, "note")
             if item.choices:
                 self.choices.append((refs[item.key], item.choices))
             if item.named:
@@ -221,6 +231,25 @@ class Sheet:
             for column, text in enumerate((item.unit, item.source, item.note), start=last + 1):
                 self.put(self.row, column, text, "note")
         self.row += 2
+        return refs
+
+    def results(self, items: Sequence[Result], across: Sequence[str] = ()) -> dict[str, Ref]:
+        """Write figures one below the other: label, value, unit and remark.
+
+        A later formula may name an earlier figure by its key in braces. `across` heads the
+        columns, where they want heads.
+        """
+        for column, text in enumerate(across, start=1):
+            self.put(self.row, column, text, "header")
+        self.row += bool(across)
+        refs: dict[str, Ref] = {}
+        for item in items:
+            self.put(self.row, 1, item.label, "label")
+            formula = item.formula.format_map({key: ref.local for key, ref in refs.items()})
+            refs[item.key] = self.put(self.row, 2, f"={formula}", item.role, item.format)
+            self.put(self.row, 3, "; ".join(filter(None, (item.unit, item.remark))), "remark")
+            self.row += 1
+        self.row += 1
         return refs
 
     def table(
@@ -263,6 +292,21 @@ class Sheet:
         self.row = top + height + 1
         return self.ref(top, column, height, len(formats))
 
+    def plotted(self, table: Ref, columns: Mapping[int, str], formats: Sequence[str]) -> Ref:
+        """Repeat columns of a table for a scatter chart, the last row in place of empty ones.
+
+        A text among the values would make the chart count 1, 2, 3 instead; a point drawn twice
+        is one point.
+        """
+        rows = []
+        for r in range(table.rows):
+            above = [f"{get_column_letter(c)}{self.row + r}" for c in range(1, len(columns) + 1)]
+            cells = [table.at(r, c) for c in columns]
+            sources = [cell.local if cell.sheet == self.name else str(cell) for cell in cells]
+            pairs = zip(sources, above, strict=True)
+            rows.append([f"=IF(ISNUMBER({source}),{source},{last})" for source, last in pairs])
+        return self.table(list(columns.values()), rows, [f"calc {f}" for f in formats])
+
     def chart(self, chart: Chart, rows: int = 18) -> None:
         """Draw a chart below what is there, over `rows` rows."""
         self.charts.append(replace(chart, row=self.row, column=chart.column))
@@ -286,6 +330,19 @@ class Input:
     format: str = "number"
     choices: str = ""
     named: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure of a list of results."""
+
+    key: str
+    label: str
+    formula: str
+    unit: str
+    format: str = "number"
+    remark: str = ""
+    role: str = "output"
 
 
 @dataclass(frozen=True)

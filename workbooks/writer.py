@@ -6,6 +6,7 @@ openpyxl writes formulas without values; `workbooks.build` lets the recalculatio
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,9 +29,11 @@ from workbooks.style import ACCENT, FORMATS, named_styles
 
 #: Built files carry this date, so that the same template gives the same bytes.
 RELEASED = datetime(2026, 11, 21)
+# A long sheet that is wider is printed across.
+_WIDEST_UPRIGHT = 150
 # An input list of Excel is cut off beyond this.
 _LONGEST_LIST = 255
-_GOOD, _BAD, _NEAR = "E6F4EA", "FCE8E6", "FEF7E0"
+_MOODS = {"good": "E6F4EA", "bad": "FCE8E6", "near": "FEF7E0", "aside": "EEF1F4"}
 _COLOUR_KEY = (
     ("input", "An input: change it, and every sheet follows"),
     ("calc", "A formula on this sheet"),
@@ -169,8 +172,14 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
         worksheet.row_dimensions[row].height = 30
     for ref, choices in sheet.choices:
         _write_choices(worksheet, ref.plain, choices)
-    for ref in sheet.verdicts:
-        _colour_verdicts(worksheet, ref.plain)
+    verdicts = dict(zip(VERDICTS, ("bad", "near", "good"), strict=True))
+    for ref, moods in (*((ref, verdicts) for ref in sheet.verdicts), *sheet.judged):
+        _colour_texts(worksheet, ref.plain, moods)
+    for ref in sheet.padded:
+        worksheet.conditional_formatting.add(
+            ref.plain,
+            FormulaRule([f"ISERROR({ref.plain.partition(':')[0]})"], font=Font(color="FFFFFF")),
+        )
     _colour_flags(worksheet, sheet)
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = 100
@@ -217,12 +226,10 @@ def _write_choices(worksheet: Worksheet, place: str, choices: str) -> None:
     worksheet.add_data_validation(rule)
 
 
-def _colour_verdicts(worksheet: Worksheet, place: str) -> None:
-    for verdict, colour in zip(VERDICTS, (_BAD, _NEAR, _GOOD), strict=True):
-        worksheet.conditional_formatting.add(
-            place,
-            CellIsRule("equal", [f'"{verdict}"'], fill=PatternFill("solid", bgColor=colour)),
-        )
+def _colour_texts(worksheet: Worksheet, place: str, moods: Mapping[str, str]) -> None:
+    for text, mood in moods.items():
+        fill = PatternFill("solid", bgColor=_MOODS[mood])
+        worksheet.conditional_formatting.add(place, CellIsRule("equal", [f'"{text}"'], fill=fill))
 
 
 def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
@@ -236,16 +243,14 @@ def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
     checks = [cell for cell in sheet.cells if cell.role == "check"]
     if checks:
         place = f"F{checks[0].row}:F{checks[-1].row}"
-        for text, colour in (("OK", _GOOD), ("CHECK", _BAD), ("ERROR", _BAD)):
-            worksheet.conditional_formatting.add(
-                place, CellIsRule("equal", [f'"{text}"'], fill=PatternFill("solid", bgColor=colour))
-            )
+        _colour_texts(worksheet, place, {"OK": "good", "CHECK": "bad", "ERROR": "bad"})
 
 
 def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     last = max(sheet.row, *(cell.row for cell in sheet.cells))
     worksheet.print_area = f"A1:{get_column_letter(len(sheet.widths))}{last}"
-    worksheet.page_setup.orientation = "portrait" if sheet.long else "landscape"
+    upright = sheet.long and sum(sheet.widths) < _WIDEST_UPRIGHT
+    worksheet.page_setup.orientation = "portrait" if upright else "landscape"
     worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
     worksheet.page_setup.fitToWidth = 1
     worksheet.page_setup.fitToHeight = 0 if sheet.long else 1

@@ -7,7 +7,7 @@ from importlib import import_module
 from workbooks.layout import Book
 
 #: Every template, in the order in which a new user meets them.
-NAMES = ("breakeven",)
+NAMES = ("breakeven", "ownership", "applications", "market")
 
 
 def lay_out(name: str) -> Book:

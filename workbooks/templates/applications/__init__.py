@@ -1,0 +1,84 @@
+"""What applications cost: subscriptions and free tiers, agents, video, training, a broker."""
+
+from __future__ import annotations
+
+from workbooks.layout import Book, Ref
+from workbooks.templates.applications.agent import add_agent
+from workbooks.templates.applications.compute import add_broker, add_training, add_video
+from workbooks.templates.applications.inputs import add_inputs
+from workbooks.templates.applications.subscription import add_subscription
+from workbooks.templates.sources import ASSUMED, CATALOGUE, GPT4, PARADOX, RECKONING, cite
+
+_CAPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_SPREADS = (0.0, 0.5, 1.0, 1.5)
+_FRAME_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0)
+_GPU_PRICES = (2.0, 5.12, 10.0, 30.0)
+
+# Accelerator, price of an hour, share of the peak reached, where the two are from.
+_TRAINERS = (
+    ("a100_80gb_sxm", 2.0, 0.34, GPT4, "32 to 36 % reached; the price is an assumption"),
+    ("h100_sxm", 5.12, 0.40, PARADOX, "p5.48xlarge over 8; the share is an assumption"),
+    ("b200_sxm", 8.0, 0.40, ASSUMED, "price and share"),
+)
+
+# Offer, capacity [GPU-h/day], price [USD/GPU-h], latency [s], source, note.
+_OFFERS = (
+    ("Cloud on demand", 1000, 5.12, 0.05, PARADOX, "p5.48xlarge over its 8 H100"),
+    ("Cloud, committed", 480, 3.07, 0.05, ASSUMED, "40 % below on demand"),
+    ("Private data centre", 192, 1.61, 0.03, ASSUMED, "8 owned GPUs; see the ownership workbook"),
+    ("GPU marketplace", 400, 1.80, 0.40, ASSUMED, "cheap and far away"),
+)
+
+
+def lay_out() -> Book:
+    """Lay out the template."""
+    book = Book(
+        "applications",
+        "What do AI applications cost?",
+        "Subscription margin and free tier, agent sessions, a minute of video, a training run, "
+        "a broker of compute",
+    )
+    cite(book, RECKONING, PARADOX, GPT4, CATALOGUE, ASSUMED)
+    case, common = add_inputs(book)
+    data = _data(book)
+    add_subscription(book, case, common, data)
+    add_agent(book, common)
+    add_video(book, common, data)
+    add_training(book, common, data["trainers"])
+    add_broker(book, common, data["offers"])
+    return book
+
+
+def _data(book: Book) -> dict[str, Ref]:
+    sheet = book.sheet(
+        "Data",
+        "Data",
+        "Axes of grids; accelerators that train; offers of compute",
+        (28, 20, 20, 20, 22, 46),
+    )
+    sheet.heading("Caps, as multiples of the mean user's requests, and spreads of users")
+    caps = sheet.table(("Cap\nover the mean",), [(cap,) for cap in _CAPS], ("input multiple",))
+    spreads = sheet.table(("Spread\nlog sd",), [(s,) for s in _SPREADS], ("input number",))
+    sheet.heading("Axes of the video grid")
+    frames = sheet.table(
+        ("GPU time of a frame\ns",), [(seconds,) for seconds in _FRAME_SECONDS], ("input number",)
+    )
+    prices = sheet.table(
+        ("GPU-hour price\nUSD/h",), [(price,) for price in _GPU_PRICES], ("input price",)
+    )
+    sheet.heading("Accelerators that train")
+    trainers = sheet.table(
+        ("Accelerator", "GPU-hour price\nUSD/h", "Of the peak reached\nMFU", "Source", "", "Note"),
+        [(name, usd, mfu, source, None, note) for name, usd, mfu, source, note in _TRAINERS],
+        ("label", "input price", "input percent", "note", "note", "note"),
+    )
+    sheet.heading("Offers of compute")
+    offers = sheet.table(
+        ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns", "Source", "Note"),
+        list(_OFFERS),
+        ("label", "input integer", "input price", "input number", "note", "note"),
+    )
+    return {
+        "caps": caps.part(0), "spreads": spreads.part(0), "frames": frames.part(0),
+        "prices": prices.part(0), "trainers": trainers, "offers": offers,
+    }  # fmt: skip
