@@ -27,6 +27,7 @@ _FORMULA_CELLS = 16
 _ERROR_RESULTS = 4
 _CELLS_AT_ONCE = 20_000
 _SPARSE = 10
+_FORMULAS_BETWEEN_REPORTS = 100
 
 
 class RefusalError(Exception):
@@ -139,64 +140,45 @@ class Bridge:
                 )
         return shown
 
-    def evaluate(
-        self,
-        areas: list[list[Any]],
-        formulas: list[list[str]],
-    ) -> list[list[list[Any]]]:
+    def evaluate(self, cells: list[list[Any]], formulas: list[list[str]]) -> list[list[list[Any]]]:
         """Put cells into a scratch sheet and return what formulas beside them give.
 
-        `areas` holds a row, a column and rows of cells for each; a cell `{"formula": "=NA()"}`
-        is entered as such. Of each formula there are three: of its rows, its columns, itself.
+        `cells` are rows of equal length; a cell `{"formula": "=NA()"}` is entered as such. Of each
+        formula there are three: of its rows, its columns, itself.
         """
         document = self.desktop.loadComponentFromURL(
             "private:factory/scalc", "_blank", 0, (self._property("Hidden", True),)
         )
         try:
-            document.lockControllers()
-            document.getSheets().insertNewByName("Formulas", 1)
-            data, sheet = (document.getSheets().getByIndex(i) for i in (0, 1))
-            data.setName("Cells")
-            for row, column, rows in areas:
-                self._fill(data, row, column, rows)
-            return [
-                self._evaluated(sheet, formula, done, len(formulas))
-                for done, formula in enumerate(formulas)
-            ]
+            sheets = document.getSheets()
+            for place, name in enumerate(("Cells", "Sizes", "Results")):
+                sheets.insertNewByName(name, place)
+            if cells:
+                _fill(sheets.getByName("Cells"), cells)
+            sizes = sheets.getByName("Sizes").getCellRangeByPosition(0, 0, 1, len(formulas) - 1)
+            sizes.setFormulaArray(tuple((rows, columns) for rows, columns, _ in formulas))
+            # An error has no rows to count: it is one cell.
+            shapes = [[int(n or 1) for n in size] for size in sizes.getDataArray()]
+            return self._results(sheets.getByName("Results"), shapes, [f[2] for f in formulas])
         finally:
             document.close(True)
 
     @staticmethod
-    def _fill(sheet: Any, row: int, column: int, rows: list[list[Any]]) -> None:
-        area = sheet.getCellRangeByPosition(
-            column, row, column + len(rows[0]) - 1, row + len(rows) - 1
-        )
-        area.setDataArray(
-            tuple(tuple(c if isinstance(c, float | str) else 0.0 for c in cells) for cells in rows)
-        )
-        for r, cells in enumerate(rows):
-            for c, cell in enumerate(cells):
-                if isinstance(cell, dict):
-                    area.getCellByPosition(c, r).setFormula(cell["formula"])
-                elif cell is None:
-                    area.getCellByPosition(c, r).setFormula("")
-
-    def _evaluated(self, sheet: Any, formula: list[str], done: int, total: int) -> list[list[Any]]:
-        rows_formula, columns_formula, itself = formula
-        cell = sheet.getCellByPosition(0, 0)
-        size = []
-        for one in (rows_formula, columns_formula):
-            cell.setFormula(one)
-            # An error has no rows to count.
-            size.append(1 if cell.getError() else int(cell.getValue()))
-        area = sheet.getCellRangeByPosition(0, 0, size[1] - 1, size[0] - 1)
-        cell.setFormula("")
-        area.setArrayFormula(itself)
-        values = _values(sheet, area)
-        area.setArrayFormula("")
-        if not done % 100:
-            report(done, total)
-        return values
+    def _results(sheet: Any, shapes: list[list[int]], formulas: list[str]) -> list[list[list[Any]]]:
+        top = 0
+        for done, (shape, formula) in enumerate(zip(shapes, formulas, strict=True)):
+            area = sheet.getCellRangeByPosition(0, top, shape[1] - 1, top + shape[0] - 1)
+            area.setArrayFormula(formula)
+            top += shape[0]
+            if not done % _FORMULAS_BETWEEN_REPORTS:
+                report(done, len(formulas))
+        widest = max(columns for _, columns in shapes)
+        whole = _values(sheet, sheet.getCellRangeByPosition(0, 0, widest - 1, top - 1))
+        results, top = [], 0
+        for rows, columns in shapes:
+            results.append([row[:columns] for row in whole[top : top + rows]])
+            top += rows
+        return results
 
     def recalculate(self, path: str) -> list[dict[str, Any]]:
         """Recalculate every cell of a workbook, and return its formula cells, sheet by sheet."""
@@ -274,6 +256,18 @@ class Bridge:
             self.process.wait(_QUIT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
+
+
+def _fill(sheet: Any, cells: list[list[Any]]) -> None:
+    area = sheet.getCellRangeByPosition(0, 0, len(cells[0]) - 1, len(cells) - 1)
+    # Calc leaves a cell empty for an empty text.
+    area.setDataArray(
+        tuple(tuple(c if isinstance(c, float | str) else "" for c in row) for row in cells)
+    )
+    for r, row in enumerate(cells):
+        for c, cell in enumerate(row):
+            if isinstance(cell, dict):
+                area.getCellByPosition(c, r).setFormula(cell["formula"])
 
 
 def _formula_areas(sheet: Any) -> list[list[Any]]:

@@ -55,23 +55,30 @@ def ask_many(
     calc: Calc, cases: Sequence[Case], *, keep: bool = True, progress: Progress | None = None
 ) -> list[Any]:
     """Call functions in a Calc that runs already (see `call_many`)."""
-    areas: list[tuple[int, int, list[list[Any]]]] = []
+    cells: list[list[Any]] = []
     formulas = []
-    row = 0
     for name, arguments in cases:
-        column = height = 0
-        references = []
-        for argument in arguments:
-            rows = _rows(argument)
-            references.append(_reference(row, column, rows, keep))
-            areas.append((row, column, rows))
+        grids = [_rows(argument) for argument in arguments]
+        references, column = [], 0
+        for rows in grids:
+            references.append(_reference(len(cells), column, rows, keep))
             column += len(rows[0])
-            height = max(height, len(rows))
-        row += height
         call = f"{name}({';'.join(references)})"
         formulas.append([f"=ROWS({call})", f"=COLUMNS({call})", f"={call}"])
-    answers = calc.ask("evaluate", progress, areas=areas, formulas=formulas)
+        cells += _beside(grids)
+    width = max(map(len, cells), default=0)
+    filled = [row + [None] * (width - len(row)) for row in cells]
+    answers = calc.ask("evaluate", progress, cells=filled, formulas=formulas)
     return [_answer(_values.cells_of(rows)) for rows in answers]
+
+
+def _beside(grids: Sequence[list[list[Any]]]) -> list[list[Any]]:
+    """Put grids side by side, their first rows together."""
+    height = max(map(len, grids), default=0)
+    return [
+        [cell for grid in grids for cell in (grid[r] if r < len(grid) else [None] * len(grid[0]))]
+        for r in range(height)
+    ]
 
 
 def _rows(argument: Any) -> list[list[Any]]:

@@ -158,7 +158,7 @@ def _try_one(calc: Calc) -> None:
     arguments = [1.0] * function.required
     formula = f"{function.name}({';'.join('1' for _ in arguments)})"
     whole = [f"=ROWS({formula})", f"=COLUMNS({formula})", f"={formula}"]
-    answer = _values.cells_of(calc.ask("evaluate", areas=[], formulas=[whole])[0])
+    answer = _values.cells_of(calc.ask("evaluate", cells=[], formulas=[whole])[0])
     expected = function(*arguments)
     if answer != [[expected]]:
         shown = answer[0][0]
