@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbooks.recalc.errors import (
     BadInputError,
@@ -22,6 +22,9 @@ from workbooks.recalc.errors import (
 )
 from workbooks.recalc.inputs import as_value, load_inputs
 from workbooks.recalc.report import CellProblem, Change, Report, Unevaluated
+
+if TYPE_CHECKING:
+    from workbooks.recalc.run import Setup
 
 __all__ = [
     "BadInputError",
@@ -88,21 +91,38 @@ def recalculate(
     RefusedError
         The input is refused, and no file has been touched.
     """
+    from workbooks.recalc.run import recalculate_file  # noqa: PLC0415
+
+    return recalculate_file(
+        Path(path),
+        None if output is None else Path(output),
+        setup_for(functions, seed=seed, clock=clock, deadline=deadline, progress=progress),
+        set_values=set_values,
+        force=force,
+        dry_run=dry_run,
+    )
+
+
+def setup_for(
+    functions: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    clock: datetime | None = None,
+    deadline: float | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Setup:
+    """Return what a recalculation needs besides its workbook; see `recalculate`."""
     # The engine and the functions load only when something is to be computed.
     from workbooks.recalc.engine import Settings  # noqa: PLC0415
     from workbooks.recalc.engine_formualizer import FormualizerEngine  # noqa: PLC0415
-    from workbooks.recalc.job import recalculate_file  # noqa: PLC0415
+    from workbooks.recalc.run import Setup  # noqa: PLC0415
 
     if functions is None:
         from udfs import functions as declared  # noqa: F401, PLC0415
         from udfs._declare import registry  # noqa: PLC0415
 
         functions = registry
-    return recalculate_file(
-        Path(path),
-        None if output is None else Path(output),
-        set_values=set_values,
-        force=force,
+    return Setup(
         functions=functions,
         make_engine=FormualizerEngine,
         settings=Settings(
@@ -111,7 +131,6 @@ def recalculate(
             deadline=None if deadline is None else time.monotonic() + deadline,
         ),
         progress=progress or _silent,
-        dry_run=dry_run,
     )
 
 

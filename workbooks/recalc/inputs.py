@@ -26,7 +26,7 @@ _LONGEST_TEXT = 32_767
 
 @dataclass(slots=True)
 class Target:
-    """One cell to be set."""
+    """One cell to be set; a probe only looks whether it can be, and leaves it as it is."""
 
     asked: str
     sheet: str
@@ -34,7 +34,9 @@ class Target:
     column: int
     value: Cell
     force: bool
+    probe: bool = False
     done: bool = field(default=False)
+    numeric: bool = field(default=False)
 
     @property
     def address(self) -> str:
@@ -53,9 +55,12 @@ class Target:
         formula = re.search(rb"<f([^>]*+)>([^<]*+)", content)
         if formula:
             self._check_formula(attributes(formula[1]))
-        elif kind == "n" and b"<v>" in content and not _is_number(self.value):
-            raise BadInputError(f"{self.address} holds a number; {self.value!r} is none")
+        self.numeric = kind == "n" and b"<v>" in content
         self.done = True
+        if self.probe:
+            return old
+        if self.numeric and not _is_number(self.value):
+            raise BadInputError(f"{self.address} holds a number; {self.value!r} is none")
         return value_cell(self.row, self.column, old, self.value, inline=True)
 
     def _check_formula(self, given: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,23 +11,23 @@ from typing import Any
 
 from udfs._cells import CellError
 from workbooks.recalc.address import Area
-from workbooks.recalc.arrays import Spills, fit
-from workbooks.recalc.book import Book, SheetInfo, read_book, settled
-from workbooks.recalc.engine import FIT, SPILL, CellFunction, Engine, EngineError, Settings
-from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
-from workbooks.recalc.inputs import Target, resolve, targets_by_sheet
+from workbooks.recalc.arrays import Spills
+from workbooks.recalc.book import Book, SheetInfo, settled
+from workbooks.recalc.engine import Engine, EngineError
+from workbooks.recalc.errors import BadInputError, NotAWorkbookError
+from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.lower import Lowering, Own
 from workbooks.recalc.names import Names
 from workbooks.recalc.overrides import Edit, edited
-from workbooks.recalc.package import Package, check_target, lock_file, published
+from workbooks.recalc.package import Package
 from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
 from workbooks.recalc.reasons import explain
 from workbooks.recalc.report import Report
 from workbooks.recalc.scan import FORMULA, UnusualError, normalised, pieces
 from workbooks.recalc.settle import settle
 from workbooks.recalc.splice import Pending, SheetSplicer
-from workbooks.recalc.supplied import SUPPLIED
 from workbooks.recalc.tables import Tables, read_tables
+from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
 from workbooks.recalc.values import read_cells
 from workbooks.recalc.whatif import TableInputError, WhatIf
 
@@ -36,7 +35,6 @@ from workbooks.recalc.whatif import TableInputError, WhatIf
 Progress = Callable[[str, int, int], None]
 # Sheets up to this many bytes stay split between reading and writing; larger ones are read twice.
 _KEPT_IN_PARTS = 32 << 20
-_PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
 
 
 class _UnusualSheetError(Exception):
@@ -56,6 +54,7 @@ class Job:
     engine: Engine
     report: Report
     progress: Progress
+    freeze: bool = False
     targets: list[Target] = field(default_factory=list)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     lowering: Lowering = field(init=False)
@@ -207,6 +206,24 @@ class Job:
         replaced[self.book.part] = self._workbook_part
         return replaced
 
+    def _is_own(self, text: str) -> bool:
+        """Tell whether a formula calls an own function, itself or by a name."""
+        try:
+            tree = read_formula(text)
+        except FormulaError:
+            return False
+        for node in tree.walk():
+            if node.name in self.own:
+                return True
+            for argument in node.arguments:
+                for item in argument:
+                    name = (
+                        self.lowering.names.find(item.value, None) if is_range_token(item) else None
+                    )
+                    if name is not None and "(" in name.text and self._is_own(name.text):
+                        return True
+        return False
+
     def _workbook_part(self) -> list[bytes]:
         return [settled(self.package.read(self.book.part), self.book.part)]
 
@@ -225,6 +242,7 @@ class Job:
             kept=plan.kept,
             given=plan.given,
             extents=self._extents(plan),
+            frozen=self._is_own if self.freeze else None,
             report=self.report,
             pending=pending,
         )
@@ -305,93 +323,3 @@ def _all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
         held = piece
     if held is not None:
         last.append(held)
-
-
-def own_functions(
-    functions: Mapping[str, Any], spills: Spills
-) -> tuple[dict[str, CellFunction], dict[str, Own]]:
-    """Return what the engine calls, and what lowering knows, of the worksheet functions."""
-    callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **SUPPLIED}
-    known: dict[str, Own] = {}
-    for name, function in functions.items():
-        # Office.js add-ins are stored with a prefix.
-        for prefix in _PREFIXES:
-            callables[prefix + name.upper()] = function
-        known[name.upper()] = Own(
-            arrays=getattr(function, "result", "number") in ("row", "column", "table")
-        )
-    return callables, known
-
-
-def recalculate_file(
-    path: Path,
-    output: Path | None,
-    *,
-    set_values: Sequence[tuple[str, Any]],
-    force: bool,
-    functions: Mapping[str, Any],
-    make_engine: Callable[[Settings], Engine],
-    settings: Settings,
-    progress: Progress,
-    dry_run: bool,
-) -> Report:
-    """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
-    started = time.perf_counter()
-    report = Report()
-    with Package(path) as package:
-        target = check_target(output or path, path) if not dry_run else path
-        _check_lock(target, report, force=force, dry_run=dry_run)
-        book = read_book(package)
-        settings = _for_book(settings, book)
-        spills = Spills()
-        callables, own = own_functions(functions, spills)
-        engine = make_engine(settings)
-        engine.register(callables)
-        job = Job(package, book, own, spills, engine, report, progress)
-        job.targets = resolve(set_values, book, job.lowering.names, force=force)
-        _warn(book, report)
-        job.evaluate()
-        replaced = job.replaced()
-        if dry_run:
-            for make in replaced.values():
-                for _ in make():
-                    pass
-        else:
-            with published(target, path) as out:
-                package.write(out, replaced)
-    report.seconds = time.perf_counter() - started
-    return report
-
-
-def _for_book(settings: Settings, book: Book) -> Settings:
-    return Settings(
-        seed=settings.seed,
-        clock=settings.clock,
-        date1904=book.date1904,
-        iterate=book.iterate,
-        iterations=book.iterations,
-        max_change=book.max_change,
-        deadline=settings.deadline,
-    )
-
-
-def _check_lock(target: Path, report: Report, *, force: bool, dry_run: bool) -> None:
-    lock = lock_file(target)
-    if lock is None or dry_run:
-        return
-    if not force:
-        raise UnwritableError(
-            f"{target.name} is open in another program ({lock.name} lies beside it); close it "
-            "there, write elsewhere, or force it"
-        )
-    report.warnings.append(f"{target.name} is open in another program ({lock.name})")
-
-
-def _warn(book: Book, report: Report) -> None:
-    if book.signed:
-        report.warnings.append("the workbook is signed; its signature does not hold for new values")
-    if book.external:
-        report.warnings.append(
-            f"{len(book.external)} links to other workbooks: never followed; the cells that use "
-            "them keep their old values"
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from workbooks.recalc.xml import unescape
 
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
 _REF = re.compile(rb'\sref="[^"]*"')
+_STYLE = re.compile(rb'\ss="[0-9]*"')
+_SHARED = re.compile(rb'\ssi="([^"]*)"')
 _V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
 # Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
 _SAME = 1e-15
@@ -53,6 +55,10 @@ class SheetSplicer:
         The cells that array formulas fill now, by their first cell.
     report : Report
         What is told of the cells.
+    pending : list
+        Errors whose reasons are still to be found.
+    frozen : Callable, optional
+        Tells of which formulas only the value is to stay.
     """
 
     sheet: str
@@ -63,6 +69,8 @@ class SheetSplicer:
     extents: Mapping[tuple[int, int], Area]
     report: Report
     pending: list[Pending] = field(default_factory=list)
+    frozen: Callable[[str], bool] | None = None
+    _frozen_shared: set[bytes] = field(default_factory=set)
 
     def rows(self, parts: list[bytes]) -> bytes:
         """Return a run of rows, given in its parts, with its formula cells brought up to date."""
@@ -87,7 +95,13 @@ class SheetSplicer:
         """Return the cells where all are plain finite numbers, as they mostly are."""
         if set(map(type, raw)) != {float} or any(parts[REST::STEP]):
             return None
-        if self.kept or self.given or self.extents or not math.isfinite(sum(map(abs, raw))):
+        if (
+            self.frozen
+            or self.kept
+            or self.given
+            or self.extents
+            or not math.isfinite(sum(map(abs, raw)))
+        ):
             return None
         if any(b' t="' in a and b' t="n"' not in a for a in set(parts[CELL_ATTRIBUTES::STEP])):
             return None
@@ -129,7 +143,7 @@ class SheetSplicer:
         _letters: bytes,
         _digits: bytes,
         attributes: bytes,
-        _formula: bytes,
+        formula: bytes,
         text: bytes | None,
         old: bytes | None,
         rest: bytes,
@@ -148,6 +162,10 @@ class SheetSplicer:
         if isinstance(value, CellError):
             self._tell(row, column, text, value)
         was = old_value(attributes, old)
+        if self.frozen is not None and self._freezes(formula, text):
+            style = _STYLE.search(attributes)
+            kept = b'<c r="A1"%b/>' % (style[0] if style else b"")
+            return value_cell(row, column, kept, value, inline=True)
         extent = self.extents.get((row, column))
         if extent is not None:
             head = _REF.sub(b' ref="%b"' % str(extent).encode(), head, count=1)
@@ -174,6 +192,15 @@ class SheetSplicer:
             return value_cell(row, column, old, value, inline=False)
 
         return edit
+
+    def _freezes(self, formula: bytes, text: bytes | None) -> bool:
+        shared = _SHARED.search(formula)
+        if shared is not None and not text:
+            return shared[1] in self._frozen_shared
+        frozen = self.frozen is not None and bool(text) and self.frozen(unescape(text or b""))
+        if frozen and shared is not None:
+            self._frozen_shared.add(shared[1])
+        return frozen
 
     def _keep(self, row: int, column: int, reason: str) -> None:
         self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))

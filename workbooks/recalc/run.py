@@ -1,0 +1,132 @@
+"""From file to file: a workbook opened, evaluated, and written back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbooks.recalc.arrays import Spills, fit
+from workbooks.recalc.book import Book, read_book
+from workbooks.recalc.engine import FIT, SPILL, CellFunction, Engine, Settings
+from workbooks.recalc.errors import UnwritableError
+from workbooks.recalc.inputs import resolve
+from workbooks.recalc.job import Job, Progress
+from workbooks.recalc.lower import Own
+from workbooks.recalc.package import Package, check_target, lock_file, published
+from workbooks.recalc.report import Report
+from workbooks.recalc.supplied import SUPPLIED
+
+_PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a recalculation needs besides its workbook."""
+
+    functions: Mapping[str, Any]
+    make_engine: Callable[[Settings], Engine]
+    settings: Settings
+    progress: Progress
+
+
+def own_functions(
+    functions: Mapping[str, Any], spills: Spills
+) -> tuple[dict[str, CellFunction], dict[str, Own]]:
+    """Return what the engine calls, and what lowering knows, of the worksheet functions."""
+    callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **SUPPLIED}
+    known: dict[str, Own] = {}
+    for name, function in functions.items():
+        # Office.js add-ins are stored with a prefix.
+        for prefix in _PREFIXES:
+            callables[prefix + name.upper()] = function
+        known[name.upper()] = Own(
+            arrays=getattr(function, "result", "number") in ("row", "column", "table")
+        )
+    return callables, known
+
+
+@contextmanager
+def opened(
+    path: Path,
+    setup: Setup,
+    *,
+    set_values: Sequence[tuple[str, Any]] = (),
+    force: bool = False,
+    freeze: bool = False,
+) -> Iterator[Job]:
+    """Open a workbook and hand it to the engine, not evaluated yet."""
+    report = Report()
+    with Package(path) as package:
+        book = read_book(package)
+        _warn(book, report)
+        spills = Spills()
+        callables, own = own_functions(setup.functions, spills)
+        engine = setup.make_engine(
+            replace(
+                setup.settings,
+                date1904=book.date1904,
+                iterate=book.iterate,
+                iterations=book.iterations,
+                max_change=book.max_change,
+            )
+        )
+        engine.register(callables)
+        job = Job(package, book, own, spills, engine, report, setup.progress, freeze=freeze)
+        job.targets = resolve(set_values, book, job.lowering.names, force=force)
+        yield job
+
+
+def recalculate_file(
+    path: Path,
+    output: Path | None,
+    setup: Setup,
+    *,
+    set_values: Sequence[tuple[str, Any]] = (),
+    force: bool = False,
+    dry_run: bool = False,
+    freeze: bool = False,
+) -> Report:
+    """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
+    started = time.perf_counter()
+    with opened(path, setup, set_values=set_values, force=force, freeze=freeze) as job:
+        target = path
+        if not dry_run:
+            target = check_target(output or path, path)
+            _check_lock(target, job.report, force=force)
+        job.evaluate()
+        replaced = job.replaced()
+        if dry_run:
+            for make in replaced.values():
+                for _ in make():
+                    pass
+        else:
+            with published(target, path) as out:
+                job.package.write(out, replaced)
+        job.report.seconds = time.perf_counter() - started
+        return job.report
+
+
+def _check_lock(target: Path, report: Report, *, force: bool) -> None:
+    lock = lock_file(target)
+    if lock is None:
+        return
+    if not force:
+        raise UnwritableError(
+            f"{target.name} is open in another program ({lock.name} lies beside it); close it "
+            "there, write elsewhere, or force it"
+        )
+    report.warnings.append(f"{target.name} is open in another program ({lock.name})")
+
+
+def _warn(book: Book, report: Report) -> None:
+    if book.signed:
+        report.warnings.append("the workbook is signed; its signature does not hold for new values")
+    if book.external:
+        report.warnings.append(
+            f"{len(book.external)} links to other workbooks: never followed; the cells that use "
+            "them keep their old values"
+        )
