@@ -163,12 +163,14 @@ def same(held: Cell, calc: Cell) -> bool:
     >>> same(1.0, 1.0 + 1e-12), same(True, 1.0), same(None, ""), same(1.0, "1")
     (True, True, True, False)
     """
-    if isinstance(held, CellError) or isinstance(calc, CellError):
-        return isinstance(held, CellError) and str(held) == str(calc)
-    if isinstance(held, str | None) or isinstance(calc, str | None):
-        return (held or "") == (calc or "") and not isinstance(calc, float)
-    # Calc has TRUE as 1.
-    return math.isclose(held, calc, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    if isinstance(held, CellError) and isinstance(calc, CellError):
+        return held.code == calc.code
+    if isinstance(held, int | float) and isinstance(calc, int | float):
+        # Calc has TRUE as 1.
+        return math.isclose(held, calc, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    if isinstance(held, str | None) and isinstance(calc, str | None):
+        return (held or "") == (calc or "")
+    return False
 
 
 def _compare(

@@ -152,6 +152,7 @@ class Calc:
 
     def __enter__(self) -> Self:
         found = program()
+        self._scratch = tempfile.TemporaryDirectory(prefix="tokenbook-", ignore_cleanup_errors=True)
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
             [
@@ -165,7 +166,8 @@ class Calc:
             stderr=self._errors,
             text=True,
             encoding="utf-8",
-            env=environment(found.python),
+            # LibreOffice leaves its temporary files behind when it is ended by force.
+            env=environment(found.python) | dict.fromkeys(("TMPDIR", "TEMP"), self._scratch.name),
             # A group of its own, so that LibreOffice can be ended with all that it started.
             start_new_session=True,
         )
@@ -260,6 +262,7 @@ class Calc:
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 stream.close()
+        self._scratch.cleanup()
 
 
 def _cache_folder() -> Path:
