@@ -20,7 +20,7 @@ from workbooks.style import INK, SERIES
 
 # Up to so many points a line has markers.
 _FEW = 12
-_BARS = ("column", "bar", "stacked", "range")
+_BARS = ("column", "bar", "stacked", "stacked bar", "range")
 
 
 def add_chart(worksheet: Worksheet, chart: Chart) -> None:
@@ -62,21 +62,22 @@ def add_chart(worksheet: Worksheet, chart: Chart) -> None:
 
 def _bars(worksheet: Worksheet, chart: Chart) -> Any:
     drawn = BarChart()
-    drawn.type = "bar" if chart.kind == "bar" else "col"
-    stacked = chart.kind in ("stacked", "range")
+    lying = chart.kind in ("bar", "stacked bar")
+    drawn.type = "bar" if lying else "col"
+    stacked = chart.kind in ("stacked", "stacked bar", "range")
     drawn.grouping = "stacked" if stacked else "clustered"
     drawn.overlap = 100 if stacked else -10
     drawn.gapWidth = 60
     lines = chart.lines[:2] if chart.kind == "range" else chart.lines
     for i, line in enumerate(lines):
         series = _series(worksheet, line)
-        series.graphicalProperties.solidFill = SERIES[i % len(SERIES)]
+        series.graphicalProperties.solidFill = line.colour or SERIES[i % len(SERIES)]
         series.graphicalProperties.line.noFill = True
         series.invertIfNegative = False
         drawn.series.append(series)
     if chart.categories:
         drawn.set_categories(_reference(worksheet, chart.categories))
-    if chart.kind == "bar":
+    if lying:
         drawn.x_axis.scaling.orientation = "maxMin"
     if chart.kind == "range":
         _float(worksheet, drawn, chart)
@@ -113,7 +114,7 @@ def _lines(worksheet: Worksheet, chart: Chart) -> Any:
         drawn.style = None
         drawn.scatterStyle = "lineMarker"
     for i, line in enumerate(chart.lines):
-        colour = SERIES[i % len(SERIES)]
+        colour = line.colour or SERIES[i % len(SERIES)]
         series = _series(worksheet, line)
         series.smooth = False
         series.graphicalProperties.line.solidFill = colour

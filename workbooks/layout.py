@@ -92,6 +92,8 @@ class Cell:
     array: tuple[int, int] | None = None
     #: Columns that the cell spreads over.
     merge: int = 1
+    #: Lines that a wrapped text takes; its row is made as high.
+    lines: int = 1
     link: str = ""
 
 
@@ -103,13 +105,15 @@ class Line:
     values: Ref
     #: The horizontal values of a scatter chart.
     across: Ref | None = None
+    #: Colour of its own, where the order of the palette says nothing.
+    colour: str = ""
 
 
 @dataclass(frozen=True)
 class Chart:
     """A native chart."""
 
-    kind: Literal["column", "bar", "stacked", "range", "line", "scatter"]
+    kind: Literal["column", "bar", "stacked", "stacked bar", "range", "line", "scatter"]
     title: str
     lines: Sequence[Line]
     categories: Ref | None = None
@@ -153,6 +157,8 @@ class Sheet:
     row: int = 1
     #: Long sheets are printed over as many pages as they need, upright where they are narrow.
     long: bool = False
+    #: Row of the heads that every printed page repeats and that stay in sight.
+    heads: int = 4
 
     def put(
         self, row: int, column: int, value: Value, role: str, format: str = "text", **more: Any

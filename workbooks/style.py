@@ -23,6 +23,7 @@ FORMATS = {
     "text": "General",
     "number": "#,##0.00",
     "integer": "#,##0",
+    "decimal": "#,##0.0",
     "year": "0",
     "price": '"$"#,##0.00',
     "price4": '"$"#,##0.0000',
@@ -74,6 +75,11 @@ def named_styles() -> dict[str, NamedStyle]:
         "label": {"font": _font(), "alignment": left, "border": line},
         "paragraph": {"font": _font(), "alignment": wrapped},
         "note": {"font": _font(size=9, color=MUTED), "alignment": beside, "border": line},
+        "wrapped": {
+            "font": _font(size=9),
+            "alignment": Alignment(vertical="center", wrap_text=True),
+            "border": line,
+        },
         "remark": {"font": _font(size=9, color=MUTED), "alignment": beside},
         "input": {
             "font": _font(color="0000FF"),

@@ -29,6 +29,8 @@ from workbooks.style import ACCENT, FORMATS, named_styles
 
 #: Built files carry this date, so that the same template gives the same bytes.
 RELEASED = datetime(2026, 11, 21)
+# Height of a line of text, in points.
+_LINE = 12.5
 # A long sheet that is wider is printed across.
 _WIDEST_UPRIGHT = 150
 # An input list of Excel is cut off beyond this.
@@ -168,8 +170,12 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
     for column, width in enumerate(sheet.widths, start=1):
         worksheet.column_dimensions[get_column_letter(column)].width = width
     worksheet.row_dimensions[1].height = 28
-    for row in {cell.row for cell in sheet.cells if cell.role == "header"}:
-        worksheet.row_dimensions[row].height = 30
+    for cell in sheet.cells:
+        if cell.role == "header":
+            worksheet.row_dimensions[cell.row].height = 30
+        if cell.lines > 1:
+            row = worksheet.row_dimensions[cell.row]
+            row.height = max(row.height or 0, _LINE * cell.lines + 4)
     for ref, choices in sheet.choices:
         _write_choices(worksheet, ref.plain, choices)
     verdicts = dict(zip(VERDICTS, ("bad", "near", "good"), strict=True))
@@ -183,7 +189,7 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
     _colour_flags(worksheet, sheet)
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = 100
-    worksheet.freeze_panes = "A5" if sheet.name != "Cover" else None
+    worksheet.freeze_panes = f"A{sheet.heads + 1}" if sheet.name != "Cover" else None
     # No password: this guards against slips, not against readers.
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = False
@@ -255,6 +261,8 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     worksheet.page_setup.fitToWidth = 1
     worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if sheet.long:
+        worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
     worksheet.print_options.horizontalCentered = True
     worksheet.oddFooter.left.text = "&A"
     worksheet.oddFooter.right.text = "Page &P of &N"

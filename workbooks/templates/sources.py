@@ -11,6 +11,7 @@ DEEPSEEK = "DeepSeek, 2025"
 MEASURED = "aiconfigurator 0.12"
 GPT4 = "SemiAnalysis, 2023"
 DGX = "NVIDIA DGX H100"
+DEEPSEEK_V2 = "DeepSeek-V2"
 EIA = "EIA, 2023"
 CATALOGUE = "Tokenbook catalogue"
 SNAPSHOT = "genai-prices"
@@ -22,6 +23,7 @@ _TOLD = {
     RECKONING: "AINews, The Great AI Compute Reckoning",
     LAYERS: "AINews, Das Paradoxon der Recheninflation",
     DEEPSEEK: "DeepSeek-V3/R1 Inference System Overview: $2 an H800-hour",
+    DEEPSEEK_V2: "arXiv 2405.04434 and the model's configuration file: dimensions",
     MEASURED: "aiconfigurator-core 0.12.0, measured serving runs (NVIDIA, Apache-2.0)",
     GPT4: "SemiAnalysis, GPT-4 Architecture, Infrastructure, Training Dataset, Costs",
     DGX: "Data sheet: 8 H100, 10.2 kW at most",

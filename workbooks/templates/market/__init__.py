@@ -61,10 +61,10 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             ScenarioInput("change", "Change of the price", (-0.5, -0.5, -0.785), "a year",
                           PARADOX, "It halves each year; price war: 90 % down in 18 months",
                           "percent"),
-            ScenarioInput("floor", "Price floor", (0.0, 0.24, 0.05), "USD/Mtok", ASSUMED,
+            ScenarioInput("floor", "Price floor", (0.24, 0.0, 0.05), "USD/Mtok", ASSUMED,
                           "0.24: hardware and electricity of the ownership workbook", "price"),
-            ScenarioInput("elasticity", "Elasticity of demand", (-2.0, -2.0, -1.2), "% per %",
-                          ASSUMED, "-2: a price lower by 1 % sells 2 % more"),
+            ScenarioInput("elasticity", "Elasticity of demand", (-1.5, -1.5, -1.2), "% per %",
+                          ASSUMED, "-1.5: a price lower by 1 % sells 1.5 % more"),
         ],
     )  # fmt: skip
     sheet.heading("Where the market starts")

@@ -14,7 +14,7 @@ from workbooks.layout import Book, Chart, Line, Ref, call
 
 #: The longest horizon of the sheet; the selector offers each year up to it.
 YEARS = 6
-SCENARIOS = ("As projected", "Price floor", "Price war")
+SCENARIOS = ("Price floor", "As projected", "Price war")
 
 
 def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None:
@@ -77,7 +77,7 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
     )
     after, sheet.row = sheet.row, charts_row
     for title, y_format, columns, logarithmic in (
-        ("Tokens a day", '0.0,,,,"T"', (3, 4), True),
+        ("Tokens a day", '#,##0,,,,"T"', (3, 4), True),
         ("Price, USD per million tokens", '"$"0.00', (1, 2), False),
     ):
         names = ("Price without floor", "Price", "Volume that the market implies",
@@ -179,7 +179,7 @@ def add_scenarios(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> N
                                   ("Elastic demand at that price", 4))
             ),
             categories=across,
-            format='0,,,,"T"',
+            format='#,##0,,,,"T"',
             width_cm=26,
         )
     )  # fmt: skip
