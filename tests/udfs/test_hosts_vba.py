@@ -22,7 +22,9 @@ def wrapper():
 
 @pytest.fixture(scope="module")
 def procedures(wrapper):
-    found = re.findall(r"^Function (TOK_\w+)\(([^\n]*)\)\n(.*?)^End Function$", wrapper, re.M | re.S)
+    found = re.findall(
+        r"^Function (TOK_\w+)\(([^\n]*)\)\n(.*?)^End Function$", wrapper, re.M | re.S
+    )
     return {name: (arguments, body) for name, arguments, body in found}
 
 
