@@ -1,8 +1,23 @@
-"""What all tests share: laws are searched without a clock, the machine may be busy."""
+"""What all tests share."""
 
 from __future__ import annotations
 
+import os
+import shutil
+
+import pytest
 from hypothesis import settings
 
+# Laws are searched without a clock: the machine may be busy.
 settings.register_profile("tokenbook", deadline=None)
 settings.load_profile("tokenbook")
+
+#: The program that a mark asks for.
+PROGRAMS = {"libreoffice": "soffice", "chromium": "chromium", "ooxml": "ooxml-validator"}
+
+
+def pytest_runtest_setup(item):
+    """Skip what needs a program that is not here; in CI all of them have to be."""
+    for mark, program in PROGRAMS.items():
+        if item.get_closest_marker(mark) and not shutil.which(program) and "CI" not in os.environ:
+            pytest.skip(f"{program} is not on this machine")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -276,23 +277,68 @@ def test_unknown_function_keeps_the_old_value_and_is_reported(tokenbook, tmp_pat
     assert values(path, "Sheet") == {"A1": 42, "A2": 2}
 
 
-def with_cached_value(path, cell, value):
+def with_cached_value(path, cell, value, part="sheet1"):
     """Put a cached value beside a formula, as Excel would have left it."""
+    part = f"xl/worksheets/{part}.xml"
     with zipfile.ZipFile(path) as z:
         parts = {name: z.read(name) for name in z.namelist()}
-    sheet = parts["xl/worksheets/sheet1.xml"]
+    sheet = parts[part]
     start = sheet.index(f'r="{cell}"'.encode())
     end = sheet.index(b"</c>", start)
-    done = (
-        sheet[start:end]
-        .replace(b"<v />", f"<v>{value}</v>".encode())
-        .replace(b"<v></v>", f"<v>{value}</v>".encode())
-    )
-    parts["xl/worksheets/sheet1.xml"] = sheet[:start] + done + sheet[end:]
+    done = re.sub(rb"<v ?/>|<v>[^<]*</v>", f"<v>{value}</v>".encode(), sheet[start:end])
     assert done.endswith(f"<v>{value}</v>".encode()), done
+    parts[part] = sheet[:start] + done + sheet[end:]
     with zipfile.ZipFile(path, "w") as z:
         for name, data in parts.items():
             z.writestr(name, data)
+
+
+# --- check, sweep, freeze ---------------------------------------------------------------------
+
+
+def test_check_finds_what_is_stale(tokenbook, model):
+    tokenbook("recalc", model)
+    code, out, _ = tokenbook("check", model)
+    assert code == 0
+    assert "5 cells evaluated, 0 differ" in out
+    with_cached_value(model, "A2", "99", part="sheet2")
+    code, out, _ = tokenbook("check", model)
+    assert code == 1
+    assert "Model!A2" in out
+    assert "3.12" in out
+
+
+def test_sweep_evaluates_scenarios_and_tells_the_bad(tokenbook, model, tmp_path):
+    (tmp_path / "in.csv").write_text("price,Inputs!B2\n1,5\ncheap,5\n")
+    result = tmp_path / "out.csv"
+    code, out, _ = tokenbook(
+        "sweep", model, "--inputs", tmp_path / "in.csv", "--outputs", "Model!A1,Model!A2",
+        "-o", result,
+    )  # fmt: skip
+    assert code == 0
+    assert "2 scenarios evaluated, 0 were done before, 1 bad" in out
+    lines = result.read_text().splitlines()
+    assert lines[0] == "scenario,price,Inputs!B2,Model!A1,Model!A2,error"
+    assert lines[1].startswith("1,1.0,5.0,4.0,5.0,")
+    assert "holds a number" in lines[2]
+
+
+def test_freeze_leaves_values_where_functions_were(tokenbook, model, tmp_path):
+    frozen = tmp_path / "frozen.xlsx"
+    assert tokenbook("freeze", model, "-o", frozen)[0] == 0
+    assert load_workbook(frozen)["Model"]["A1"].value == pytest.approx(2.12)
+    assert load_workbook(frozen)["Model"]["A2"].value == "=SUM(A1,1)"
+    assert tokenbook("freeze", model, "-o", model)[0] == 2
+
+
+@pytest.mark.libreoffice
+def test_second_opinion_is_asked_and_nothing_is_written(tokenbook, model):
+    tokenbook("recalc", model)
+    before = model.read_bytes()
+    code, out, _ = tokenbook("recalc", model, "--engine", "libreoffice", "--strict")
+    assert code == 0, out
+    assert "5 cells compared, 0 differ, 0 not calculated" in out
+    assert model.read_bytes() == before
 
 
 # --- what recalc refuses ----------------------------------------------------------------------
@@ -365,7 +411,7 @@ def test_target_that_cannot_be_written(tokenbook, model, tmp_path):
 def test_help_names_every_command(tokenbook):
     code, out, _ = tokenbook("--help")
     assert code == 0
-    for command in ("demo", "build", "recalc", "call", "list"):
+    for command in ("demo", "build", "recalc", "check", "sweep", "freeze", "call", "list"):
         assert command in out
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import books, functions, prices
+from workbooks.cli import functions, prices, recalc, templates
 
 #: Nothing was done, because something that was given is refused.
 REFUSED = 2
@@ -26,7 +26,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-books.add_to(app)
+templates.add_to(app)
+recalc.add_to(app)
 functions.add_to(app)
 prices.add_to(app)
 

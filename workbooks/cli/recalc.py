@@ -1,0 +1,283 @@
+"""`tokenbook recalc`, `check`, `sweep` and `freeze`: workbooks without Excel."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.errors import InputError
+from workbooks.cli import show
+
+_RECALC_HELP = """Recalculate a workbook without Excel; nothing in the file but values is touched.
+
+In place without -o. Exit code 0: done; 1: with --strict, a cell is in error or could not be
+evaluated; 2: the input is refused, and nothing was written.
+
+[bold]Examples[/bold]
+
+tokenbook recalc model.xlsx
+
+tokenbook recalc model.xlsx -o scenario.xlsx --set 'Inputs!B3=0.88' --set price=1.2
+
+tokenbook recalc model.xlsx --inputs inputs.csv --strict --dry-run
+
+tokenbook recalc model.xlsx --engine libreoffice
+"""
+_CHECK_HELP = """Recompute a workbook and compare it with its values; look through its formulas.
+
+Native formulas are computed by a second engine too, where it is installed. Exit code 1: a value
+is not what comes out, or the engines disagree.
+
+[bold]Examples[/bold]
+
+tokenbook check model.xlsx
+"""
+_SWEEP_HELP = """Evaluate a workbook over many scenarios; it is loaded once, and not changed.
+
+The scenarios are a .csv file with the cells to set in the header and one scenario a row. A bad
+scenario is told in its row. --resume goes on where an earlier sweep was stopped.
+
+[bold]Examples[/bold]
+
+tokenbook sweep model.xlsx --inputs scenarios.csv --outputs 'Model!B5,runway' -o results.csv
+"""
+_FREEZE_HELP = """Write a copy whose TOK_ cells hold plain values, for readers without the add-in.
+
+[bold]Examples[/bold]
+
+tokenbook freeze model.xlsx -o for-the-board.xlsx
+"""
+_SHOWN = 20
+
+
+class Engine(StrEnum):
+    """What computes the workbook."""
+
+    embedded = "embedded"
+    libreoffice = "libreoffice"
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+Seed = Annotated[int, typer.Option(help="Seed of RAND and its kin.")]
+Now = Annotated[
+    datetime | None,
+    typer.Option(
+        metavar="TIME",
+        help="What NOW and TODAY give, as 2026-11-21T09:00.",
+        formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+    ),
+]
+Deadline = Annotated[float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List everything.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(help=_RECALC_HELP)(recalc)
+    app.command(help=_CHECK_HELP)(check)
+    app.command(help=_SWEEP_HELP)(sweep)
+    app.command(help=_FREEZE_HELP)(freeze)
+
+
+def recalc(
+    file: File,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write here instead.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="CELL=VALUE", help="Set an input cell or name first."),
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Inputs as .csv (cell,value) or .json.")
+    ] = None,
+    strict: Annotated[bool, typer.Option(help="Exit 1 if a cell is in error.")] = False,
+    force: Annotated[
+        bool, typer.Option(help="Set formula cells too; write although the file is open.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Report, but write nothing.")] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="libreoffice: a second opinion; the file is not written.")
+    ] = Engine.embedded,
+    seed: Seed = 0,
+    now: Now = None,
+    deadline: Deadline = None,
+    verbose: Verbose = False,
+) -> None:
+    """Recalculate a workbook."""
+    from workbooks.recalc import load_inputs, recalculate  # noqa: PLC0415
+
+    values = load_inputs(inputs) if inputs else []
+    values += [_setting(text) for text in settings or ()]
+    second = engine is Engine.libreoffice
+    if second and output is not None:
+        raise InputError("--engine libreoffice writes nothing; leave -o out")
+    with tempfile.TemporaryDirectory() as folder, show.progress() as progress:
+        # The second opinion is asked on a copy with the inputs set.
+        target = Path(folder) / file.name if second else output
+        report = recalculate(
+            file,
+            target,
+            set_values=values,
+            force=force,
+            seed=seed,
+            clock=now,
+            deadline=deadline,
+            progress=progress,
+            dry_run=dry_run,
+        )
+        opinion = _asked(target if values else file, progress) if second and target else None
+    if opinion is not None:
+        _tell_opinion(opinion, file, verbose=verbose)
+        failed = not opinion.agrees
+    else:
+        _tell(report, output or file, dry_run=dry_run, verbose=verbose)
+        failed = not report.clean
+    if strict and failed:
+        raise typer.Exit(1)
+
+
+def check(
+    file: File,
+    seed: Seed = 0,
+    now: Now = None,
+    deadline: Deadline = None,
+    verbose: Verbose = False,
+) -> None:
+    """Recompute and compare."""
+    from workbooks.check import check as check_file  # noqa: PLC0415
+
+    with show.progress() as progress:
+        found = check_file(file, seed=seed, clock=now, deadline=deadline, progress=progress)
+    _warn(found.warnings)
+    typer.echo(
+        f"{file}: {found.evaluated} cells evaluated, {found.difference_count} differ, "
+        f"{found.unvalued} hold no value, {len(found.errors)} in error, "
+        f"{len(found.unevaluated)} not evaluated; {found.second_engine}"
+    )
+    _list(("differs", "in the file", "computed"), found.differences, verbose, numbers=(1, 2))
+    _list(("engines disagree", "ours", "IronCalc"), found.disagreements, verbose, numbers=(1, 2))
+    _list(("in error", "function", "value", "reason"), found.errors, verbose)
+    _list(("not evaluated", "reason"), found.unevaluated, verbose)
+    _list(("advice", "rule", "what"), found.lints, verbose)
+    if not found.right:
+        raise typer.Exit(1)
+
+
+def sweep(
+    file: File,
+    inputs: Annotated[
+        Path, typer.Option(metavar="FILE", help="Scenarios: cells in the header, a row each.")
+    ],
+    outputs: Annotated[
+        str, typer.Option(metavar="CELLS", help="Cells or names wanted, separated by commas.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", help=".csv, .parquet or .xlsx.")
+    ],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped sweep.")] = False,
+    seed: Seed = 0,
+    now: Now = None,
+) -> None:
+    """Evaluate over scenarios."""
+    from workbooks.sweep import sweep as sweep_file  # noqa: PLC0415
+
+    # A comma inside a quoted sheet name does not separate.
+    wanted = [cell.strip() for cell in re.findall(r"(?:'(?:[^']|'')*'|[^,'])+", outputs)]
+    with show.progress() as progress:
+        report = sweep_file(
+            file, inputs, wanted, output, resume=resume, seed=seed, clock=now, progress=progress
+        )
+    typer.echo(
+        f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
+        f"{report.bad} bad (see their rows)"
+    )
+
+
+def freeze(
+    file: File,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT")],
+    seed: Seed = 0,
+    now: Now = None,
+    deadline: Deadline = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a copy without TOK_ formulas."""
+    from workbooks.freeze import freeze as freeze_file  # noqa: PLC0415
+
+    with show.progress() as progress:
+        report = freeze_file(
+            file, output, seed=seed, clock=now, deadline=deadline, progress=progress
+        )
+    _tell(report, output, dry_run=False, verbose=verbose)
+
+
+def _asked(path: Path, progress: show.Progress | None) -> Any:
+    from workbooks.second_opinion import second_opinion  # noqa: PLC0415
+
+    return second_opinion(path, progress=progress)
+
+
+def _tell(report: Any, target: Path, *, dry_run: bool, verbose: bool) -> None:
+    """Print what a recalculation did; what is wrong goes to stderr."""
+    _warn(report.warnings)
+    typer.echo(
+        f"{target}{' (dry run, not written)' if dry_run else ''}: "
+        f"{report.evaluated} cells evaluated, {report.changed_count} changed, "
+        f"{report.error_count} in error, {report.unevaluated_count} not evaluated "
+        f"({report.seconds:.2f} s)"
+    )
+    if verbose:
+        _list(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
+    _list(("in error", "function", "value", "reason"), report.errors, verbose)
+    _list(("old value kept", "reason"), report.unevaluated, verbose)
+
+
+def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:
+    typer.echo(
+        f"{file} in {opinion.version}: {opinion.compared} cells compared, "
+        f"{len(opinion.differences)} differ, {len(opinion.unknown)} not calculated, "
+        f"{opinion.unheld} hold no value (nothing was written)"
+    )
+    differing = [(f"{d.sheet}!{d.cell}", d.held, d.calc, d.formula) for d in opinion.differences]
+    _list(("differs", "in the file", "in Calc", "formula"), differing, verbose, numbers=(1, 2))
+    unknown = [(f"{sheet}!{cell}",) for sheet, cell in opinion.unknown]
+    _list(("not calculated",), unknown, verbose)
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        typer.secho(f"warning: {warning}", err=True, fg="yellow")
+
+
+def _list(
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    verbose: bool,
+    numbers: Sequence[int] = (),
+) -> None:
+    """Print the first rows of a list, or all."""
+    if not rows:
+        return
+    limit = len(rows) if verbose else _SHOWN
+    show.table(header, rows[:limit], numbers=numbers)
+    if len(rows) > limit:
+        typer.echo(f"… and {len(rows) - limit} more {header[0]}; -v lists them")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Split what --set was given into the cell and its value."""
+    from workbooks.recalc import BadInputError, as_value  # noqa: PLC0415
+
+    # A sheet in quotes may hold an equals sign of its own.
+    parts = re.fullmatch(r"((?:'(?:[^']|'')*'!)?[^=]+)=(.*)", text, re.DOTALL)
+    if parts is None:
+        raise BadInputError(f"--set {text!r}: write it as 'Sheet!B3=0.88' or name=0.88")
+    return parts[1], as_value(parts[2])

@@ -1,0 +1,93 @@
+"""`tokenbook demo` and `tokenbook build`: the template workbooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.errors import UnknownIdError
+from workbooks.cli import show
+
+_DEMO_HELP = """Build every template, recalculate it, and print the headline figures.
+
+[bold]Examples[/bold]
+
+tokenbook demo
+
+tokenbook demo /tmp/books
+"""
+_BUILD_HELP = """Build a template workbook, every value in it.
+
+[bold]Examples[/bold]
+
+tokenbook build breakeven
+
+tokenbook build all -o models
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(help=_DEMO_HELP)(demo)
+    app.command(help=_BUILD_HELP)(build)
+
+
+def demo(
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("tokenbook-demo"),
+    force: Annotated[bool, typer.Option(help="Write over workbooks that were changed.")] = False,
+) -> None:
+    """Build everything and show the headline figures."""
+    from workbooks import templates  # noqa: PLC0415
+
+    built = _built(templates.NAMES, directory, force)
+    for book in built:
+        typer.secho(f"\n{book.name}", bold=True)
+        rows = [(label, _figure(value), unit) for label, value, _, unit in book.headlines]
+        show.table(("", "", ""), rows, numbers=(1,))
+    typer.echo(f"\n{len(built)} workbooks in {directory.resolve()}:")
+    for book in built:
+        typer.echo(f"  {book.path.name:<20} {book.report.evaluated:>6} cells calculated")
+
+
+def build(
+    name: Annotated[str, typer.Argument(metavar="NAME|all")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path(),
+    force: Annotated[bool, typer.Option(help="Write over workbooks that were changed.")] = False,
+) -> None:
+    """Build one template, or all."""
+    from workbooks import templates  # noqa: PLC0415
+
+    if name != "all" and name not in templates.NAMES:
+        raise UnknownIdError.of("template", name, [*templates.NAMES, "all"])
+    for book in _built(templates.NAMES if name == "all" else (name,), output, force):
+        typer.echo(f"{book.path}  {book.report.evaluated} cells calculated")
+
+
+def _built(names: Any, directory: Path, force: bool) -> list[Any]:
+    from workbooks.build import build as build_one  # noqa: PLC0415
+
+    built = []
+    with show.progress() as progress:
+        for i, name in enumerate(names):
+            if progress:
+                progress("Building", i, len(names))
+            built.append(build_one(name, directory, force=force))
+    return built
+
+
+def _figure(value: Any) -> str:
+    """Return a headline figure as a reader wants it: in words of thousands."""
+    if not isinstance(value, int | float):
+        return show.value(value)
+    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+        if abs(value) >= size:
+            return f"{value / size:,.1f}{word}"
+    return (
+        f"{value:,.0f}"
+        if value == round(value)
+        else f"{value:,.3g}"
+        if abs(value) < 10
+        else f"{value:,.1f}"
+    )
