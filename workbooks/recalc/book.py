@@ -60,6 +60,7 @@ class Book:
     max_change: float = 0.001
     external: list[str] = field(default_factory=list)
     strings: str | None = None
+    calc_chain: str | None = None
     signed: bool = False
     main: str = MAIN
 
@@ -122,6 +123,9 @@ def read_book(package: Package) -> Book:
     book.strings = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/sharedStrings")), None
     )
+    book.calc_chain = next(
+        (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
+    )
     book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
     return book
 
@@ -164,3 +168,19 @@ def settled(data: bytes, part: str) -> bytes:
     number = settings.get("calcId", "0")
     settings.set("calcId", str(max(int(number) if number.isdecimal() else 0, CALC_ID)))
     return serialise(root)
+
+
+def without_part(package: Package, book: Book, part: str) -> dict[str, bytes]:
+    """Return the parts that list a part of the workbook, so that they no longer do."""
+    folder, name = posixpath.split(book.part)
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    gone = {i for i, (_, target, _) in relations(package, book.part).items() if target == part}
+    links = parse(package.read(rels), rels)
+    types = parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
+    for element in list(links):
+        if element.get("Id") in gone:
+            links.remove(element)
+    for element in list(types):
+        if element.get("PartName", "").lstrip("/") == part:
+            types.remove(element)
+    return {rels: serialise(links), "[Content_Types].xml": serialise(types)}

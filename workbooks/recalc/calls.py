@@ -99,6 +99,7 @@ class Blocks:
         self._answers: dict[str, dict[tuple[Any, ...], Any]] = {n: {} for n in self._functions}
         self._noted: dict[str, dict[tuple[Any, ...], None]] = {n: {} for n in self._functions}
         self._rounds = 0
+        self._behind = False
         self.active = False
 
     def wrapped(self) -> dict[str, Callable[..., Any]]:
@@ -121,6 +122,10 @@ class Blocks:
             if not self.active:
                 result = answers[key] = function(*cells)
                 return result
+            if WAITING.code in {c.code for c in cells if isinstance(c, CellError)}:
+                # It waits for another block itself.
+                self._behind = True
+                return WAITING
             noted[key] = None
             return WAITING
 
@@ -133,7 +138,7 @@ class Blocks:
 
     def answer_noted(self) -> bool:
         """Answer what was noted; tell whether the engine has to evaluate again."""
-        waiting = False
+        waiting, behind, self._behind = False, self._behind, False
         for name, noted in self._noted.items():
             if not noted:
                 continue
@@ -147,4 +152,8 @@ class Blocks:
         if self._rounds >= _MOST_ROUNDS:
             # Arguments that differ in every round (random numbers) would go on for ever.
             self.active = False
+        if behind and not waiting:
+            # What looked like a call that waits is an error of the workbook's own.
+            self.active = False
+            return True
         return waiting

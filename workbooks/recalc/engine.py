@@ -15,6 +15,8 @@ CellFunction: TypeAlias = Callable[..., Any]
 #: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
 #: is noted, TEXT with an exponent.
 FIT, SPILL, SCIENTIFIC = "TB.FIT", "TB.SPILL", "TB.TEXT"
+#: Results of more cells than this the engine does not lay out.
+LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.
 SKIPPED = "\N{SYMBOL FOR NULL}skipped"
 

@@ -31,6 +31,7 @@ from workbooks.recalc.engine import (
     Value,
 )
 from workbooks.recalc.errors import DeadlineError, NotAWorkbookError
+from workbooks.recalc.watch import LATE, watched
 
 _CODES = {
     "Null": "#NULL!",
@@ -43,14 +44,15 @@ _CODES = {
     "Spill": "#SPILL!",
     "Calc": "#CALC!",
 }
+_KINDS = {code: kind for kind, code in _CODES.items()}
 _ENGINE_ONLY = {
+    "Error": "the formula is too long or too deep for the engine",
     "Circ": "it refers to itself, and iterative calculation is off",
     "NImpl": "the engine has no way to evaluate this kind of reference or operation",
     "Cancelled": "the evaluation was stopped",
 }
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 _PLAIN = {float, bool, str, type(None)}
-_LATE = "the evaluation passed its deadline; nothing was written"
 _NO_LIMIT = 1 << 40
 _LIMITS = {
     "max_input_bytes": _NO_LIMIT,
@@ -130,18 +132,19 @@ class FormualizerEngine:
 
     def _evaluate(self) -> None:
         self._raised = None
+        deadline = self.settings.deadline
         try:
-            self._workbook.evaluate_all()
+            with watched(deadline, self._workbook.cancel):
+                self._workbook.evaluate_all()
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
-            if self._raised is None:
+            if self._raised is None and not _passed(deadline):
                 raise NotAWorkbookError(f"the workbook cannot be evaluated: {error}") from error
         finally:
             if self._raised is not None:
                 self._workbook.reset_cancel()
                 raise self._raised
-        deadline = self.settings.deadline
-        if deadline is not None and time.monotonic() > deadline:
-            raise DeadlineError(_LATE)
+        if _passed(deadline):
+            raise DeadlineError(LATE)
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
         """Return the rows of a rectangle as the engine holds them."""
@@ -167,7 +170,7 @@ class FormualizerEngine:
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
         if isinstance(value, CellError):
-            value = fz.LiteralValue.error(value.code, None)
+            value = fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
         self._workbook.set_value(sheet, row, column, value)
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
@@ -233,7 +236,7 @@ class _Call:
     def __call__(self, *arguments: Any) -> Any:
         try:
             if time.monotonic() > self._deadline:
-                raise DeadlineError(_LATE)
+                raise DeadlineError(LATE)
             if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
                 result = self._function(*arguments)
             else:
@@ -255,11 +258,18 @@ def _cells_of(argument: Any) -> Any:
     return None if argument == SKIPPED else argument
 
 
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
+
+
 def _config(settings: Settings) -> fz.WorkbookConfig:
     evaluation = fz.EvaluationConfig()
     evaluation.enable_parallel = False
     evaluation.workbook_seed = settings.seed
     evaluation.date_system = "1904" if settings.date1904 else "1900"
+    if settings.deadline is not None:
+        left = settings.deadline - time.monotonic()
+        evaluation.max_eval_time_ms = max(int(left * 1000), 1)
     if settings.iterate:
         evaluation.cycle_policy = "iterate"
         evaluation.iterate_max_iterations = settings.iterations

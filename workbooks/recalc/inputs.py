@@ -37,6 +37,7 @@ class Target:
     probe: bool = False
     done: bool = field(default=False)
     numeric: bool = field(default=False)
+    replaces_formula: bool = field(default=False)
 
     @property
     def address(self) -> str:
@@ -55,6 +56,7 @@ class Target:
         formula = re.search(rb"<f([^>]*+)>([^<]*+)", content)
         if formula:
             self._check_formula(attributes(formula[1]))
+            self.replaces_formula = True
         self.numeric = kind == "n" and b"<v>" in content
         self.done = True
         if self.probe:

@@ -12,7 +12,7 @@ from typing import Any
 from udfs._cells import CellError
 from workbooks.recalc.address import Area
 from workbooks.recalc.arrays import Spills
-from workbooks.recalc.book import Book, SheetInfo, settled
+from workbooks.recalc.book import Book, SheetInfo, settled, without_part
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.errors import BadInputError, NotAWorkbookError
 from workbooks.recalc.inputs import Target, targets_by_sheet
@@ -116,7 +116,7 @@ class Job:
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()
         self._fill_data_tables()
-        settle(self.plans.values(), self.engine, lambda plan: self.rows(plan.info, []))
+        settle(self.plans.values(), self.engine, self.spills, lambda plan: self.rows(plan.info, []))
         self.progress("evaluate", 1, 1)
 
     def _fill_data_tables(self) -> None:
@@ -204,7 +204,17 @@ class Job:
         if last is not None:
             replaced[last] = partial(self._and_explained, replaced[last], pending)
         replaced[self.book.part] = self._workbook_part
+        for part in self.dropped():
+            for name, data in without_part(self.package, self.book, part).items():
+                replaced[name] = partial(list, [data])
         return replaced
+
+    def dropped(self) -> list[str]:
+        """Return the parts that would no longer be true: the order of formulas that are gone."""
+        chain = self.book.calc_chain
+        if chain is None or chain not in self.package:
+            return []
+        return [chain] if self.freeze or any(t.replaces_formula for t in self.targets) else []
 
     def _is_own(self, text: str) -> bool:
         """Tell whether a formula calls an own function, itself or by a name."""

@@ -240,7 +240,10 @@ def _as_anchor(node: Node) -> None:
     only = node.arguments[0][0] if len(node.arguments) == 1 and node.arguments[0] else None
     if only is None or not is_range_token(only):
         raise UnevaluableError(f"{node.name} wants one cell")
-    node.name, node.opening, node.closing = "", "", "#"
+    cell = only.value
+    # A result of one cell does not spill, and the engine finds nothing at its anchor.
+    node.opening, node.closing = f"IF(IFERROR(ROWS({cell}#),0)=0,{cell},{cell}#)", ""
+    node.arguments = [[]]
 
 
 def _fill_skipped(node: Node) -> None:

@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,14 +100,19 @@ class Package:
                 return
             yield piece
 
-    def write(self, target: IO[bytes], replaced: dict[str, Callable[[], Iterable[bytes]]]) -> None:
-        """Write the package to `target` with some parts replaced by the bytes they yield."""
+    def write(
+        self,
+        target: IO[bytes],
+        replaced: dict[str, Callable[[], Iterable[bytes]]],
+        dropped: Container[str] = (),
+    ) -> None:
+        """Write the package to `target`, some parts replaced by the bytes they yield."""
         with zipfile.ZipFile(target, "w", allowZip64=True) as out:
             out.comment = self._zip.comment
             for info in sorted(self.entries.values(), key=lambda entry: entry.header_offset):
                 if info.filename in replaced:
                     _write_entry(out, info, replaced[info.filename]())
-                else:
+                elif info.filename not in dropped:
                     self._copy_entry(out, info)
 
     def _copy_entry(self, out: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:

@@ -21,7 +21,7 @@ from udfs._cells import Cell
 from workbooks.recalc.address import Area, column_number, full_name, parse_area, parse_cell
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
-from workbooks.recalc.engine import FIT, SPILL
+from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, CELL, COLUMN, ROW, STEP, TEXT, check_count
@@ -241,6 +241,8 @@ class SheetPreparer:
             raise NotAWorkbookError(
                 f"{full_name(*place)}: an array formula that covers {given.get('ref')!r}"
             )
+        if area.rows * area.columns > LARGEST_SPILL:
+            raise UnevaluableError(f"an array formula over more than {LARGEST_SPILL:,} cells")
         if b" cm=" in cell:
             spill = self._spills.new()
             lowered = self._lowering.lowered(text, place, f"{SPILL}(%s,{spill})")

@@ -45,7 +45,7 @@ def resolve(node: Node, sheets: Sequence[str]) -> None:
                 argument[i : i + 1] = item.arguments[0]
                 item.arguments = [[]]
             elif is_range_token(item):
-                several = _SEVERAL.match(item.value)
+                several = None if "[" in item.value else _SEVERAL.match(item.value)
                 if several and parse_area(several[2].replace("$", "")) is not None:
                     item.value = _several(several, node, argument, sheets)
 
@@ -77,7 +77,7 @@ def _intersections(argument: list[Node | Token]) -> None:
             return
         left, right = pair
         if not is_range_token(left) or not is_range_token(right):
-            raise UnresolvedError("the intersection of these ranges is not known before evaluation")
+            raise UnresolvedError("two operands stand beside each other without an operator")
         left.value = _common(left.value, right.value)
         if left.value == "#NULL!":
             left.subtype = Token.ERROR

@@ -105,7 +105,7 @@ def recalculate_file(
                     pass
         else:
             with published(target, path) as out:
-                job.package.write(out, replaced)
+                job.package.write(out, replaced, job.dropped())
         job.report.seconds = time.perf_counter() - started
         return job.report
 

@@ -7,18 +7,21 @@ evaluated again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import column_number
-from workbooks.recalc.engine import Engine, EngineError
+from workbooks.recalc.arrays import Spills
+from workbooks.recalc.engine import LARGEST_SPILL, Engine, EngineError
 from workbooks.recalc.prepare import SheetPlan
-from workbooks.recalc.scan import CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
+from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
 from workbooks.recalc.splice import old_value
 from workbooks.recalc.values import read_cells
 
 _MOST_ROUNDS = 20
+_V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
 # Values of larger sheets are read once more when they are written.
 _REMEMBERED = 300_000
 
@@ -26,11 +29,13 @@ _REMEMBERED = 300_000
 Rows = Callable[[SheetPlan], Iterable[bytes]]
 
 
-def settle(plans: Iterable[SheetPlan], engine: Engine, rows: Rows) -> None:
+def settle(plans: Iterable[SheetPlan], engine: Engine, spills: Spills, rows: Rows) -> None:
     """Read the values of all formulas; send back those that no spreadsheet would show."""
     sheets = list(plans)
     for _ in range(_MOST_ROUNDS):
         failed = {plan.info.part: _failed(plan, engine) for plan in sheets}
+        for plan in sheets:
+            failed[plan.info.part].update(_too_large(plan, spills))
         if not any(failed.values()):
             return
         for plan in sheets:
@@ -56,13 +61,34 @@ def _failed(plan: SheetPlan, engine: Engine) -> dict[tuple[int, int], str]:
     return failed
 
 
+def _too_large(plan: SheetPlan, spills: Spills) -> dict[tuple[int, int], str]:
+    reason = f"its result has more than {LARGEST_SPILL:,} cells"
+    found = {}
+    for formula in plan.arrays:
+        place = (formula.area.top, formula.area.left)
+        if formula.spill is not None and place not in plan.kept:
+            rows, columns = spills.shape(formula.spill)
+            if rows * columns > LARGEST_SPILL:
+                found[place] = reason
+    return found
+
+
 def _send_back(
     plan: SheetPlan, failed: Mapping[tuple[int, int], str], engine: Engine, rows: Rows
 ) -> None:
     if not failed:
         return
     plan.kept.update(failed)
+    areas = [a.area for a in plan.arrays if (a.area.top, a.area.left) in failed]
     for block in rows(plan):
+        for match in CELL.finditer(block) if areas else ():
+            # What the array formula filled was taken out of the engine's copy.
+            row, column = int(match[2]), column_number(match[1].decode())
+            if any(a.top <= row <= a.bottom and a.left <= column <= a.right for a in areas):
+                content = _V.search(match[4] or b"")
+                engine.set_value(
+                    plan.info.name, row, column, old_value(match[3], content and content[1])
+                )
         for match in FORMULA.finditer(block):
             place = (int(match[ROW]), column_number(match[COLUMN].decode()))
             if place in failed:
