@@ -14,6 +14,8 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,9 @@ from udfs import registry
 from udfs.hosts.server_project import task_pane, write_server_project
 
 STUB = Path(__file__).parents[1] / "data" / "office_stub.js"
-xlwings_server = pytest.importorskip("xlwings_server", reason="the extra `server`")
+# Found, not imported: the import would make a server of this process.
+SERVER = find_spec("xlwings_server")
+pytestmark = pytest.mark.skipif(SERVER is None, reason="the extra `server` is not installed")
 
 
 def test_a_second_run_keeps_what_excel_knows_the_add_in_by(tmp_path):
@@ -51,8 +55,9 @@ def project(tmp_path_factory):
     write_server_project(folder)
     # A project's own files go before those of xlwings Server: here stands Office.js as it is in
     # Excel, because the real one does nothing outside it.
-    (shipped,) = (Path(xlwings_server.__file__).parent / "static").glob("vendor/office-js/*/dist")
-    static = shipped.relative_to(Path(xlwings_server.__file__).parent)
+    package = Path(SERVER.origin).parent
+    (shipped,) = package.glob("static/vendor/office-js/*/dist")
+    static = shipped.relative_to(package)
     (folder / static).mkdir(parents=True)
     shutil.copy(STUB, folder / static / "office.js")
     return folder
@@ -123,15 +128,13 @@ def test_the_task_pane_is_served_whole_from_loopback(server):
 
 
 def test_a_call_over_http_answers_with_real_errors(server):
-    import xlwings  # noqa: PLC0415  (for its version alone)
-
     body = {
         "func_name": "TOK_SUBSIDY",
         "args": [[[-1, 1]], [[3]]],
         "caller_address": "[Book1.xlsx]Sheet1!A1",
         "culture_info_name": "en-US",
         "date_format": "m/d/yyyy",
-        "version": xlwings.__version__,
+        "version": version("xlwings"),
         "client": "Office.js",
         "runtime": "1.4",
     }
