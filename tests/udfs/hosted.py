@@ -107,7 +107,7 @@ def classic():
     from xlwings.com_server import XLPython
 
     from udfs import CellError
-    from udfs.hosts import vba
+    from udfs.hosts import UDF_MODULE
     from udfs.hosts.classic import ERROR_NUMBERS
 
     server = XLPython()
@@ -136,9 +136,9 @@ def classic():
     def call(name, cells, by):
         arguments = [argument(cell, by) for cell in cells]
         # The wrapper hands over every argument of the function.
-        count = len(xlwings.udfs.get_udf_module("udfs", None).registry[name].parameters)
+        count = len(xlwings.udfs.get_udf_module(UDF_MODULE, None).registry[name].parameters)
         arguments += [com_stub.MISSING] * (count - len(arguments))
-        return answered(server.CallUDF(vba.UDF_MODULE, name, tuple(arguments), None, caller))
+        return answered(server.CallUDF(UDF_MODULE, name, tuple(arguments), None, caller))
 
     return call
 

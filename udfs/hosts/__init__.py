@@ -15,6 +15,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+#: The module that xlwings looks into for the functions.
+UDF_MODULE = "udfs"
+
 
 def running() -> str:
     """Return which of xlwings' hosts has imported this: "classic", "officejs", or "" for none.

@@ -18,15 +18,13 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from udfs._declare import LONGEST_HELP, Function
-from udfs.hosts import classic
+from udfs.hosts import UDF_MODULE, classic
 from udfs.hosts._xlwings import CATEGORY
 
 #: The name that xlwings gives its module: an import through its add-in replaces ours, where two
 #: modules with the same functions would be ambiguous to VBA.
 MODULE = "xlwings_udfs"
 HELP_MODULE = "TokenbookHelp"
-#: The module of Python that Excel's functions live in.
-UDF_MODULE = "udfs"
 #: Runs when the workbook opens.
 THIS_WORKBOOK = """\
 Private Sub Workbook_Open()
