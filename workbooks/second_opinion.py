@@ -8,6 +8,7 @@ held against the values that the file holds.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,8 +30,12 @@ Progress = Callable[[str, int, int], None]
 
 #: Two programs that round at other places still agree to this.
 RELATIVE = 1e-9
-#: Calc makes the difference of nearly equal numbers 0, where others leave some 1e-16.
-ABSOLUTE = 1e-12
+#: Calc makes the difference of nearly equal numbers 0, where others leave a rounding error. It is
+#: at most this part of the largest number that the formula refers to, or of 1.
+ROUNDING = 1e-12
+_REFERENCE = re.compile(
+    r"(?:(?:'((?:[^']|'')+)'|([\w.]+))!)?(?<![\w.])(\$?[A-Za-z]{1,3}\$?[0-9]{1,7})(?![\w(!])"
+)
 _ODS = "calc8"
 
 
@@ -68,12 +73,16 @@ class SecondOpinion:
 
 @dataclass(slots=True)
 class _Sheet:
-    """The formula cells of one sheet as the file has them, and which cells are plain values."""
+    """The formulas of one sheet as the file has them, and the values of all its cells."""
 
     name: str
     formulas: dict[str, str] = field(default_factory=dict)
     held: dict[str, Cell] = field(default_factory=dict)
-    plain: set[str] = field(default_factory=set)
+
+    def plain(self, cell: str) -> bool:
+        """Tell whether a cell holds a number or a text."""
+        value = self.held.get(cell)
+        return isinstance(value, float) or (isinstance(value, str) and value != "")
 
 
 def second_opinion(
@@ -121,9 +130,10 @@ def second_opinion(
         for sheet in found
         for cell, value in _cells_of_areas(sheet["areas"])
     }
+    by_name = {one.name.casefold(): one for one in sheets}
     for one in sheets:
         for cell, formula in one.formulas.items():
-            _compare(opinion, one, cell, formula, calculated)
+            _compare(opinion, by_name, one, cell, formula, calculated)
     return opinion
 
 
@@ -150,13 +160,20 @@ def write_ods(path: str | Path, target: str | Path, *, seconds: float = 600.0) -
         written.write_bytes(made.read_bytes())
 
 
-def same(held: Cell, calc: Cell) -> bool:
+def same(held: Cell, calc: Cell, largest: float = 1.0) -> bool:
     """Tell whether two programs mean the same value.
 
     Parameters
     ----------
     held, calc : Cell
         The value that the file holds, and Calc's [-].
+    largest : float
+        Size of the largest number that the value was calculated from, 1 or more [-].
+
+    Returns
+    -------
+    bool
+        Whether they agree within rounding [-].
 
     Examples
     --------
@@ -167,7 +184,7 @@ def same(held: Cell, calc: Cell) -> bool:
         return held.code == calc.code
     if isinstance(held, int | float) and isinstance(calc, int | float):
         # Calc has TRUE as 1.
-        return math.isclose(held, calc, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return math.isclose(held, calc, rel_tol=RELATIVE, abs_tol=ROUNDING * largest)
     if isinstance(held, str | None) and isinstance(calc, str | None):
         return (held or "") == (calc or "")
     return False
@@ -175,6 +192,7 @@ def same(held: Cell, calc: Cell) -> bool:
 
 def _compare(
     opinion: SecondOpinion,
+    sheets: dict[str, _Sheet],
     sheet: _Sheet,
     cell: str,
     formula: str,
@@ -194,8 +212,20 @@ def _compare(
         opinion.unheld += 1
         return
     opinion.compared += 1
-    if not same(held, calc):
+    if not same(held, calc) and not same(held, calc, _largest(formula, sheet, sheets)):
         opinion.differences.append(Difference(*place, formula, held, calc))
+
+
+def _largest(formula: str, sheet: _Sheet, sheets: dict[str, _Sheet]) -> float:
+    """Return the size of the largest number in the cells that a formula names, 1 or more."""
+    largest = 1.0
+    for named, bare, cell in _REFERENCE.findall(formula):
+        name = named.replace("''", "'") or bare
+        there = sheets.get(name.casefold()) if name else sheet
+        value = there.held.get(cell.replace("$", "").upper()) if there else None
+        if isinstance(value, float):
+            largest = max(largest, abs(value))
+    return largest
 
 
 def _cells_of_areas(areas: list[list[object]]) -> Iterator[tuple[str, Cell]]:
@@ -232,7 +262,8 @@ def _write_copy(source: Path, copy: Path, *, keep: bool, told: Progress) -> list
                 here = doubts.on(info.name) if doubts else None
                 for formula in root.iter(f"{{{book.main}}}f"):
                     # A shared formula stands for cells that refer to others than it names.
-                    _rewrite(formula, anywhere if formula.get("t") == "shared" else here)
+                    keeps = anywhere if formula.get("t") == "shared" else here
+                    _rewrite(formula, keeps, array=formula.get("t") == "array")
                 replaced[info.part] = serialise(root)
         with copy.open("wb") as file:
             package.write(file, {part: partial(list, [data]) for part, data in replaced.items()})
@@ -250,7 +281,7 @@ class _Doubts:
         self._names = {
             name.name.upper() for name in book.names if libreoffice.is_reference(name.text.strip())
         }
-        self._plain = {sheet.name.casefold(): sheet.plain for sheet in sheets}
+        self._sheets = {sheet.name.casefold(): sheet for sheet in sheets}
 
     def anywhere(self, text: str) -> bool:
         """Tell for a formula that may stand in many cells."""
@@ -261,17 +292,20 @@ class _Doubts:
 
         def here(text: str) -> bool:
             named, cell = split_sheet(text)
-            plain = self._plain.get((named or sheet).casefold(), set())
-            return cell.replace("$", "").upper() not in plain and self.anywhere(text)
+            there = self._sheets.get((named or sheet).casefold())
+            plain = there is not None and there.plain(cell.replace("$", "").upper())
+            return not plain and self.anywhere(text)
 
         return here
 
 
-def _rewrite(element: etree._Element, keep: Callable[[str], bool] | None) -> bool:
+def _rewrite(
+    element: etree._Element, keep: Callable[[str], bool] | None, *, array: bool = False
+) -> bool:
     """Give the functions in a formula the names that Calc knows; tell whether there were any."""
     if not element.text or not libreoffice.mentions_functions(element.text):
         return False
-    element.text = libreoffice.for_calc(element.text, keep)
+    element.text = libreoffice.for_calc(element.text, keep, array=array)
     return True
 
 
@@ -306,10 +340,8 @@ def _read_sheet(name: str, root: etree._Element, main: str, strings: list[str]) 
         if text is not None:
             sheet.formulas[address] = text
         value = _held(cell, main, strings)
-        if value is not None and address in sheet.formulas:
+        if value is not None:
             sheet.held[address] = value
-        if isinstance(value, float) or (isinstance(value, str) and value):
-            sheet.plain.add(address)
     return sheet
 
 

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import time
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -56,18 +57,26 @@ def test_about_tells_identifier_and_version(parts):
     assert re.fullmatch(r"[0-9.]+", values["version"])
 
 
-def test_interface_has_a_method_for_every_function(parts):
-    method = re.compile(r"sequence< sequence< any > > (\w+)\((.*)\);")
-    found = {
-        name: arguments.split(", ") for name, arguments in method.findall(parts["tokenbook.idl"])
+def names_in_calc():
+    """What each function is called in Calc: itself, and a twin for ranges where it gives a text."""
+    return {
+        name: [name, f"{name}_RANGE"] if function.result in ("text", "value") else [name]
+        for name, function in registry.items()
     }
-    assert {name: len(arguments) for name, arguments in found.items()} == {
-        name: len(function.parameters) for name, function in registry.items()
-    }
-    for arguments in found.values():
+
+
+def test_interface_has_the_methods_of_every_function(parts):
+    method = re.compile(r"(any|sequence< sequence< any > >) (\w+)\((.*)\);")
+    found = {name: (kind, given) for kind, name, given in method.findall(parts["tokenbook.idl"])}
+    expected = {}
+    for name, (*alone, rows) in names_in_calc().items():
+        places = range(len(registry[name].parameters))
         # UNO allows no underscore in an identifier that starts with a small letter.
-        assert all(re.fullmatch(r"\[in\] any [a-z][A-Za-z0-9]*", a) for a in arguments)
-        assert len(set(arguments)) == len(arguments)
+        given = ", ".join(f"[in] any argument{place + 1}" for place in places)
+        expected |= dict.fromkeys(alone, ("any", given))
+        expected[rows] = ("sequence< sequence< any > >", given)
+    assert found == expected
+    assert found["TOK_SPEC"] == ("any", "[in] any argument1, [in] any argument2")
 
 
 def test_wizard_has_help_for_every_function_and_argument(parts):
@@ -79,15 +88,19 @@ def test_wizard_has_help_for_every_function_and_argument(parts):
     functions = {
         node.get(f"{OOR}name"): node for node in tree.find(f".//node[@{OOR}name='AddInFunctions']")
     }
-    assert set(functions) == {*registry, _addin.KEEP}
-    for name, function in registry.items():
-        node = functions[name]
-        assert prop(node, "DisplayName") == name
-        assert prop(node, "Category") == "Add-In"
-        assert function.summary in prop(node, "Description")
-        arguments = list(node.find(f"node[@{OOR}name='Parameters']"))
-        assert [prop(a, "DisplayName") for a in arguments] == list(function.parameters)
-        assert [prop(a, "Description") for a in arguments] == [a.text for a in function.arguments]
+    assert set(functions) == {*chain(*names_in_calc().values()), _addin.KEEP}
+    for name, names in names_in_calc().items():
+        function = registry[name]
+        assert function.summary in prop(functions[name], "Description")
+        for shown in names:
+            node = functions[shown]
+            assert prop(node, "DisplayName") == shown
+            assert prop(node, "Category") == "Add-In"
+            arguments = list(node.find(f"node[@{OOR}name='Parameters']"))
+            assert [prop(a, "DisplayName") for a in arguments] == list(function.parameters)
+            assert [prop(a, "Description") for a in arguments] == [
+                a.text for a in function.arguments
+            ]
 
 
 # --- values and formulas, without Calc -----------------------------------------------------------
@@ -153,10 +166,34 @@ def test_formulas_for_calc(formula, expected):
     assert found == expected.replace("F.", f"{_addin.SERVICE.upper()}.")
 
 
-def test_a_method_leaves_out_what_calc_filled_up():
-    answer = _values.method(registry["TOK_WEIGHT_GB"])
-    assert answer(None, 8.0, None) == ((16.0,),)
-    assert answer(None, ((1.0, 2.0),), 8.0) == ((1.0, 2.0),)
+@pytest.mark.parametrize(
+    ("formula", "array", "expected"),
+    [
+        ("TOK_VERDICT(1,2,3)", False, "F.TOK_VERDICT(1,2,3)"),
+        (
+            "TOK_VERDICT(A1:A2,2,3)",
+            True,
+            'IF(ISTEXT(F.TOK_VERDICT_RANGE(A1:A2,2,3)),F.TOK_VERDICT_RANGE(A1:A2,2,3)&"",'
+            "F.TOK_VERDICT_RANGE(A1:A2,2,3))",
+        ),
+        ('TOK_LIST("x")', False, 'IF(ISTEXT(F.TOK_LIST("x")),F.TOK_LIST("x")&"",F.TOK_LIST("x"))'),
+        ("TOK_WEIGHT_GB(A1:A2)", True, "F.TOK_WEIGHT_GB(A1:A2)"),
+    ],
+)
+def test_formulas_whose_texts_calc_shall_find(formula, array, expected):
+    found = libreoffice.for_calc(formula, array=array)
+    assert found == expected.replace("F.", f"{_addin.SERVICE.upper()}.")
+
+
+def test_methods_leave_out_what_calc_filled_up():
+    methods = _values.methods([registry["TOK_WEIGHT_GB"], registry["TOK_VERDICT"]])
+    assert methods["TOK_WEIGHT_GB"](None, 8.0, None) == ((16.0,),)
+    assert methods["TOK_WEIGHT_GB"](None, ((1.0, 2.0),), 8.0) == ((1.0, 2.0),)
+    assert methods["TOK_VERDICT"](None, 1.0, 2.0, 3.0) == "below cost"
+    assert math.isnan(methods["TOK_VERDICT"](None, ((1.0, 2.0),), 2.0, 3.0))
+    assert methods["TOK_VERDICT_RANGE"](None, ((1.0, 2.0),), 2.0, 3.0) == (
+        ("below cost", "near breakeven"),
+    )
 
 
 def test_an_activated_environment_does_not_mislead_the_python_of_libreoffice(monkeypatch):
@@ -213,12 +250,13 @@ def ask(calc, *cases, keep=True):
 @needs_calc
 def test_calc_shows_every_function_with_its_help(calc):
     shown = {about["name"]: about for about in calc.ask("described", prefix="TOK_")}
-    assert set(shown) == {*registry, _addin.KEEP}
-    for name, function in registry.items():
+    assert set(shown) == {*chain(*names_in_calc().values()), _addin.KEEP}
+    for name, names in names_in_calc().items():
+        function = registry[name]
         assert shown[name]["description"] == _addin.description(function)
         # Calc lets any argument be left out; the function itself says which it needs.
         expected = [[a.name, a.text, True] for a in function.arguments]
-        assert shown[name]["arguments"] == expected
+        assert all(shown[one]["arguments"] == expected for one in names)
 
 
 @pytest.mark.libreoffice
@@ -262,6 +300,25 @@ def test_a_table_has_its_header(calc):
     assert len(table) == 4
     for found, wanted in zip(table[1:], expected[1:], strict=True):
         assert found == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.libreoffice
+@needs_calc
+def test_calc_finds_the_text_that_a_function_gives(calc):
+    def formula(text):
+        return ["=1", "=1", f"={text}"]
+
+    cells = [[{"formula": "=TOK_VERDICT(1;2;3)"}]]
+    found = calc.ask(
+        "evaluate",
+        cells=cells,
+        formulas=[
+            formula('Cells.A1="below cost"'),
+            formula('COUNTIF(Cells.A1;"below cost")'),
+            formula('MATCH("below cost";Cells.A1:A2;0)'),
+        ],
+    )
+    assert found == [[[1.0]]] * 3
 
 
 @pytest.mark.libreoffice

@@ -43,6 +43,11 @@ FORMULAS = {
     "C18": ("=TOK_WEIGHT_GB(A1,A7)", 6.0),
     "C19": ('=TOK_SPEC("no such thing","params_b")', CellError("#N/A")),
     "C20": ("=TOK_WEIGHT_GB(A1,)", 6.0),
+    "C21": ("=TOK_VERDICT(A1,A1,A1)", "near breakeven"),
+    "C22": ('=COUNTIF(C21,"near breakeven")', 1.0),
+    "C23": ('=MATCH("price",E1:H1,0)', 3.0),
+    "C24": ('=INDEX(TOK_LIST("accelerators"),1,1)="id"', True),
+    "C25": ("=COUNTIF(J1:J2,C21)", 1.0),
 }
 
 
@@ -60,6 +65,7 @@ def workbook(tmp_path_factory):
     for cell, (formula, _) in FORMULAS.items():
         sheet[cell] = formula
     sheet["E1"] = ArrayFormula("E1:H4", "=TOK_MARKET_PATH(8.5E9,2.5,1,-0.5,2)")
+    sheet["J1"] = ArrayFormula("J1:J2", "=TOK_VERDICT(A1:A2,A1,A1)")
     sheet["E6"] = ArrayFormula("E6:E10", "=TOK_WEIGHT_GB(A1:A5,8)")
     path = tmp_path_factory.mktemp("workbook") / "model.xlsx"
     book.save(path)
@@ -94,7 +100,7 @@ def test_arrays_are_read_cell_by_cell(opinion):
 
 def test_both_programs_agree(opinion):
     assert opinion.agrees
-    assert opinion.compared == len(opinion.values) == len(FORMULAS) + 3 + 16 + 5
+    assert opinion.compared == len(opinion.values) == len(FORMULAS) + 3 + 16 + 5 + 2
     assert opinion.unheld == 0
     # The file has TRUE there, Calc 1.
     assert opinion.values["My sheet", "A6"] is True
@@ -138,6 +144,23 @@ def test_shared_formulas_refer_to_their_own_cells(tmp_path):
         CellError("#VALUE!"),
         CellError("#VALUE!"),
     ]
+
+
+def test_rounding_is_no_difference(tmp_path):
+    book = Workbook()
+    sheet = book.active
+    sheet["A1"], sheet["A2"] = 1e16, 1e16 + 20
+    sheet["A3"] = "=A2-A1"
+    sheet["A4"] = "=A2-A1+1E6"
+    path = tmp_path / "model.xlsx"
+    book.save(path)
+    # Calc makes such a difference 0.
+    _replace(path, "xl/worksheets/sheet1.xml", "A2-A1</f><v></v>", "A2-A1</f><v>20</v>")
+    held = "A2-A1+1E6</f><v>2000020</v>"
+    _replace(path, "xl/worksheets/sheet1.xml", "A2-A1+1E6</f><v></v>", held)
+    found = second_opinion(path)
+    assert found.values["Sheet", "A3"] == 0.0
+    assert [difference.cell for difference in found.differences] == ["A4"]
 
 
 def test_what_is_no_workbook_is_refused(tmp_path):

@@ -20,6 +20,7 @@ import numpy as np
 
 import udfs
 from udfs._declare import Function, registry
+from udfs.hosts.libreoffice._values import TWIN, answers_with_text
 
 #: The extension among others in LibreOffice's extension manager.
 IDENTIFIER = "org.tokenbook.calc"
@@ -33,6 +34,8 @@ _KEEP_HELP = (
     "Hands a reference to a TOK_ function with its blank cells, logical values and errors kept"
     " apart; without it, Calc takes a blank cell for 0 and TRUE for 1."
 )
+# Rows of any value are the one result that fits a range.
+_ROWS = "sequence< sequence< any > >"
 _OOR = "http://openoffice.org/2001/registry"
 
 
@@ -49,11 +52,13 @@ def full_name(name: str) -> str:
 
 def idl() -> str:
     """Return the interface of the add-in as UNO IDL source."""
-    methods = [
-        f"    sequence< sequence< any > > {function.name}({_idl_arguments(function)});"
-        for function in registry.values()
-    ]
-    # Arguments of type any may be left out; rows of any are the one result that fits all.
+    methods = []
+    for function in registry.values():
+        arguments = ", ".join(f"[in] any {_idl_name(i)}" for i in range(len(function.parameters)))
+        if answers_with_text(function):
+            methods.append(f"    any {function.name}({arguments});")
+        methods.append(f"    {_ROWS} {rows_name(function)}({arguments});")
+    # Arguments of type any may be left out.
     return "\n".join(
         [
             "module org { module tokenbook {",
@@ -67,8 +72,9 @@ def idl() -> str:
     )
 
 
-def _idl_arguments(function: Function) -> str:
-    return ", ".join(f"[in] any {_idl_name(i)}" for i in range(len(function.parameters)))
+def rows_name(function: Function) -> str:
+    """Return the name under which a function returns rows for ranges."""
+    return function.name + TWIN if answers_with_text(function) else function.name
 
 
 def _idl_name(place: int) -> str:
@@ -85,6 +91,9 @@ def wizard() -> str:
             for i, argument in enumerate(function.arguments)
         ]
         functions.append(_described(function.name, description(function), arguments))
+        if answers_with_text(function):
+            text = f"{function.name} of ranges, cell by cell."
+            functions.append(_described(rows_name(function), text, arguments))
     return "".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>\n',

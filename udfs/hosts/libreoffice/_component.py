@@ -29,15 +29,14 @@ def _create(_context: Any, *_arguments: Any) -> Any:
     # In front: a NumPy of the system may be older than the one Tokenbook was installed with.
     sys.path[:0] = [path for path in built["paths"] if path not in sys.path]
     from udfs import registry  # noqa: PLC0415
-    from udfs.hosts.libreoffice._values import method, pack  # noqa: PLC0415
+    from udfs.hosts.libreoffice._values import methods, pack  # noqa: PLC0415
 
     # A function that has gone since the add-in was built stays away, and Calc says so.
-    methods: dict[str, Any] = {
-        name: method(registry[name]) for name in built["functions"] if name in registry
-    }
-    methods["TOK_CELLS"] = lambda _self, area: pack(area)
+    known = [registry[name] for name in built["functions"] if name in registry]
+    members: dict[str, Any] = methods(known)
+    members["TOK_CELLS"] = lambda _self, area: pack(area)
     bases = (unohelper.Base, uno.getClass(built["interface"]))
-    return type("Functions", bases, methods)()
+    return type("Functions", bases, members)()
 
 
 def getComponentFactory(name: str, manager: Any, key: Any) -> Any:  # noqa: N802

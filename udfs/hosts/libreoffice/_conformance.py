@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from udfs._cells import CellError
+from udfs._declare import registry
 from udfs.hosts.libreoffice import _addin, _values
 from udfs.hosts.libreoffice._office import Calc, Progress, calc_with_functions
 
@@ -63,7 +64,9 @@ def ask_many(
         for rows in grids:
             references.append(_reference(len(cells), column, rows, keep))
             column += len(rows[0])
-        call = f"{name}({';'.join(references)})"
+        ranges = any(len(rows) > 1 or len(rows[0]) > 1 for rows in grids)
+        called = _addin.rows_name(registry[name]) if ranges else name
+        call = f"{called}({';'.join(references)})"
         formulas.append([f"=ROWS({call})", f"=COLUMNS({call})", f"={call}"])
         cells += _beside(grids)
     width = max(map(len, cells), default=0)

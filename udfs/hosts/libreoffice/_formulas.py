@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from udfs.hosts.libreoffice._addin import KEEP, full_name
-from udfs.hosts.libreoffice._values import packed
+from udfs._declare import Function, registry
+from udfs.hosts.libreoffice._addin import KEEP, full_name, rows_name
+from udfs.hosts.libreoffice._values import answers_with_text, packed
 
 # As stored by Excel for a classic add-in and, with the prefix, for an Office.js one.
 _CALL = re.compile(r"(?i)(?<![\w.])(?:_xldudf_)?(TOK_[A-Z0-9_]+)$")
@@ -43,7 +44,9 @@ def is_reference(text: str) -> bool:
     return bool(_REFERENCE.match(text) or _TABLE_REFERENCE.match(text))
 
 
-def for_calc(formula: str, keep: Callable[[str], bool] | None = None) -> str:
+def for_calc(
+    formula: str, keep: Callable[[str], bool] | None = None, *, array: bool = False
+) -> str:
     """Rewrite a formula so that Calc finds the functions in it.
 
     Parameters
@@ -53,6 +56,8 @@ def for_calc(formula: str, keep: Callable[[str], bool] | None = None) -> str:
     keep : Callable, optional
         Tells of an argument that is one reference, or one name, whether it shall be wrapped in
         TOK_CELLS. Where left out, nothing is wrapped, and TRUE and FALSE stay as they are [-].
+    array : bool
+        Whether it is an array formula, whose functions spread over ranges [-].
 
     Returns
     -------
@@ -67,13 +72,17 @@ def for_calc(formula: str, keep: Callable[[str], bool] | None = None) -> str:
     if not mentions_functions(formula):
         return formula
     written: list[str] = []
+    texts = False
     # For each bracket that is open: where its present argument starts, if it is a call of ours.
     starts: list[int | None] = []
     for part in _PART.findall(formula):
         if part == "(":
             call = _CALL.search(written[-1]) if written else None
             if call:
-                written[-1] = written[-1][: call.start()] + full_name(call[1].upper())
+                function = registry.get(call[1].upper())
+                texts |= function is not None and _may_give_texts(function, array)
+                name = rows_name(function) if function and array else call[1].upper()
+                written[-1] = written[-1][: call.start()] + full_name(name)
             written.append(part)
             starts.append(len(written) if call else None)
             continue
@@ -85,7 +94,13 @@ def for_calc(formula: str, keep: Callable[[str], bool] | None = None) -> str:
             starts.pop()
         elif start is not None:
             starts[-1] = len(written)
-    return "".join(written)
+    whole = "".join(written)
+    # Texts in rows from an add-in are found by nothing in Calc; joined to an empty text they are.
+    return f'IF(ISTEXT({whole}),{whole}&"",{whole})' if texts else whole
+
+
+def _may_give_texts(function: Function, array: bool) -> bool:
+    return function.result == "table" or (array and answers_with_text(function))
 
 
 def _kept(argument: str, keep: Callable[[str], bool]) -> str:

@@ -4,16 +4,21 @@ Calc hands an add-in a number, a text, None for an argument left out, or rows of
 neither a blank cell from 0 nor TRUE from 1, and refuses a range that holds an error. A reference
 inside `TOK_CELLS(...)` keeps all three apart: it reaches the function as one text, written by
 `pack` and read by `unpack`.
+
+A text that an add-in returns in rows shows in its cell, but `=`, MATCH, COUNTIF and their like do
+not find it there: Calc compares texts by a table that such a one never enters. So a function that
+answers with a text returns it alone, and has a twin that returns rows for ranges.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from udfs._cells import Cell, CellError
+from udfs._declare import Function
 
 #: Calc's number for each error value that it has.
 CALC_ERRORS = {
@@ -28,6 +33,8 @@ CALC_ERRORS = {
 _CODES = {number: code for code, number in CALC_ERRORS.items()}
 #: What else Calc calls an error, by the value that Excel shows for it (all others: `#VALUE!`).
 _CODES |= {523: "#NUM!", 508: "#NAME?", 509: "#NAME?", 510: "#NAME?", 511: "#NAME?"}
+#: What the name of a twin for ranges ends in.
+TWIN = "_RANGE"
 _PACKED = "tokenbook:cells:"
 # The quiet NaN in whose low 32 bits Calc carries the number of an error.
 _ERROR_NAN = 0x7FF8_0000_0000_0000
@@ -67,6 +74,13 @@ def to_calc(result: Any) -> tuple[tuple[float | str, ...], ...]:
     """Turn a cell or a range into rows that Calc takes; a blank is an empty text."""
     rows = result if isinstance(result, list) else [[result]]
     return tuple(tuple(map(_to_calc, row)) for row in rows)
+
+
+def one_to_calc(result: Any) -> float | str:
+    """Turn a cell into a value that Calc takes; rows have no room in it."""
+    if isinstance(result, list):
+        return error_to_calc(CellError("#VALUE!"))
+    return _to_calc(result)
 
 
 def _to_calc(cell: Cell) -> float | str:
@@ -140,14 +154,29 @@ def _is_logical(cell: Any) -> bool:
     return bool(cell.NumberFormat % _FORMATS_OF_A_LANGUAGE == _LOGICAL_FORMAT)
 
 
-def method(function: Callable[..., Any]) -> Callable[..., tuple[tuple[float | str, ...], ...]]:
-    """Return a worksheet function as a method of the add-in."""
+def methods(functions: Iterable[Function]) -> dict[str, Callable[..., Any]]:
+    """Return the methods of the add-in by name."""
+    found = {}
+    for function in functions:
+        if answers_with_text(function):
+            found[function.name] = _method(function, one_to_calc)
+            found[function.name + TWIN] = _method(function, to_calc)
+        else:
+            found[function.name] = _method(function, to_calc)
+    return found
 
-    def answer(_self: Any, *values: Any) -> tuple[tuple[float | str, ...], ...]:
+
+def answers_with_text(function: Function) -> bool:
+    """Tell whether a function may answer with one text, and so has a twin for ranges."""
+    return function.result in ("text", "value")
+
+
+def _method(function: Function, shown: Callable[[Any], Any]) -> Callable[..., Any]:
+    def answer(_self: Any, *values: Any) -> Any:
         cells = list(map(from_calc, values))
         # Calc fills up with None what the formula left out at the end.
         while cells and cells[-1] is None:
             cells.pop()
-        return to_calc(function(*cells))
+        return shown(function(*cells))
 
     return answer
