@@ -223,7 +223,8 @@ def _found(path: Path, header: list[str]) -> int:
 def _convert(source: Path, target: Path) -> None:
     import pandas as pd  # noqa: PLC0415  (heavy, and only wanted here)
 
-    frame = pd.read_csv(source)
+    # #N/A is a value here, and not a gap.
+    frame = pd.read_csv(source, keep_default_na=False, na_values=[""])
     if target.suffix.lower() == ".xlsx":
         _write_sheet(frame, target)
         return

@@ -93,6 +93,7 @@ def read_book(package: Package) -> Book:
     name = package.path.name
     if "[Content_Types].xml" not in package:
         raise NotAWorkbookError(f"{name} is a zip file but no workbook")
+    parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
     part = next(
         (t for kind, t, _ in relations(package, "").values() if kind.endswith("/officeDocument")),
         None,

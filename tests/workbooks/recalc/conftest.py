@@ -69,6 +69,12 @@ def parts_of(
     return parts
 
 
+@pytest.fixture(scope="session")
+def make_parts() -> Callable[..., dict[str, str]]:
+    """Return the parts of a workbook by the rows of its sheets."""
+    return parts_of
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write a workbook from the rows of its sheets and return its path."""

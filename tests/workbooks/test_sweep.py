@@ -1,0 +1,116 @@
+"""A workbook as a function: every scenario gives what a recalculation of its own gives."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from workbooks.recalc import BadInputError, RefusedError, UnwritableError, recalculate
+from workbooks.sweep import sweep
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "M"
+    sheet["A1"], sheet["A2"], sheet["A3"] = 30, 0.5, "note"
+    sheet["B1"] = "=TOK_COST_PER_MTOK(A1,100,A2)"
+    sheet["B2"] = "=B1*2+LEN(A3)"
+    path = tmp_path / "model.xlsx"
+    book.save(path)
+    recalculate(path)
+    return path
+
+
+def scenarios(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "scenarios.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_scenario_is_a_recalculation(model: Path, tmp_path: Path) -> None:
+    before = model.read_bytes()
+    given = scenarios(tmp_path, "M!A1,M!A2,M!A3\n10,0.5,note\n20,0.25,=1+1\n10,0.5,note\n")
+    report = sweep(model, given, ["M!B1", "M!B2"], tmp_path / "out.csv")
+    assert (report.done, report.bad) == (3, 0)
+    assert model.read_bytes() == before
+    for row in rows(tmp_path / "out.csv"):
+        single = tmp_path / "single.xlsx"
+        recalculate(
+            model,
+            single,
+            set_values=[
+                ("M!A1", float(row["M!A1"])), ("M!A2", float(row["M!A2"])), ("M!A3", row["M!A3"]),
+            ],
+        )  # fmt: skip
+        sheet = openpyxl.load_workbook(single, data_only=True)["M"]
+        assert float(row["M!B1"]) == sheet["B1"].value
+        assert float(row["M!B2"]) == sheet["B2"].value
+
+
+def test_bad_scenarios_say_why_in_their_row(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1,M!A2\n10,0.5\ncheap,0.5\n10\n10,7\n20,1\n")
+    report = sweep(model, given, ["M!B1"], tmp_path / "out.csv")
+    assert (report.done, report.bad) == (5, 2)
+    found = rows(tmp_path / "out.csv")
+    assert "holds a number" in found[1]["error"]
+    assert "1 values for 2 cells" in found[2]["error"]
+    assert found[3]["M!B1"] == "#NUM!"
+    assert float(found[4]["M!B1"]) == pytest.approx(20 / 3600 / 100 * 1e6)
+
+
+def test_resumes_where_it_was_stopped(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1\n" + "".join(f"{i}\n" for i in range(1, 9)))
+    out = tmp_path / "out.csv"
+
+    class Stopped(Exception):  # noqa: N818
+        pass
+
+    def stop(_stage: str, done: int, _total: int) -> None:
+        if done == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        sweep(model, given, ["M!B1"], out, progress=stop)
+    with out.open("a") as file:
+        file.write("4,4.0,12")  # the row that was being written
+    report = sweep(model, given, ["M!B1"], out, resume=True)
+    assert (report.resumed, report.done) == (3, 5)
+    assert [row["scenario"] for row in rows(out)] == [str(i) for i in range(1, 9)]
+    with pytest.raises(BadInputError, match="another sweep"):
+        sweep(model, given, ["M!B2"], out, resume=True)
+
+
+def test_other_kinds_of_result(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1\n10\n-1\n")
+    sweep(model, given, ["M!B1"], tmp_path / "out.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
+    assert [c.value for c in sheet[1]] == ["scenario", "M!A1", "M!B1", "error"]
+    assert [c.value for c in sheet[3]] == [2, -1, "#NUM!", None]
+    with pytest.raises(UnwritableError):
+        sweep(model, given, ["M!B1"], tmp_path / "out.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "outputs"),
+    [
+        ("M!A1\n", ["M!B1"]),
+        ("M!Z9\n1\n", ["M!B1"]),
+        ("M!B1\n1\n", ["M!B2"]),
+        ("M!A1\n1\n", ["N!B1"]),
+        ("M!A1\n1\n", ["nothing"]),
+        ("M!A1,M!A1\n1,2\n", ["M!B1"]),
+    ],
+)
+def test_refusals(model: Path, tmp_path: Path, text: str, outputs: list[str]) -> None:
+    with pytest.raises(RefusedError):
+        sweep(model, scenarios(tmp_path, text), outputs, tmp_path / "out.csv")
