@@ -261,7 +261,7 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     worksheet.page_setup.fitToWidth = 1
     worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    if sheet.long:
+    if sheet.heads != Sheet.heads:
         worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
     worksheet.print_options.horizontalCentered = True
     worksheet.oddFooter.left.text = "&A"

@@ -164,7 +164,7 @@ def _breakeven(
         "Breakeven",
         "Price against breakeven",
         "A positive subsidy is a loss on every million tokens sold",
-        (24, 14, 14, 14, 14, 14, 14, 18),
+        (32, 14, 14, 14, 14, 14, 14, 18),
     )
     sheet.heading("Per provider")
     body = sheet.ref(sheet.row + 1, 1, providers.rows, 8)

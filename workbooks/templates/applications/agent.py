@@ -98,7 +98,7 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
     )  # fmt: skip
     sheet.row = after
     book.names["agent_session"] = found["plain"]
-    book.headline("An agent session of 40 turns, no cache", found["plain"], "price",
+    book.headline("The agent session, no cache", found["plain"], "price",
                   "USD (article: 2-10 an hour)")  # fmt: skip
     book.headline("the same with a prompt cache", found["cached"], "price", "USD")
     place = table.part(2)

@@ -29,7 +29,7 @@ def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:
             Result("cost", "Cost", call(TOK_VIDEO_COST, *length, common["frame"],
                    common["gpu_hour"]), "USD", "price", "article: 15 to 50"),
             Result("frame", "Cost of a frame", "{cost}/{frames}", "USD", "price4"),
-            Result("low", "GPU time of a frame that gives the low figure",
+            Result("low", "GPU time of a frame at the low figure",
                    f"{common['video_low']}*{common['seconds']}/({{frames}}*{common['gpu_hour']})",
                    "s", "number", "at the GPU-hour price of Inputs"),
             Result("high", "the same, the high figure",

@@ -12,7 +12,7 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         "Inputs",
         "Inputs",
         "A subscription in scenarios; an agent, a video, a training run, a demand to be met",
-        (34, 16, 16, 16, 16, 16, 20, 58),
+        (38, 16, 16, 16, 16, 16, 20, 58),
         long=True,
     )
     sheet.heading("A subscription")

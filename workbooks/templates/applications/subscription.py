@@ -43,7 +43,7 @@ def add_subscription(
         ]
     )  # fmt: skip
     book.names["subscription_margin"] = paid["capped"]
-    book.headline("Margin of a $20 subscription, no cap", paid["open"], "margin",
+    book.headline("Margin of the subscription, no cap", paid["open"], "margin",
                   "USD a user and month")  # fmt: skip
     book.headline("the same with the cap", paid["capped"], "margin", "USD a user and month")
     sheet.heading("Margin by cap and spread of users, USD")
@@ -171,7 +171,7 @@ def _free_tier(
         ]
     )["cap"]  # fmt: skip
     book.names["free_cap"] = best
-    book.headline("Free-tier cap that paying users carry", best, "integer",
+    book.headline("Free-tier cap that paying users carry", best, "number",
                   "requests a month and free user")  # fmt: skip
     sheet.check(
         "Left per user is paid margin less free cost, last cap",

@@ -105,6 +105,7 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         ],
         aside=6,
     )  # fmt: skip
+    book.names["years"] = common["years"]
     return case, common
 
 
