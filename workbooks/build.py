@@ -5,15 +5,17 @@ from __future__ import annotations
 import filecmp
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import TokenbookError
 from workbooks import templates
+from workbooks.layout import Ref
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.writer import write
 
+_ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx"}
 Progress = Callable[[str, int, int], None]
 
 
@@ -29,7 +31,12 @@ class Built:
 
 
 def build(
-    name: str, directory: Path, *, force: bool = False, progress: Progress | None = None
+    name: str,
+    directory: Path,
+    *,
+    flavour: str = "xlsx",
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Built:
     """Build one template, with every value in it.
 
@@ -39,6 +46,9 @@ def build(
         A template of `workbooks.templates.NAMES`.
     directory : Path
         Where the workbook goes; made where it is missing.
+    flavour : str
+        "xlsx"; "xlsm", with the VBA of classic xlwings; or "officejs", whose functions have the
+        names under which Office.js stores them.
     force : bool
         Whether to write over a workbook that differs from a freshly built one.
     progress : Callable
@@ -51,14 +61,15 @@ def build(
         there that has been changed and `force` is not set.
     """
     book = templates.lay_out(name)
-    path = directory / f"{name}.xlsx"
+    path = directory / f"{name}{_ENDINGS[flavour]}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".tokenbook-") as scratch:
-            draft = Path(scratch) / path.name
+            draft = Path(scratch) / f"{name}.xlsx"
             write(book, draft)
             report = recalculate(draft, progress=progress)
             values = _headline_values(draft, [ref for _, ref, _, _ in book.headlines])
+            draft = _flavoured(draft, flavour)
             if path.exists() and not force and not filecmp.cmp(draft, path, shallow=False):
                 raise TokenbookError(
                     f"{path} exists and is not as built; --force writes over it, -o DIR elsewhere"
@@ -73,10 +84,25 @@ def build(
     return Built(name, path, report, headlines)
 
 
-def _headline_values(path: Path, refs: list) -> list:
+def _flavoured(draft: Path, flavour: str) -> Path:
+    """Return the workbook in the flavour that is wanted."""
+    if flavour == "xlsm":
+        from udfs.hosts.xlsm import write_xlsm  # noqa: PLC0415  (only for this flavour)
+
+        return write_xlsm(draft, draft.with_suffix(".xlsm"))
+    if flavour == "officejs":
+        from udfs.hosts.stored_names import write_officejs  # noqa: PLC0415
+
+        return write_officejs(draft, draft.with_name(f"{draft.stem}-officejs.xlsx"))
+    return draft
+
+
+def _headline_values(path: Path, refs: Sequence[Ref]) -> list[float | str | None]:
     from openpyxl import load_workbook  # noqa: PLC0415  (heavy)
 
     workbook = load_workbook(path, data_only=True, read_only=False)
-    values = [workbook[ref.sheet].cell(ref.row, ref.column).value for ref in refs]
+    values: list[float | str | None] = [
+        workbook[ref.sheet].cell(ref.row, ref.column).value for ref in refs
+    ]
     workbook.close()
     return values

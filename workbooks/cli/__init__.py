@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import functions, prices, recalc, templates
+from workbooks.cli import functions, hosts, prices, recalc, templates
 
 #: Nothing was done, because something that was given is refused.
 REFUSED = 2
@@ -30,6 +30,7 @@ templates.add_to(app)
 recalc.add_to(app)
 functions.add_to(app)
 prices.add_to(app)
+hosts.add_to(app)
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,25 @@ _BUILD_HELP = """Build a template workbook, every value in it.
 tokenbook build breakeven
 
 tokenbook build all -o models
+
+tokenbook build serving --flavour xlsm
 """
+
+
+class Flavour(StrEnum):
+    """What the workbook is for."""
+
+    xlsx = "xlsx"
+    xlsm = "xlsm"
+    officejs = "officejs"
+
+
+Wanted = Annotated[
+    Flavour,
+    typer.Option(
+        help="xlsm: with the VBA for Excel on Windows; officejs: for xlwings Server or Lite."
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,6 +73,7 @@ def demo(
 def build(
     name: Annotated[str, typer.Argument(metavar="NAME|all")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path(),
+    flavour: Wanted = Flavour.xlsx,
     force: Annotated[bool, typer.Option(help="Write over workbooks that were changed.")] = False,
 ) -> None:
     """Build one template, or all."""
@@ -61,11 +81,11 @@ def build(
 
     if name != "all" and name not in templates.NAMES:
         raise UnknownIdError.of("template", name, [*templates.NAMES, "all"])
-    for book in _built(templates.NAMES if name == "all" else (name,), output, force):
+    for book in _built(templates.NAMES if name == "all" else (name,), output, force, flavour):
         typer.echo(f"{book.path}  {book.report.evaluated} cells calculated")
 
 
-def _built(names: Any, directory: Path, force: bool) -> list[Any]:
+def _built(names: Any, directory: Path, force: bool, flavour: Flavour = Flavour.xlsx) -> list[Any]:
     from workbooks.build import build as build_one  # noqa: PLC0415
 
     built = []
@@ -73,7 +93,7 @@ def _built(names: Any, directory: Path, force: bool) -> list[Any]:
         for i, name in enumerate(names):
             if progress:
                 progress("Building", i, len(names))
-            built.append(build_one(name, directory, force=force))
+            built.append(build_one(name, directory, flavour=flavour.value, force=force))
     return built
 
 

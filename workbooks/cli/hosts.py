@@ -1,0 +1,97 @@
+"""`tokenbook excel` and `tokenbook libreoffice`: the functions in a spreadsheet program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_EXCEL_HELP = "The functions in Excel: by classic xlwings on Windows, or by Office.js."
+_EXCEL_INSTALL_HELP = """Set up classic xlwings for Excel on Windows; elsewhere, print every step.
+
+[bold]Examples[/bold]
+
+tokenbook excel install
+"""
+_EXCEL_SERVER_HELP = """Write a project for xlwings Server, which serves the functions by Office.js.
+
+[bold]Examples[/bold]
+
+tokenbook excel server my-server
+"""
+_LIBREOFFICE_HELP = "The functions in LibreOffice Calc, as an add-in."
+_OK = {True: "ok", False: "missing", None: "cannot tell"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    excel = typer.Typer(help=_EXCEL_HELP, no_args_is_help=True)
+    excel.command("install", help=_EXCEL_INSTALL_HELP)(install_excel)
+    excel.command("status", help="Tell what Excel with classic xlwings needs.")(excel_status)
+    excel.command("server", help=_EXCEL_SERVER_HELP)(server)
+    app.add_typer(excel, name="excel")
+    office = typer.Typer(help=_LIBREOFFICE_HELP, no_args_is_help=True)
+    office.command("install", help="Build the add-in and register it.")(install_libreoffice)
+    office.command("uninstall", help="Take the add-in out.")(uninstall_libreoffice)
+    office.command("status", help="Tell what the add-in needs.")(libreoffice_status)
+    app.add_typer(office, name="libreoffice")
+
+
+def install_excel(
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Also let programs change macros (see the step).")
+    ] = False,
+) -> None:
+    """Set up Excel."""
+    from udfs.hosts.excel_install import install  # noqa: PLC0415
+
+    for number, step in enumerate(install(trust=trust), start=1):
+        typer.echo(f"{number}. {step.what}: {'done. ' if step.done else ''}{step.told}")
+
+
+def excel_status() -> None:
+    """Tell how Excel stands."""
+    from udfs.hosts.excel_install import status  # noqa: PLC0415
+
+    checks = status()
+    for check in checks:
+        typer.echo(f"{check.what}: {_OK[check.ok]}. {check.found}")
+        if check.ok is not True and check.remedy:
+            typer.echo(f"    {check.remedy}")
+    if any(check.ok is False for check in checks):
+        raise typer.Exit(1)
+
+
+def server(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Write a server project."""
+    from udfs.hosts.server_project import write_server_project  # noqa: PLC0415
+
+    for path in write_server_project(folder):
+        typer.echo(path)
+    typer.echo(f"Start it with: cd {folder} && xlwings-server run")
+
+
+def install_libreoffice() -> None:
+    """Register the add-in."""
+    from udfs.hosts.libreoffice import install  # noqa: PLC0415
+
+    typer.echo(install())
+
+
+def uninstall_libreoffice() -> None:
+    """Take the add-in out."""
+    from udfs.hosts.libreoffice import uninstall  # noqa: PLC0415
+
+    typer.echo(uninstall())
+
+
+def libreoffice_status() -> None:
+    """Tell how LibreOffice stands."""
+    from udfs.hosts.libreoffice import status  # noqa: PLC0415
+
+    findings = status()
+    for finding in findings:
+        typer.echo(f"{finding.what}: {_OK[finding.ok]}. {finding.told}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
