@@ -13,6 +13,7 @@ import datetime as dt
 import subprocess  # noqa: F401
 import sys
 from decimal import Decimal
+from functools import cached_property
 from types import ModuleType, SimpleNamespace
 from unittest import mock
 
@@ -128,11 +129,11 @@ class Range:
         rows = tuple(tuple(value(cell) for cell in row) for row in self.rows)
         return rows[0][0] if len(rows) == len(rows[0]) == 1 else rows
 
-    @property
+    @cached_property
     def Value2(self):
         return self._shown(_value2)
 
-    @property
+    @cached_property
     def Value(self):
         return self._shown(_value)
 

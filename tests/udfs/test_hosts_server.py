@@ -17,6 +17,7 @@ import urllib.request
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -117,6 +118,15 @@ def test_the_manifest_has_no_namespace_so_names_are_plain(server):
     manifest = fetch(f"{server}/manifest.xml")
     assert "Tokenbook" in manifest
     assert "Functions.Namespace" not in manifest
+
+
+def test_the_manifest_is_ours_and_complete(server):
+    manifest = fetch(f"{server}/manifest.xml")
+    assert not re.search("Hello|MyGroup|MyFunctionButton", manifest)
+    root = ElementTree.fromstring(manifest.encode())
+    texts = {element.get("id") for element in root.iter() if element.get("DefaultValue")}
+    asked = {element.get("resid") for element in root.iter() if element.get("resid")}
+    assert asked <= texts
 
 
 def test_the_task_pane_is_served_whole_from_loopback(server):

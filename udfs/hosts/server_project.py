@@ -7,9 +7,11 @@ key goes into the environment as XLWINGS_LICENSE_KEY and never into the project.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from html import escape
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
@@ -30,6 +32,14 @@ enable_socketio = false
 enable_htmx = false
 enable_alpinejs_csp = false
 """
+# The control, and the texts that only it shows.
+_EXAMPLE = re.compile(
+    r"\s*<!-- Ribbon button that calls a function -->"
+    r'|\s*<Control [^>]*id="MyFunctionButton">.*?</Control>'
+    r'|\s*<bt:String id="MyFunctionButton[^>]*/>',
+    re.DOTALL,
+)
+_LABELS = {"MyGroup": "Token economics", "Show Taskpane": "Functions"}
 
 
 def write_server_project(
@@ -51,6 +61,11 @@ def write_server_project(
     -------
     list[Path]
         The files that were written.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Where xlwings Server is not installed.
     """
     folder = Path(folder)
     contents = {
@@ -58,6 +73,7 @@ def write_server_project(
         "custom_scripts/__init__.py": '"""Tokenbook has no scripts; xlwings wants the module."""\n',
         "templates/taskpane.html": task_pane(functions),
         "pyproject.toml": _SETTINGS + _manifest_ids(folder / "pyproject.toml"),
+        "templates/manifest.xml": _manifest(),
     }
     written = []
     for name, content in contents.items():
@@ -90,6 +106,20 @@ def task_pane(functions: Mapping[str, Function] = registry) -> str:
         "<h1>{{ settings.project_name }}</h1>\n"
         f"{{% raw %}}\n{listed}\n{{% endraw %}}\n</main>\n{{% endblock content %}}\n"
     )
+
+
+def _manifest() -> str:
+    """Return xlwings Server's manifest without its example: a button that says Hello World."""
+    spec = find_spec("xlwings_server")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            "xlwings Server is not installed: pip install tokenbook[server]", name="xlwings_server"
+        )
+    shipped = (Path(spec.origin).parent / "templates" / "manifest.xml").read_text(encoding="utf-8")
+    manifest = _EXAMPLE.sub("", shipped)
+    for shown, wanted in _LABELS.items():
+        manifest = manifest.replace(f'DefaultValue="{shown}"', f'DefaultValue="{wanted}"')
+    return manifest
 
 
 def _manifest_ids(settings: Path) -> str:
