@@ -205,6 +205,20 @@ def test_an_activated_environment_does_not_mislead_the_python_of_libreoffice(mon
     assert not {"VIRTUAL_ENV", "PYTHONHOME"} & set(found)
 
 
+@pytest.mark.libreoffice
+@needs_calc
+def test_a_profile_is_prepared_once_for_each_build(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    old = tmp_path / "tokenbook" / "libreoffice-old"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    made = _office.prepared_profile()
+    assert list(made.parent.iterdir()) == [made]
+    stamp = made.stat().st_mtime_ns
+    assert _office.prepared_profile() == made
+    assert made.stat().st_mtime_ns == stamp
+
+
 def test_status_tells_that_libreoffice_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("TOKENBOOK_SOFFICE", str(tmp_path / "nowhere"))
     _office.program.cache_clear()

@@ -39,6 +39,7 @@ _PLACES = (
 _PYTHONS = ("python", "python.exe", "../Resources/python", "../Frameworks/python")
 _ASK_VERSION = "import sys, uno; print(*sys.version_info[:3], sep='.')"
 _GRACE_SECONDS = 20.0
+_KEPT_SECONDS = 86_400.0
 
 
 class LibreOfficeError(Exception):
@@ -309,6 +310,7 @@ def prepared_profile() -> Path:
         return profile
     check_python()
     profile.parent.mkdir(parents=True, exist_ok=True)
+    _forget_old(profile.parent)
     with tempfile.TemporaryDirectory(dir=profile.parent, prefix="making-") as folder:
         extension = _addin.build(Path(folder))
         made = Path(folder) / "profile"
@@ -321,6 +323,14 @@ def prepared_profile() -> Path:
             if not profile.is_dir():
                 raise
     return profile
+
+
+def _forget_old(cache: Path) -> None:
+    """Remove the profiles of other builds of the add-in; one that is wanted again is made anew."""
+    for profile in cache.glob("libreoffice-*"):
+        if time.time() - profile.stat().st_mtime > _KEPT_SECONDS:
+            # One that is just being copied for use may resist; the next build takes it.
+            shutil.rmtree(profile, ignore_errors=True)
 
 
 @contextmanager
