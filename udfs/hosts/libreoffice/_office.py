@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from engine.errors import TokenbookError
 from udfs.hosts.libreoffice import _addin
 
 Progress = Callable[[int, int], None]
@@ -42,7 +43,7 @@ _GRACE_SECONDS = 20.0
 _KEPT_SECONDS = 86_400.0
 
 
-class LibreOfficeError(Exception):
+class LibreOfficeError(TokenbookError):
     """LibreOffice is not there, does not start, or refuses; the message says what to do."""
 
 
