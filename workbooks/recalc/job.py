@@ -75,7 +75,10 @@ class Job:
     def parts(self, info: SheetInfo) -> Iterator[bytes]:
         """Yield a sheet as head, runs of rows, tail."""
         if info.part in self._normal:
-            yield from pieces([self._normal[info.part]])
+            try:
+                yield from pieces([self._normal[info.part]])
+            except UnusualError as error:
+                raise NotAWorkbookError(f"{info.part} is no worksheet: {error}") from error
             return
         with self.package.stream(info.part) as stream:
             try:
@@ -166,15 +169,15 @@ class Job:
         keep: list[list[bytes]] = []
         ends: list[bytes] = []
         size = 0
-        for rows in self.rows(info, ends):
-            parts = FORMULA.split(rows)
-            try:
+        try:
+            for rows in self.rows(info, ends):
+                parts = FORMULA.split(rows)
                 yield preparer.rows(rows, parts)
-            except UnusualError as error:
-                raise _UnusualSheetError(info) from error
-            size += len(rows)
-            if size <= _KEPT_IN_PARTS:
-                keep.append(parts)
+                size += len(rows)
+                if size <= _KEPT_IN_PARTS:
+                    keep.append(parts)
+        except UnusualError as error:
+            raise _UnusualSheetError(info) from error
         # What fills further cells of the sheet has to be put in anew before it is split again.
         if size <= _KEPT_IN_PARTS and not (preparer.plan.arrays or preparer.plan.tables):
             self._split[info.part] = (ends[0], keep, ends[1])

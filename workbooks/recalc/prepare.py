@@ -24,7 +24,16 @@ from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.scan import ATTRIBUTES, CELL, COLUMN, ROW, STEP, TEXT, check_count
+from workbooks.recalc.scan import (
+    ATTRIBUTES,
+    CELL,
+    COLUMN,
+    ROW,
+    STEP,
+    TEXT,
+    UnusualError,
+    check_count,
+)
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
 _DIGITS = b"0123456789$"
@@ -32,6 +41,7 @@ _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
 # Errors that are younger than the format; the engine refuses to read them.
 _NEW_ERROR = re.compile(rb"<v>#(?!NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A<)[^<]*+</v>")
+_ROW = re.compile(rb"<row\b[^>]*")
 _HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
 _TAIL = b"</sheetData></worksheet>"
 
@@ -71,9 +81,10 @@ class SheetPlan:
 
     def note(self, parts: list[bytes]) -> None:
         """Remember where the formulas of a run of rows stand."""
-        columns = [column_number(c.decode()) for c in parts[COLUMN::STEP]]
-        rows = map(int, parts[ROW::STEP])
-        self.cells.append((array("I", rows), array("H", columns)))
+        letters = parts[COLUMN::STEP]
+        numbers = {c: column_number(c.decode()) for c in set(letters)}
+        columns = array("H", map(numbers.__getitem__, letters))
+        self.cells.append((array("I", map(int, parts[ROW::STEP])), columns))
 
 
 def attributes(text: bytes) -> dict[str, str]:
@@ -198,7 +209,11 @@ class SheetPreparer:
         if any(parts[ATTRIBUTES::STEP]):
             return False
         texts = parts[TEXT::STEP]
-        distinct = dict(zip((t.translate(None, _DIGITS) for t in texts), texts, strict=True))
+        if None in texts:
+            return False
+        # XML has no way to hold the byte 0.
+        patterns = b"\0".join(texts).translate(None, _DIGITS).split(b"\0")
+        distinct = dict(zip(patterns, texts, strict=True))
         # Digits are part of names such as LOG10, so that one text does not speak for the other;
         # `is_plain` sees to that when it is asked for every text that holds such a name.
         if any(re.search(rb"[A-Za-z][0-9]+[A-Za-z.]*\(", t) for t in distinct.values()):
@@ -274,6 +289,10 @@ class SheetPreparer:
     def _without_children(self, rows: bytes) -> bytes:
         """Take out the remembered values of array formulas."""
         areas = [a.area for a in self.plan.arrays if a.area.rows * a.area.columns > 1]
+        fills = self.plan.arrays or self.plan.tables
+        # Where cells are to be put in, every row has to say which it is.
+        if fills and any(b' r="' not in row for row in _ROW.findall(rows)):
+            raise UnusualError("a row without its number")
         if not areas:
             return rows
 

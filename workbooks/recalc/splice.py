@@ -122,6 +122,10 @@ class SheetSplicer:
         columns: Sequence[int],
     ) -> None:
         report = self.report
+        room = LISTED - len(report.changed)
+        if room <= 0 and not any(old):
+            report.changed_count += len(old)
+            return
         for i, before in enumerate(old):
             if before == texts[i]:
                 continue

@@ -1,0 +1,256 @@
+"""Recalculation against its peers, measured in the same run.
+
+    python benchmarks/recalc.py [all | file | million | blocks | sweep]
+
+Each measurement is a process of its own, so that peak memory is its own; imports are not counted.
+Peers are interleaved and the best of several runs is taken. LibreOffice (soffice) and the package
+`formulas` are measured where they are installed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROUNDS = 3
+
+
+def make(path: Path, rows: int, formula: str, *, ids: bool = False) -> None:
+    """Write three inputs and one formula a row."""
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Data")
+    for r in range(1, rows + 1):
+        first = ["llama-3.1-8b", "llama-3.1-70b"][r % 2] if ids else r * 0.01 + 1
+        sheet.append([first, 1 + r % 256, 0.5 + r % 50 / 100, formula.format(r=r)])
+    book.save(path)
+
+
+def make_model(path: Path) -> None:
+    """Write a model of 2,001 formulas that all depend on the three inputs."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "M"
+    sheet["A1"], sheet["A2"], sheet["A3"] = 3.0, 0.7, 2.5
+    for r in range(1, 501):
+        sheet.cell(r, 3, f"=TOK_COST_PER_MTOK($A$1*{1 + r / 100},{100 + r},$A$2)")
+        sheet.cell(r, 4, f"=C{r}*{r}+$A$3")
+        sheet.cell(r, 5, f"=IF(D{r}>$A$3,D{r}-C{r},0)")
+        sheet.cell(r, 6, f"=SUM(C{r}:E{r})" + ("" if r == 1 else f"+F{r - 1}"))
+    sheet["H1"] = "=F500"
+    book.save(path)
+
+
+# --- what a child process does ------------------------------------------------------------------
+
+
+def ours(path: str, out: str) -> float:
+    from workbooks.recalc import recalculate, setup_for
+
+    setup_for()
+    started = time.perf_counter()
+    recalculate(path, out)
+    return time.perf_counter() - started
+
+
+def formualizer(path: str, out: str) -> float:
+    import formualizer as fz
+
+    started = time.perf_counter()
+    fz.recalculate_xlsx_file(path, output=out)
+    return time.perf_counter() - started
+
+
+def libreoffice(path: str, out: str) -> float:
+    with tempfile.TemporaryDirectory() as profile:
+        command = ["soffice", f"-env:UserInstallation=file://{profile}", "--headless"]
+        # The first start of a fresh profile is not what is measured.
+        subprocess.run([*command, "--terminate_after_init"], capture_output=True, check=False)
+        started = time.perf_counter()
+        subprocess.run(
+            [*command, "--convert-to", "xlsx", "--outdir", str(Path(out).parent / "lo"), path],
+            capture_output=True,
+            check=True,
+        )
+        return time.perf_counter() - started
+
+
+def formulas(path: str, _out: str) -> float:
+    import formulas as peer
+
+    started = time.perf_counter()
+    model = peer.ExcelModel().loads(path).finish()
+    model.calculate()
+    return time.perf_counter() - started
+
+
+def sweep(path: str, out: str) -> float:
+    from workbooks.recalc import setup_for
+    from workbooks.sweep import sweep as run
+
+    setup_for()
+    scenarios = Path(out).with_suffix(".scenarios.csv")
+    lines = [f"{2 + i / 1000},{0.3 + i / 2000},{1 + i / 500}" for i in range(1000)]
+    scenarios.write_text("\n".join(["M!A1,M!A2,M!A3", *lines]) + "\n")
+    started = time.perf_counter()
+    run(path, scenarios, ["M!H1"], Path(out).with_suffix(".csv"))
+    return time.perf_counter() - started
+
+
+def recalculations(path: str, out: str) -> float:
+    """Return the time of 1,000 recalculations, measured on 20."""
+    from workbooks.recalc import recalculate, setup_for
+
+    setup_for()
+    started = time.perf_counter()
+    for i in range(20):
+        inputs = [("M!A1", 2 + i / 20), ("M!A2", 0.3 + i / 40), ("M!A3", 1 + i / 10)]
+        recalculate(path, out, set_values=inputs)
+    return (time.perf_counter() - started) * 50
+
+
+CHILDREN: dict[str, Callable[[str, str], float]] = {
+    f.__name__: f for f in (ours, formualizer, libreoffice, formulas, sweep, recalculations)
+}
+
+
+# --- the comparison -----------------------------------------------------------------------------
+
+
+def measured(child: str, path: Path, folder: Path) -> tuple[float, float]:
+    """Return seconds and peak megabytes of one run."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", child, str(path), str(folder / f"{child}.xlsx")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, peak = json.loads(done.stdout.strip().splitlines()[-1])
+    return seconds, peak
+
+
+def best(
+    runs: dict[str, tuple[str, Path]], folder: Path, rounds: int = ROUNDS
+) -> dict[str, tuple[float, float]]:
+    """Measure several runs in turn; return the best time and the highest peak of each."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, (child, path) in runs.items():
+            found[name].append(measured(child, path, folder))
+    return {n: (min(s for s, _ in r), max(p for _, p in r)) for n, r in found.items()}
+
+
+def line(text: str, value: float, wanted: str) -> None:
+    print(f"  {text:<58} {value:8.2f}   wanted: {wanted}")
+
+
+def file_to_file(folder: Path) -> None:
+    print("100,000 cells, file to file")
+    make(folder / "tok.xlsx", 100_000, "=TOK_COST_PER_MTOK(A{r},B{r},C{r})")
+    make(folder / "native.xlsx", 100_000, "=A{r}/3600/B{r}/C{r}*1000000")
+    found = best(
+        {"ours": ("ours", folder / "tok.xlsx"), "peer": ("formualizer", folder / "native.xlsx")},
+        folder,
+        5,
+    )
+    for name, (seconds, peak) in found.items():
+        print(f"  {name}: {seconds:.2f} s, {peak:.0f} MB")
+    line(
+        "ours with TOK_ / formualizer's file recalculation, native",
+        found["ours"][0] / found["peer"][0],
+        "1 or less",
+    )
+    if shutil.which("soffice"):
+        seconds, _ = measured("libreoffice", folder / "native.xlsx", folder)
+        print(f"  LibreOffice: {seconds:.2f} s")
+        line("LibreOffice, native / ours with TOK_", seconds / found["ours"][0], "4 or more")
+    make(folder / "few.xlsx", 2_000, "=A{r}/3600/B{r}/C{r}*1000000")
+    try:
+        seconds, _ = measured("formulas", folder / "few.xlsx", folder)
+    except subprocess.CalledProcessError:
+        print("  formulas is not installed")
+    else:
+        print(f"  formulas: {seconds:.2f} s for 2,000 cells")
+        line(
+            "formulas / ours, for each cell",
+            seconds / 2_000 / (found["ours"][0] / 100_000),
+            "40 or more",
+        )
+
+
+def million(folder: Path) -> None:
+    print("1,000,000 cells, file to file")
+    make(folder / "tok.xlsx", 100_000, "=TOK_COST_PER_MTOK(A{r},B{r},C{r})")
+    make(folder / "many.xlsx", 1_000_000, "=TOK_COST_PER_MTOK(A{r},B{r},C{r})")
+    found = best(
+        {"100,000": ("ours", folder / "tok.xlsx"), "1,000,000": ("ours", folder / "many.xlsx")},
+        folder,
+        2,
+    )
+    for name, (seconds, peak) in found.items():
+        print(f"  {name}: {seconds:.2f} s, {peak:.0f} MB")
+    line("time of 1,000,000 / of 100,000", found["1,000,000"][0] / found["100,000"][0], "under 10")
+    line("peak memory of 1,000,000 [MB]", found["1,000,000"][1], "under 700")
+
+
+def blocks(folder: Path) -> None:
+    print("20,000 cells of an expensive function and of a cheap one")
+    make(folder / "cheap.xlsx", 20_000, "=TOK_COST_PER_MTOK(B{r},B{r},C{r})", ids=True)
+    make(
+        folder / "expensive.xlsx",
+        20_000,
+        '=TOK_THROUGHPUT(A{r},"h100-sxm",B{r},1024+C{r})',
+        ids=True,
+    )
+    found = best(
+        {"cheap": ("ours", folder / "cheap.xlsx"), "expensive": ("ours", folder / "expensive.xlsx")},
+        folder,
+    )
+    for name, (seconds, peak) in found.items():
+        print(f"  {name}: {seconds:.2f} s, {peak:.0f} MB")
+    line("expensive / cheap", found["expensive"][0] / found["cheap"][0], "2 or less")
+
+
+def sweeps(folder: Path) -> None:
+    print("1,000 scenarios over a model of 2,001 formulas")
+    make_model(folder / "model.xlsx")
+    found = best(
+        {
+            "sweep": ("sweep", folder / "model.xlsx"),
+            "single": ("recalculations", folder / "model.xlsx"),
+        },
+        folder,
+    )
+    for name, (seconds, _) in found.items():
+        print(f"  {name}: {seconds:.2f} s")
+    line("1,000 recalculations / sweep", found["single"][0] / found["sweep"][0], "20 or more")
+
+
+PARTS = {"file": file_to_file, "million": million, "blocks": blocks, "sweep": sweeps}
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[:1] == ["--child"]:
+        seconds = CHILDREN[arguments[1]](*arguments[2:])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps([seconds, peak]))
+        return
+    wanted = arguments or ["all"]
+    for name, part in PARTS.items():
+        if name in wanted or "all" in wanted:
+            with tempfile.TemporaryDirectory() as folder:
+                part(Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
