@@ -16,6 +16,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
 
+from engine.errors import InputError
 from udfs import CellError, registry
 from udfs._cells import scalar_of
 from udfs.hosts import stored_names
@@ -164,5 +165,5 @@ def test_a_workbook_is_renamed_wherever_formulas_stand_and_nowhere_else(tmp_path
 
 def test_a_workbook_is_not_written_over_itself(tmp_path):
     openpyxl.Workbook().save(tmp_path / "book.xlsx")
-    with pytest.raises(ValueError, match="over itself"):
+    with pytest.raises(InputError, match="over itself"):
         stored_names.write_officejs(tmp_path / "book.xlsx", tmp_path / "." / "book.xlsx")

@@ -21,7 +21,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from engine.errors import TokenbookError
 from udfs import registry
+from udfs.hosts import server_project
 from udfs.hosts.server_project import task_pane, write_server_project
 
 STUB = Path(__file__).parents[1] / "data" / "office_stub.js"
@@ -48,6 +50,13 @@ def test_the_task_pane_lists_every_function_with_its_arguments():
         assert entry.count("<dt>") == len(function.arguments)
         for argument in function.arguments:
             assert html.escape(argument.text) in entry
+
+
+def test_without_xlwings_server_it_is_told_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(server_project, "find_spec", lambda _: None)
+    with pytest.raises(TokenbookError, match=r"tokenbook\[server\]"):
+        write_server_project(tmp_path / "project")
+    assert not (tmp_path / "project").exists()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from engine.errors import TokenbookError
 from udfs import registry
 from udfs._declare import LONGEST_HELP
 from udfs.hosts import classic as host
@@ -93,7 +94,7 @@ def test_every_error_value_of_excel_has_its_case(wrapper):
 def test_another_xlwings_is_refused(monkeypatch):
     generated = vba._generated(registry).replace("Err.Description", "Err.Number")
     monkeypatch.setattr(vba, "_generated", lambda _: generated)
-    with pytest.raises(RuntimeError, match="does not know"):
+    with pytest.raises(TokenbookError, match="does not know"):
         vba.wrapper_module(registry)
 
 

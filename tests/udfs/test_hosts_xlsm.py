@@ -17,6 +17,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
 
+from engine.errors import InputError
 from udfs.hosts import xlsm
 
 with warnings.catch_warnings():
@@ -135,9 +136,9 @@ def test_writing_again_gives_the_same_bytes(template, workbook, tmp_path):
 
 
 def test_what_is_no_plain_workbook_is_refused(workbook, template, tmp_path):
-    with pytest.raises(ValueError, match="not a plain"):
+    with pytest.raises(InputError, match="not a plain"):
         xlsm.write_xlsm(workbook, tmp_path / "twice.xlsm")
-    with pytest.raises(ValueError, match=r"must end in \.xlsm"):
+    with pytest.raises(InputError, match=r"must end in \.xlsm"):
         xlsm.write_xlsm(template, tmp_path / "book.xlsx")
     assert list(tmp_path.iterdir()) == []
 

@@ -16,6 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
 
+from engine.errors import TokenbookError
 from udfs._declare import Function, registry
 
 #: All that a server project, or the main.py of an xlwings Lite workbook, needs.
@@ -64,7 +65,7 @@ def write_server_project(
 
     Raises
     ------
-    ModuleNotFoundError
+    TokenbookError
         Where xlwings Server is not installed.
     """
     folder = Path(folder)
@@ -112,8 +113,8 @@ def _manifest() -> str:
     """Return xlwings Server's manifest without its example: a button that says Hello World."""
     spec = find_spec("xlwings_server")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "xlwings Server is not installed: pip install tokenbook[server]", name="xlwings_server"
+        raise TokenbookError(
+            'xlwings Server is not installed. Run: pip install "tokenbook[server]"'
         )
     shipped = (Path(spec.origin).parent / "templates" / "manifest.xml").read_text(encoding="utf-8")
     manifest = _EXAMPLE.sub("", shipped)

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from html import escape, unescape
 from pathlib import Path
 
+from engine.errors import InputError
 from udfs._declare import registry
 
 #: What Excel puts before the name of an Office.js function whose add-in has no namespace.
@@ -62,6 +63,11 @@ def write_officejs(
     -------
     Path
         The file that was written.
+
+    Raises
+    ------
+    InputError
+        Where the two are one file.
     """
 
     def changed(match: re.Match[str]) -> str:
@@ -71,7 +77,7 @@ def write_officejs(
 
     workbook, out = Path(workbook), Path(out)
     if out.resolve() == workbook.resolve():
-        raise ValueError(f"{out.name} would be written over itself")
+        raise InputError(f"{out.name} would be written over itself")
     with zipfile.ZipFile(workbook) as package, zipfile.ZipFile(out, "w") as copy:
         for part in package.infolist():
             content = package.read(part)

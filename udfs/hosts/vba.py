@@ -17,6 +17,7 @@ from importlib.metadata import version
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from engine.errors import TokenbookError
 from udfs._declare import LONGEST_HELP, Function
 from udfs.hosts import UDF_MODULE, classic
 from udfs.hosts._xlwings import CATEGORY
@@ -99,7 +100,7 @@ def wrapper_module(registry: Mapping[str, Function]) -> str:
 
     Raises
     ------
-    RuntimeError
+    TokenbookError
         Where the installed xlwings writes something else than this was made for.
     """
     generated = _generated(registry)
@@ -111,7 +112,7 @@ def wrapper_module(registry: Mapping[str, Function]) -> str:
     )
     # For each function one call in Excel, one for other Office programs, and one way to fail.
     if (answers, failures) != (2 * len(registry), len(registry)):
-        raise RuntimeError(
+        raise TokenbookError(
             f"xlwings {version('xlwings')} writes VBA that this version of Tokenbook does not know"
         )
     cases = "".join(

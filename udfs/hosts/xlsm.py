@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from engine.errors import InputError
 from udfs._declare import Function, registry
 from udfs.hosts import vba
 
@@ -50,14 +51,14 @@ def write_xlsm(
 
     Raises
     ------
-    ValueError
+    InputError
         Where `out` is not an .xlsm, or the template is no plain workbook.
     """
     from pyopenvba import ExcelFile  # type: ignore[import-untyped]  # noqa: PLC0415
 
     template, out = Path(template), Path(out)
     if out.suffix.lower() != ".xlsm":
-        raise ValueError(f"{out.name} must end in .xlsm")
+        raise InputError(f"{out.name} must end in .xlsm")
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         made = Path(folder) / out.name
         _as_macro_workbook(template, made)
@@ -91,7 +92,7 @@ def _as_macro_workbook(template: Path, out: Path) -> None:
             content = package.read(part)
             if part.filename == _TYPES:
                 if content.count(_PLAIN) != 1:
-                    raise ValueError(f"{template.name} is not a plain .xlsx workbook")
+                    raise InputError(f"{template.name} is not a plain .xlsx workbook")
                 content = content.replace(_PLAIN, _MACRO)
             copy.writestr(part, content)
 
