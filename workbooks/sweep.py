@@ -1,7 +1,8 @@
 """A workbook as a function: many scenarios in, the values of some cells out.
 
-The workbook is loaded once. Each scenario sets its cells, and the engine evaluates what depends
-on them. Results are written as they come, so that a sweep that was stopped can go on.
+The workbook is loaded once. Scenarios of numbers are computed together where the model allows
+it; for any other, its cells are set, and the engine evaluates what depends on them. Results are
+written as they come, so that a sweep that was stopped can go on.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from workbooks.recalc.run import opened
 if TYPE_CHECKING:
     import pandas as pd
 
+# Fewer scenarios are soon done one by one.
+_WORTH_WHILE = 30
+# Scenarios for which the engine is asked whether it agrees.
+_SAMPLES = 5
+_RELATIVE = 1e-12
 _ERROR = "error"
 _NUMBER = "scenario"
 
@@ -101,11 +107,12 @@ def sweep(
     report = SweepReport(resumed=_found(gathered, header) if resume else 0)
     tell = progress or (lambda *_: None)
     try:
+        setup = setup_for(functions, seed=seed, clock=clock)
         with (
             gathered.open("a" if report.resumed else "w", encoding="utf-8", newline="") as file,
-            opened(Path(path), setup_for(functions, seed=seed, clock=clock)) as job,
+            opened(Path(path), setup) as job,
         ):
-            _run(job, file, header, cells, rows, outputs, report, tell)
+            _run(job, file, header, cells, rows, outputs, setup.functions, report, tell)
     except OSError as error:
         raise UnwritableError(f"{gathered} cannot be written: {error.strerror}") from error
     if gathered != target:
@@ -121,10 +128,12 @@ def _run(
     cells: list[str],
     rows: list[list[Cell]],
     outputs: Sequence[str],
+    functions: Mapping[str, Any],
     report: SweepReport,
     tell: Callable[[str, int, int], None],
 ) -> None:
-    model = Model(job, cells, outputs)
+    model = Model(job, cells, outputs, functions)
+    at_once = model.at_once(rows)
     writer = csv.writer(file)
     if not report.resumed:
         writer.writerow(header)
@@ -134,7 +143,7 @@ def _run(
         values: list[Any] = [""] * len(outputs)
         error = ""
         try:
-            values = [_shown(value) for value in model(row)]
+            values = [_shown(value) for value in at_once.get(number) or model(row)]
         except RefusedError as refused:
             error = str(refused)
             report.bad += 1
@@ -148,7 +157,13 @@ def _run(
 class Model:
     """A loaded workbook, called with the values of some cells for those of others."""
 
-    def __init__(self, job: Job, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        functions: Mapping[str, Any],
+    ) -> None:
         names = job.lowering.names
         # The values only stand for their cells here; each scenario brings its own.
         self._inputs = resolve([(cell, None) for cell in inputs], job.book, names, force=False)
@@ -160,9 +175,49 @@ class Model:
         probes = job.targets
         job.evaluate()
         self._numeric = [probe.numeric for probe in probes]
+        self._job, self._functions = job, functions
         self._engine = job.engine
         self._names = list(inputs)
         self._last: list[Any] = [object()] * len(self._inputs)
+
+    def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | EngineError]]:
+        """Return the outputs of the scenarios that can be computed together, by their number.
+
+        None are, where the model holds more than numbers, or where the engine says otherwise.
+        """
+        places = [
+            i
+            for i, row in enumerate(rows)
+            if len(row) == len(self._inputs) and all(type(cell) is float for cell in row)
+        ]
+        if len(places) < _WORTH_WHILE:
+            return {}
+        # numpy and the compiled formulas are only wanted for many scenarios.
+        import numpy as np  # noqa: PLC0415
+
+        from workbooks.vectorised import UnsupportedError, Vectorised  # noqa: PLC0415
+
+        try:
+            vectorised = Vectorised(
+                self._job,
+                self._functions,
+                [(t.sheet, t.row, t.column) for t in self._inputs],
+                self._outputs,
+            )
+            columns, clean = vectorised(np.array([rows[i] for i in places], dtype=float))
+        except UnsupportedError:
+            return {}
+        values = list(zip(*(column.tolist() for column in columns), strict=True))
+        found = {
+            place + 1: list(one)
+            for place, one, good in zip(places, values, clean.tolist(), strict=True)
+            if good
+        }
+        for number in list(found)[:: max(len(found) // _SAMPLES, 1)]:
+            theirs = self(rows[number - 1])
+            if not all(map(_agree, found[number], theirs)):
+                return {}
+        return found
 
     def __call__(self, values: Sequence[Cell]) -> list[Cell | EngineError]:
         """Return the outputs for these inputs."""
@@ -180,6 +235,12 @@ class Model:
             self._engine.value(self._engine.values(sheet, row, column, row, column)[0][0])
             for sheet, row, column in self._outputs
         ]
+
+
+def _agree(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs) <= _RELATIVE * max(abs(ours), abs(theirs))
+    return type(ours) is type(theirs) and ours == theirs
 
 
 def _place(text: str, job: Job) -> tuple[str, int, int]:

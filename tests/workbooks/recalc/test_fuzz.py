@@ -36,10 +36,12 @@ NAMES = (
     "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml",
 )  # fmt: skip
 TOKENS = (
-    '<c r="A1"', "</c>", "<f>", "</f>", "<v>", "</row>", "<!--", "<![CDATA[", "&amp;", "&", '"', "(",
+    '<c r="A1"', "</c>", "<f>", "</f>", "<v>", "</row>", "<!--", "<![CDATA[", "&amp;", "&", '"',
+    "(",
     ")", "#", "[", "]", "!", "@", "{", "}", "SUM(", "A1", "A1:A2", "1E999", "-1", "XFD1048576",
     "AAAA1", 't="array"', 't="shared"', 't="dataTable"', 'ref="A1:B2"', 'ref="ZZZZ"', 'si="9"',
-    "\x00", "é", "\ud83d\ude00", "<x:c>", "<!DOCTYPE a>", " ", "\n", "_xlfn.", "TOK_", ",,", "1048577",
+    "\x00", "é", "\ud83d\ude00", "<x:c>", "<!DOCTYPE a>", " ", "\n", "_xlfn.", "TOK_", ",,",
+    "1048577",
 )  # fmt: skip
 
 
@@ -78,8 +80,7 @@ def check(data: bytes) -> None:
         path.write_bytes(data)
         try:
             recalculate(path, deadline=60)
-        except RefusedError as refused:
-            assert str(refused)
+        except RefusedError:
             assert path.read_bytes() == data
         else:
             # What nobody reads is copied as it is, damaged or not.
@@ -102,7 +103,7 @@ def opens(data: bytes) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except Exception:  # noqa: BLE001  (its reader raises whatever its parsers raise)
+    except Exception:  # its reader raises whatever its parsers raise
         return False
     return True
 
