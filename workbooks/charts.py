@@ -47,10 +47,13 @@ def add_chart(worksheet: Worksheet, chart: Chart) -> None:
             axis.title.overlay = False
     drawn.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E5E7EB"))
     drawn.title.tx.rich.p[0].pPr = ParagraphProperties(defRPr=_characters(1200, bold=True))
+    # An axis without a zero is crossed at its end, or bars below 1 would hang down from it.
     if chart.logarithmic:
         drawn.y_axis.scaling.logBase = 10
+        drawn.x_axis.crosses = "min"
     if chart.x_logarithmic:
         drawn.x_axis.scaling.logBase = 10
+        drawn.y_axis.crosses = "min"
     if chart.x_unit:
         drawn.x_axis.majorUnit = chart.x_unit
     if chart.x_max:

@@ -287,11 +287,12 @@ class Sheet:
         for r in range(height):
             for c, number_format in enumerate(formats):
                 first = r == c == 0
+                body = "words" if number_format == "text" else role
                 self.put(
                     top + r,
                     column + c,
                     formula if first else None,
-                    "header" if header and r == 0 else role,
+                    "header" if header and r == 0 else body,
                     "text" if header and r == 0 else number_format,
                     array=(height, len(formats)) if first else None,
                 )

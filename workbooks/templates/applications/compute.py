@@ -128,7 +128,7 @@ def add_training(book: Book, common: dict[str, Ref], trainers: Ref) -> None:
         [
             Result("stated", "Stated, at least", f"{common['stated_run']}", "USD", "musd",
                    role="link"),
-            Result("first", "On the first accelerator, over what is stated",
+            Result("first", "First accelerator over what is stated",
                    f"{table.at(0, 5).local}/{{stated}}", "", "multiple"),
             Result("ratio", "GPT-4 over GPT-3.5",
                    f"{common['flops']}/{common['flops_small']}", "times the computing",
