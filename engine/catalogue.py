@@ -41,6 +41,8 @@ class Accelerator:
     """
 
     kind: ClassVar[str] = "accelerators"
+    #: Boost clock of the H100; the default where none is published [GHz]
+    reference_clock_ghz: ClassVar[float] = 1.98
 
     id: str
     memory_gb: float

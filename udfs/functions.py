@@ -12,6 +12,7 @@ from engine import (
     ownership,
     prices,
     pricing,
+    serving,
     subsidy,
     tokens,
 )
@@ -26,6 +27,14 @@ with group("Token arithmetic"):
     TOK_STACKED_CUT = declare(tokens.stacked_cut)
     TOK_SPECULATIVE_TOKENS = declare(tokens.speculative_tokens)
     TOK_ACTIVE_EXPERTS = declare(tokens.active_experts)
+
+with group("Serving estimate"):
+    TOK_THROUGHPUT = declare(serving.throughput, expensive=True)
+    TOK_TPOT = declare(serving.tpot, expensive=True)
+    TOK_TTFT = declare(serving.ttft, expensive=True)
+    TOK_SERVING_COST = declare(serving.serving_cost, expensive=True)
+    TOK_SERVING_BAND = declare(serving.serving_band, expensive=True)
+    TOK_MAX_CONCURRENCY = declare(serving.max_concurrency, expensive=True)
 
 with group("Price and breakeven"):
     TOK_BREAKEVEN_PRICE = declare(pricing.breakeven_price)

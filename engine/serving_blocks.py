@@ -1,0 +1,67 @@
+"""Arrays worked through in blocks that fit the processor's cache.
+
+A formula of a hundred operations over a million elements would move a hundred arrays through main
+memory. In blocks of a few thousand elements the intermediate arrays stay in the cache, and the
+memory needed beyond arguments and results does not grow with their length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.elementwise import Number
+
+#: Elements of one block: a dozen live arrays of float64 stay within a megabyte.
+BLOCK = 8192
+
+#: An array argument that counts in the loop, or a scalar that stays a scalar.
+Argument: TypeAlias = Number | NDArray[np.intp]
+
+
+def in_blocks(
+    function: Callable[..., tuple[Number, ...]],
+    arguments: Sequence[Argument],
+    results: int,
+) -> tuple[Number, ...]:
+    """Apply a function of broadcast arrays block by block.
+
+    Parameters
+    ----------
+    function : Callable
+        Takes the arguments, gives as many results as said; scalars are handed on as scalars, so
+        that what depends on them alone is computed once for each block and not for each element.
+    arguments : sequence
+        Floats and arrays that broadcast together.
+    results : int
+        How many results the function gives.
+
+    Returns
+    -------
+    tuple of Number
+        Floats where every argument is one, arrays of the broadcast shape otherwise.
+    """
+    places = [i for i, argument in enumerate(arguments) if isinstance(argument, np.ndarray)]
+    if not places:
+        return function(*arguments)
+    arrays: list[Any] = [arguments[i] for i in places]
+    operands: list[Any] = [*arrays, *[None] * results]
+    loop = np.nditer(
+        operands,
+        flags=["external_loop", "buffered", "zerosize_ok"],
+        op_flags=[["readonly"]] * len(arrays) + [["writeonly", "allocate"]] * results,
+        op_dtypes=[a.dtype for a in arrays] + [np.dtype(np.float64)] * results,
+        order="C",
+        buffersize=BLOCK,
+    )
+    current = list(arguments)
+    with loop:
+        for chunk in loop:
+            for i, values in zip(places, chunk, strict=False):
+                current[i] = values
+            for out, values in zip(chunk[len(places) :], function(*current), strict=True):
+                out[...] = values
+        return tuple(loop.operands[len(places) :])

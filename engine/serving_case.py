@@ -1,0 +1,211 @@
+"""What is served on what: the numbers that the serving formula needs of records and formats.
+
+One model on one accelerator gives floats. Arrays of ids give arrays, gathered from the catalogue,
+so that calls with different models are one vectorised call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.catalogue import Accelerator, Format, Model, find, resolve
+from engine.elementwise import Number
+from engine.errors import InputError
+
+_GIGA, _TERA = 1e9, 1e12
+#: Embedding and output head stay in bf16 in quantised checkpoints.
+VOCABULARY_BYTES = 2.0
+BF16_BYTES = 2.0
+
+
+class Case(NamedTuple):
+    """Numbers of one model on one accelerator in given formats; parameters counted whole."""
+
+    #: All layers, and those of them that hold experts [-]
+    layers: Number
+    moe_layers: Number
+    #: Width of the residual stream [-]
+    hidden: Number
+    #: Query heads and key-value heads of one layer; 1 for MLA, whose cache is not split [-]
+    heads: Number
+    kv_heads: Number
+    #: Parameters outside experts that every GPU holds, and that tensor parallelism splits [-]
+    replicated: Number
+    split: Number
+    #: Parameters of the key-value projections for one head, over all layers [-]
+    kv_projection: Number
+    #: Parameters of the output head, and of all vocabulary matrices [-]
+    head: Number
+    vocabulary: Number
+    #: Experts of a layer, those that a token skips as a share, those it takes, and shared ones [-]
+    experts: Number
+    skipped: Number
+    taken: Number
+    #: Parameters of one expert, and the inner width that tensor parallelism splits [-]
+    expert: Number
+    expert_width: Number
+    #: Cached elements of one token for one layer and key-value head [-]
+    kv_elements: Number
+    #: Layers that attend to the whole context, those that slide, and their window [-]
+    full_layers: Number
+    sliding_layers: Number
+    window: Number
+    #: Width of one head in attention arithmetic: in prefill, and in decode over the latent [-]
+    head_width: Number
+    latent_width: Number
+    #: 1 where attention is latent (MLA), else 0 [-]
+    latent: Number
+    #: Bytes of a parameter, of an expert's parameter, of a cached element [B]
+    weight_bytes: Number
+    expert_bytes: Number
+    kv_bytes: Number
+    #: 1 where the weights have fewer than 16 bits, else 0 [-]
+    quantised: Number
+    #: 1 where experts are unpacked to bf16, as the tensor cores lack their format, else 0 [-]
+    unpacked: Number
+    #: 1 where experts are unpacked, or scaled in 8 bits in a pass of their own, else 0 [-]
+    scaled: Number
+    #: Memory [B], bandwidth [B/s], link bandwidth [B/s], clock against 1.98 GHz [-]
+    memory: Number
+    bandwidth: Number
+    link: Number
+    clock: Number
+    #: Peak rate in bf16, in the format of the weights, in that of the experts [FLOP/s]
+    peak: Number
+    weight_peak: Number
+    expert_peak: Number
+
+
+def case_of(
+    model: Any,
+    accelerator: Any,
+    weight_format: Any,
+    expert_format: Any,
+    kv_format: Any = None,
+) -> tuple[Case, NDArray[np.intp] | None]:
+    """Return the numbers of a case, and which row of them each element uses where ids vary.
+
+    Parameters
+    ----------
+    model, accelerator : ModelLike, AcceleratorLike, or array of ids
+        What is served, and on what.
+    weight_format, expert_format, kv_format : str, or array of str
+        Formats; the experts' is that of the weights where None, the cache's is fp8 beside
+        quantised weights where None.
+
+    Returns
+    -------
+    Case
+        Floats, or one array over the distinct combinations.
+    array or None
+        Index into those arrays, of the broadcast shape of the ids.
+    """
+    given = (model, accelerator, weight_format, expert_format, kv_format)
+    if not any(is_array_of_ids(value) for value in given):
+        return _one(*given), None
+    codes, combinations = _factorised(given)
+    rows = [_one(*combination) for combination in combinations]
+    return Case(*(np.array(column) for column in zip(*rows, strict=True))), codes
+
+
+def is_array_of_ids(value: Any) -> bool:
+    """Tell an array of ids from one id, and from the rows of a user's own record."""
+    return (isinstance(value, np.ndarray) and value.dtype.kind in "UOT" and value.ndim > 0) or (
+        isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    )
+
+
+def take(case: Case, index: NDArray[np.intp]) -> Case:
+    """Return the case of each element."""
+    return Case(*(np.asarray(column)[index] for column in case))
+
+
+def _factorised(given: Sequence[Any]) -> tuple[NDArray[np.intp], list[tuple[Any, ...]]]:
+    arrays = [np.asarray(v, dtype=object) if is_array_of_ids(v) else None for v in given]
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays if a is not None))
+    except ValueError as error:
+        raise InputError(f"ids in ranges of different shapes: {error}") from error
+    combined: NDArray[np.intp] = np.zeros(shape, dtype=np.intp)
+    levels: list[list[Any]] = []
+    for value, array in zip(given, arrays, strict=True):
+        if array is None:
+            levels.append([value])
+            continue
+        place: dict[Any, int] = {}
+        codes = [place.setdefault(item, len(place)) for item in array.ravel().tolist()]
+        levels.append(list(place))
+        combined = combined * len(place) + np.reshape(codes, array.shape)
+    distinct, index = np.unique(combined, return_inverse=True)
+    places = np.unravel_index(distinct, [len(level) for level in levels])
+    combinations = [
+        tuple(level[i] for level, i in zip(levels, place, strict=True))
+        for place in zip(*places, strict=True)
+    ]
+    return index.reshape(shape).astype(np.intp), combinations
+
+
+def _one(
+    model: Any, accelerator: Any, weight_format: str, expert_format: str | None, kv: str | None
+) -> Case:
+    m, a = resolve(Model, model), resolve(Accelerator, accelerator)
+    weights = find(Format, weight_format)
+    experts = weights if expert_format is None else find(Format, expert_format)
+    quantised = weights.bytes_per_parameter < BF16_BYTES
+    kv_bytes = find(Format, kv).bytes_per_parameter if kv is not None else 2.0 - quantised
+    narrow = experts.bytes_per_parameter < BF16_BYTES
+    unpacked = narrow and experts.peak_tflops(a) <= a.bf16_dense_tflops
+    latent = m.attention == "MLA"
+    moe_layers = m.layers - m.dense_layers if m.experts else 0
+    shared = moe_layers * m.shared_experts * 3 * m.hidden * m.moe_ffn_dim
+    feed_forward = (m.layers - moe_layers) * 3 * m.hidden * m.ffn_dim + shared
+    if latent:
+        query = m.qk_nope_dim + m.qk_rope_dim
+        replicated = m.hidden * (m.q_lora_rank + m.kv_lora_rank + m.qk_rope_dim)
+        by_head = (m.q_lora_rank or m.hidden) * query + m.v_head_dim * m.hidden
+        by_head += m.kv_lora_rank * (m.qk_nope_dim + m.v_head_dim)
+        head_width = (query + m.v_head_dim) / 2
+    else:
+        replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, float(m.head_dim)
+    vocabulary = m.vocab * m.hidden
+    return Case(
+        layers=float(m.layers),
+        moe_layers=float(moe_layers),
+        hidden=float(m.hidden),
+        heads=float(m.heads),
+        kv_heads=1.0 if latent else float(m.kv_heads),
+        replicated=float(m.layers * replicated),
+        split=float(m.layers * m.heads * by_head + feed_forward),
+        kv_projection=0.0 if latent else float(m.layers * 2 * m.hidden * m.head_dim),
+        head=float(vocabulary),
+        vocabulary=float(vocabulary if m.tied_embeddings else 2 * vocabulary),
+        experts=float(m.experts),
+        skipped=1 - m.experts_per_token / m.experts if m.experts else 1.0,
+        taken=float(m.experts_per_token),
+        expert=float(3 * m.hidden * m.moe_ffn_dim),
+        expert_width=float(m.moe_ffn_dim),
+        kv_elements=float(m.kv_lora_rank + m.qk_rope_dim if latent else 2 * m.head_dim),
+        full_layers=float(m.layers - m.sliding_layers),
+        sliding_layers=float(m.sliding_layers),
+        window=float(m.sliding_window),
+        head_width=head_width,
+        latent_width=float(2 * m.kv_lora_rank + m.qk_rope_dim if latent else 0),
+        latent=float(latent),
+        weight_bytes=weights.bytes_per_parameter,
+        expert_bytes=experts.bytes_per_parameter,
+        kv_bytes=kv_bytes,
+        quantised=float(quantised),
+        unpacked=float(unpacked),
+        scaled=float(unpacked or experts.bytes_per_parameter == 1),
+        memory=a.memory_gb * _GIGA,
+        bandwidth=a.mem_bw_tb_s * _TERA,
+        link=a.scaleup_gb_s_per_direction * _GIGA,
+        clock=a.clock_ghz / Accelerator.reference_clock_ghz,
+        peak=a.bf16_dense_tflops * _TERA,
+        weight_peak=weights.peak_tflops(a) * _TERA,
+        expert_peak=experts.peak_tflops(a) * _TERA,
+    )
