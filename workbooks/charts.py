@@ -111,7 +111,7 @@ def _float(worksheet: Worksheet, drawn: Any, chart: Chart) -> None:
 
 def _lines(worksheet: Worksheet, chart: Chart) -> Any:
     scatter = chart.kind == "scatter"
-    drawn = ScatterChart() if scatter else LineChart()
+    drawn: Any = ScatterChart() if scatter else LineChart()
     if scatter:
         # The schema wants a style, and openpyxl leaves it out.
         drawn.style = None
@@ -148,7 +148,7 @@ def _series(worksheet: Worksheet, line: Line) -> Any:
     return series
 
 
-def _reference(worksheet: Worksheet, ref: Ref) -> Reference:
+def _reference(worksheet: Any, ref: Ref) -> Reference:
     return Reference(
         worksheet.parent[ref.sheet],
         min_col=ref.column,

@@ -6,6 +6,8 @@ finance models expect: inputs blue on yellow, formulas black, links to other she
 
 from __future__ import annotations
 
+from typing import Any
+
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Protection, Side
 
 FONT = "Calibri"
@@ -45,7 +47,7 @@ FORMATS = {
 }
 
 
-def _font(**options: object) -> Font:
+def _font(**options: Any) -> Font:
     return Font(name=FONT, **{"size": 10, "color": INK, **options})
 
 
@@ -60,7 +62,7 @@ def named_styles() -> dict[str, NamedStyle]:
     wrapped = Alignment(vertical="top", wrap_text=True)
     right = Alignment(horizontal="right", vertical="center")
     line = Border(bottom=_HAIR)
-    roles: dict[str, dict[str, object]] = {
+    roles: dict[str, dict[str, Any]] = {
         "title": {"font": _font(size=18, bold=True, color=ACCENT)},
         "subtitle": {"font": _font(size=11, color=MUTED, italic=True)},
         "heading": {

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import CellIsRule, FormulaRule
@@ -55,7 +56,7 @@ def write(book: Book, path: Path) -> None:
         The file to write.
     """
     workbook = Workbook()
-    workbook.remove(workbook.active)
+    workbook.remove(workbook.worksheets[0])
     for style in named_styles().values():
         workbook.add_named_style(style)
     checks = _checks(book)
@@ -199,7 +200,7 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
 
 def _write_cell(worksheet: Worksheet, cell: Cell) -> None:
     written = worksheet.cell(cell.row, cell.column)
-    value = cell.value
+    value: Any = cell.value
     if cell.array is not None:
         rows, columns = cell.array
         corner = f"{get_column_letter(cell.column + columns - 1)}{cell.row + rows - 1}"
@@ -264,5 +265,5 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     if sheet.heads != Sheet.heads:
         worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
     worksheet.print_options.horizontalCentered = True
-    worksheet.oddFooter.left.text = "&A"
-    worksheet.oddFooter.right.text = "Page &P of &N"
+    footer: Any = worksheet.oddFooter
+    footer.left.text, footer.right.text = "&A", "Page &P of &N"

@@ -408,16 +408,16 @@ def _market(book: Book, common: dict[str, Ref], market: Ref) -> None:
     )
     sheet.put(top + 3, 3, "times a year, for that growth at that price", "remark")
     sheet.row = top + 5
-    volume = table.part(3)
+    implied = table.part(3)
     book.headline(
         "Tokens a day implied for 2027",
-        volume.at(last),
+        implied.at(last),
         "ttokens",
         "tokens/day (stated: 593 billion)",
     )
     sheet.check(
         "Volume times price gives the market back, all years",
-        f"SUMPRODUCT({volume},{table.part(2)})*{common['days']}/{common['million']}",
+        f"SUMPRODUCT({implied},{table.part(2)})*{common['days']}/{common['million']}",
         f"SUM({market.part(2)})",
         common["tolerance"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from udfs.functions import (
@@ -10,7 +11,7 @@ from udfs.functions import (
     TOK_MARKET_SIZE,
     TOK_MARKET_VOLUME,
 )
-from workbooks.layout import Book, Chart, Line, Ref, call
+from workbooks.layout import Book, Chart, Line, Ref, Result, call
 
 #: The longest horizon of the sheet; the selector offers each year up to it.
 YEARS = 6
@@ -97,6 +98,7 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
     sheet.row = after
     last = drawn.rows - 1
     rise = f"{drawn.at(last, 3)}/{drawn.at(0, 3)}"
+    book.names["last_volume"] = drawn.at(last, 3)
     book.headline("Tokens a day in the last year", drawn.at(last, 3), "ttokens",
                   "tokens/day, in the scenario of Inputs")  # fmt: skip
     book.headline("Price in that year", drawn.at(last, 2), "price4", "USD/Mtok, floor included")
@@ -144,7 +146,7 @@ def add_scenarios(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> N
 
     start = call(TOK_MARKET_VOLUME, common["market"], common["price"], common["days"])
     power = common["years"]
-    lines = [
+    lines: list[tuple[str, str, str, str, Callable[[int], str]]] = [
         ("Market projected", "busd", "USD", "calc", lambda i:
             f"{common['market']}*(1+{options['growth'][i]})^{power}"),
         ("Price", "price4", "USD/Mtok", "calc", lambda i:
@@ -183,19 +185,31 @@ def add_scenarios(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> N
             width_cm=26,
         )
     )  # fmt: skip
-    needed = sheet.ref(top + 6, 2)
-    book.headline("Elasticity that the projection needs", needed, "number",
+    sheet.heading("In the scenario of Inputs")
+    chosen = f"MATCH({book.names['scenario']},{across.local},0)"
+    live = sheet.results(
+        [
+            Result("price", "Price", f"INDEX({replace(across, row=top + 2).local},{chosen})",
+                   "USD/Mtok", "price4"),
+            Result("volume", "Volume that the market implies",
+                   f"INDEX({replace(across, row=top + 3).local},{chosen})", "tokens/day",
+                   "ttokens"),
+            Result("elasticity", "Elasticity that the projection needs",
+                   f"INDEX({replace(across, row=top + 6).local},{chosen})", "% per %", "number",
+                   "how much more volume a lower price must bring"),
+        ]
+    )  # fmt: skip
+    book.headline("Elasticity that the projection needs", live["elasticity"], "number",
                   "% more volume per % lower price")  # fmt: skip
-    volumes = replace(across, row=top + 3)
     sheet.check(
         "The scenario chosen gives the volume of the sheet Volume",
-        f"INDEX({volumes},MATCH({book.names['scenario']},{across},0))",
-        f"{book.headlines[-3][1]}",
+        f"{live['volume']}",
+        f"{book.names['last_volume']}",
         common["tolerance"],
     )
     sheet.check(
         "Demand at the elasticity needed is the volume implied",
-        call(TOK_DEMAND, sheet.ref(top + 2, 2), common["price"], start, needed),
-        f"{sheet.ref(top + 3, 2)}",
+        call(TOK_DEMAND, live["price"], common["price"], start, live["elasticity"]),
+        f"{live['volume']}",
         common["tolerance"],
     )
