@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415  (a child process imports only what it measures)
 """Recalculation against its peers, measured in the same run.
 
     python benchmarks/recalc.py [all | file | million | blocks | sweep]

@@ -168,18 +168,17 @@ class Job:
         preparer = SheetPreparer(self.plans[info.part], self.lowering, self.spills)
         keep: list[list[bytes]] = []
         ends: list[bytes] = []
-        size = 0
+        small = self.package.entries[info.part].file_size <= _KEPT_IN_PARTS
         try:
             for rows in self.rows(info, ends):
                 parts = FORMULA.split(rows)
                 yield preparer.rows(rows, parts)
-                size += len(rows)
-                if size <= _KEPT_IN_PARTS:
+                if small:
                     keep.append(parts)
         except UnusualError as error:
             raise _UnusualSheetError(info) from error
         # What fills further cells of the sheet has to be put in anew before it is split again.
-        if size <= _KEPT_IN_PARTS and not (preparer.plan.arrays or preparer.plan.tables):
+        if small and not (preparer.plan.arrays or preparer.plan.tables):
             self._split[info.part] = (ends[0], keep, ends[1])
 
     def _strings(self) -> Iterator[bytes] | None:

@@ -27,6 +27,10 @@ _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
 _EXPONENT = re.compile(r"[0#?][eE][+-]", re.ASCII)
 _DEEPEST_NAME = 16
+# Row numbers that no model uses, standing for those of a formula while it is lowered for all.
+_FIRST, _MOST_ROWS = 900_000, 100
+_PLACEHOLDER = re.compile(r"(?<=[A-Za-z$])9000[0-9]{2}(?![0-9])")
+_ROW_NUMBER = re.compile(r"(?<![\w.$'\]])(\$?[A-Za-z]{1,3}\$?)([1-9][0-9]*)(?![\w.(!'\[])")
 _REMEMBERED = 20_000
 
 
@@ -116,6 +120,20 @@ class Lowering:
             Of an array formula, what it is to be wrapped in: "TB.FIT(%s,3,1)". Ordinary cells,
             which hold one value, have none.
         """
+        general, rows = _general(text)
+        known = self._template(general, place, wrap)
+        if isinstance(known, _Template) and not _holds_all(known.text, len(rows)):
+            # What became of the references depends on where they point.
+            rows = []
+            known = self._template(text, place, wrap)
+        if isinstance(known, UnevaluableError):
+            raise UnevaluableError(_filled(str(known), rows))
+        if known.rows is not None and not known.rows[0] <= place.row <= known.rows[1]:
+            return "#VALUE!"
+        return _filled(known.text, rows).replace(THIS_ROW, str(place.row))
+
+    def _template(self, text: str, place: Place, wrap: str) -> _Template | UnevaluableError:
+        """Return a formula lowered for all rows, from memory where it is known."""
         key = (text, place.sheet, wrap)
         known = self._templates.get(key)
         if known is None:
@@ -129,11 +147,7 @@ class Lowering:
             # Table references without a table, and relative names, depend on the place.
             if self._wholly:
                 self._templates[key] = known
-        if isinstance(known, UnevaluableError):
-            raise known
-        if known.rows is not None and not known.rows[0] <= place.row <= known.rows[1]:
-            return "#VALUE!"
-        return known.text.replace(THIS_ROW, str(place.row))
+        return known
 
     def _lower(self, text: str, place: Place, wrap: str) -> str:
         try:
@@ -227,6 +241,31 @@ class Lowering:
                         if isinstance(item, Token) and item.type == Token.ARRAY:
                             return True
         return False
+
+
+def _general(text: str) -> tuple[str, list[str]]:
+    """Return a formula with its row numbers replaced by `_FIRST`, `_FIRST` + 1 ..., and those."""
+    rows: list[str] = []
+
+    def numbered(match: re.Match[str]) -> str:
+        rows.append(match[2])
+        return f"{match[1]}{_FIRST + len(rows) - 1}"
+
+    general = _ROW_NUMBER.sub(numbered, text)
+    if len(rows) > _MOST_ROWS or _PLACEHOLDER.search(text):
+        return text, []
+    return general, rows
+
+
+def _holds_all(lowered: str, count: int) -> bool:
+    found = {int(number) - _FIRST for number in _PLACEHOLDER.findall(lowered)}
+    return found == set(range(count))
+
+
+def _filled(text: str, rows: list[str]) -> str:
+    if not rows:
+        return text
+    return _PLACEHOLDER.sub(lambda match: rows[int(match[0]) - _FIRST], text)
 
 
 def _is_relative(item: Node | Token) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable
 
 from udfs._cells import CellError
@@ -10,11 +11,13 @@ from workbooks.recalc.engine import Engine
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
 from workbooks.recalc.report import CellProblem, Report
 from workbooks.recalc.splice import Pending
-from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
+from workbooks.recalc.tokens import FormulaError, Node, function_name, is_range_token, read_formula
 
 # Asking a function again costs a millisecond; a model in which more cells fail has one cause.
 _EXPLAINED = 200
 _LARGEST_AREA = 10_000
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
+_TEXT = re.compile(r'"[^"]*"')
 _GENERAL = {
     "#NULL!": "the ranges have no cell in common",
     "#DIV/0!": "division by zero",
@@ -38,13 +41,13 @@ def explain(
     """Fill in the reasons of the errors that the report lists."""
     for i, cell in enumerate(pending):
         problem = report.errors[cell.place]
-        tree = _tree(cell.text)
-        functions = [node.name for node in tree.walk() if node.is_function] if tree else []
+        functions = [function_name(name) for name in _CALL.findall(_TEXT.sub("", cell.text))]
         ours = [name for name in functions if name in own]
         function = (ours or functions or [""])[0]
         reason = problem.reason
-        if not reason and tree is not None and i < _EXPLAINED:
-            reason = _passed_on(tree, cell.sheet, engine)
+        if not reason and i < _EXPLAINED:
+            tree = _tree(cell.text)
+            reason = _passed_on(tree, cell.sheet, engine) if tree is not None else ""
             if not reason and ours:
                 reason = _own_reason(cell, engine, lowering)
         report.errors[cell.place] = CellProblem(
