@@ -138,8 +138,10 @@ def _read_sheets(
     for element in root.iter(f"{{{book.main}}}sheet"):
         name = element.get("name", "")
         everything.append(name)
-        relation = element.get(f"{{{OFFICE_RELATIONSHIPS}}}id") or element.get(
-            "{http://purl.oclc.org/ooxml/officeDocument/relationships}id", ""
+        relation = (
+            element.get(f"{{{OFFICE_RELATIONSHIPS}}}id")
+            or element.get("{http://purl.oclc.org/ooxml/officeDocument/relationships}id")
+            or ""
         )
         kind, target, external = targets.get(relation, ("", "", True))
         if kind.endswith("/worksheet") and not external:
@@ -165,8 +167,9 @@ def settled(data: bytes, part: str) -> bytes:
             (i for i, child in enumerate(root) if local_name(child) in _AFTER_CALC), len(root)
         )
         root.insert(place, settings)
-    settings.attrib.pop("fullCalcOnLoad", None)
-    number = settings.get("calcId", "0")
+    if "fullCalcOnLoad" in settings.attrib:
+        del settings.attrib["fullCalcOnLoad"]
+    number = settings.get("calcId") or "0"
     settings.set("calcId", str(max(int(number) if number.isdecimal() else 0, CALC_ID)))
     return serialise(root)
 

@@ -169,9 +169,10 @@ class FormualizerEngine:
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
+        given: Any = value
         if isinstance(value, CellError):
-            value = fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
-        self._workbook.set_value(sheet, row, column, value)
+            given = fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
+        self._workbook.set_value(sheet, row, column, given)
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""

@@ -73,7 +73,10 @@ def _intersect(node: Node, is_area: Callable[[str], bool], own: Container[str]) 
             not node.is_function
             or node.name in SCALAR
             or i in _SINGLE.get(node.name, ())
-            or any(is_operator(item) and item.value != "," for item in solid if not _node(item))
+            or any(
+                isinstance(item, Token) and is_operator(item) and item.value != ","
+                for item in solid
+            )
         )
         for place, item in enumerate(solid):
             if isinstance(item, Node):
@@ -84,10 +87,6 @@ def _intersect(node: Node, is_area: Callable[[str], bool], own: Container[str]) 
                 before = solid[place - 1] if place else None
                 if not (isinstance(before, Token) and before.value == ":"):
                     item.value = item.value if item.value.startswith("@") else f"@{item.value}"
-
-
-def _node(item: Node | Token) -> bool:
-    return isinstance(item, Node)
 
 
 def gives_array(tree: Node, own_arrays: Container[str]) -> bool:

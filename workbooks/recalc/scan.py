@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from lxml import etree
 
@@ -109,12 +110,15 @@ def normalised(data: bytes, part: str) -> bytes:
         raise NotAWorkbookError(f"{part} is not a worksheet")
     namespace = etree.QName(root).namespace or MAIN
     etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
-    clean = etree.Element(root.tag, attrib=dict(root.attrib), nsmap=_default_first(root, namespace))
+    # lxml takes None for the default namespace; its annotations do not.
+    names: Any = _default_first(root, namespace)
+    clean = etree.Element(root.tag, attrib=dict(root.attrib.items()), nsmap=names)
     clean.extend(list(root))
     row_number = 0
     for row in clean.iter(f"{{{namespace}}}row"):
         row_number = _number_of(row, row_number + 1, part)
-        row.attrib.pop("spans", None)
+        if "spans" in row.attrib:
+            del row.attrib["spans"]
         column = 0
         for cell in row.iter(f"{{{namespace}}}c"):
             place = parse_cell(cell.get("r", "")) or (row_number, column + 1)

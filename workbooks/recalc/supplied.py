@@ -39,10 +39,10 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*cells)
         except _RefusedError as refused:
             return refused.error
-        except (TypeError, ValueError) as error:
-            return CellError("#VALUE!", str(error))
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             return CellError("#NUM!", str(error))
+        except (TypeError, ValueError) as error:
+            return CellError("#VALUE!", str(error))
 
     return answer
 
@@ -194,22 +194,20 @@ def _scientific(value: Any, pattern: Any) -> Any:
     return f"{head}E{sign}{power[1:].lstrip('0').rjust(exponent.count('0'), '0')}"
 
 
-#: The functions by name.
-SUPPLIED: dict[str, Callable[..., Any]] = {
-    name: _answering(function)
-    for name, function in {
-        "MMULT": _mmult,
-        "MINVERSE": _minverse,
-        "MDETERM": _mdeterm,
-        "MUNIT": _munit,
-        "FVSCHEDULE": _fvschedule,
-        "PERMUTATIONA": _permutationa,
-        "VDB": _vdb,
-        "PROB": _prob,
-        "WRAPROWS": _wrapped(by_rows=True),
-        "WRAPCOLS": _wrapped(by_rows=False),
-        "EXPAND": _expand,
-        "TB.TEXT": _scientific,
-        **BONDS,
-    }.items()
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "MMULT": _mmult,
+    "MINVERSE": _minverse,
+    "MDETERM": _mdeterm,
+    "MUNIT": _munit,
+    "FVSCHEDULE": _fvschedule,
+    "PERMUTATIONA": _permutationa,
+    "VDB": _vdb,
+    "PROB": _prob,
+    "WRAPROWS": _wrapped(by_rows=True),
+    "WRAPCOLS": _wrapped(by_rows=False),
+    "EXPAND": _expand,
+    "TB.TEXT": _scientific,
+    **BONDS,
 }
+#: The functions by name.
+SUPPLIED: dict[str, Callable[..., Any]] = {n: _answering(f) for n, f in _PLAIN.items()}

@@ -71,7 +71,7 @@ def _read_table(root: etree._Element, part: str, sheet: str) -> TableInfo:
         raise NotAWorkbookError(f"{part}: a table covers {root.get('ref')!r}")
     namespace = etree.QName(root).namespace
     return TableInfo(
-        name=root.get("displayName") or root.get("name", ""),
+        name=root.get("displayName") or root.get("name") or "",
         sheet=sheet,
         area=area,
         headers=int(root.get("headerRowCount", "1")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from lxml import etree
 
@@ -28,7 +29,8 @@ def parse(data: bytes, part: str) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotAWorkbookError(f"{part} is not well-formed XML: {error}") from error
-    if root.getroottree().docinfo.doctype:
+    document: Any = root.getroottree().docinfo
+    if document.doctype:
         raise UnsafeFileError(f"{part} declares a document type (DTD)")
     return root
 

@@ -1,0 +1,114 @@
+"""Formulas in the engine's terms: what stays, what changes, and what is remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbooks.recalc.address import Area
+from workbooks.recalc.book import DefinedName
+from workbooks.recalc.lower import Lowering, Own, Place, UnevaluableError
+from workbooks.recalc.names import Names
+from workbooks.recalc.tables import TableInfo, Tables
+from workbooks.recalc.tokens import MAX_DEPTH, read_formula
+
+
+@pytest.fixture
+def lowering() -> Lowering:
+    """One table with awkward column names, one name to be written out."""
+    columns = ("Qty", "Unit [USD]", "A:B", "It's")
+    return Lowering(
+        names=Names([DefinedName("Off", "OFFSET(S!$A$1,1,0)", None)]),
+        tables=Tables([TableInfo("T", "My Sheet", Area(1, 1, 6, 4), 1, 1, columns)]),
+        sheets=["S", "My Sheet"],
+        own={"TOK_X": Own(arrays=False), "TOK_T": Own(arrays=True)},
+        knows=lambda name: name != "NOSUCH",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A1+B2",
+        "SUMPRODUCT(A1:A9*2)",
+        "SUM(A1:A9)",
+        "LOG10(A1)",
+        '"A1:B2 [x] #"&A1',
+        "S!A1*2%",
+        "TOK_X(A1,2)",
+        "{1,2;3,4}",
+    ],
+)
+def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
+    array = text.startswith("{")
+    assert lowering.lowered(text, Place("S", 5, 2)) == (f"TB.FIT({text},1,1)" if array else text)
+    assert lowering.is_plain(text, "S") is not array
+
+
+@pytest.mark.parametrize(
+    ("text", "lowered"),
+    [
+        ("SUM(T[Qty])", "SUM('My Sheet'!$A$2:$A$5)"),
+        ("SUM(T[[#All],[Qty]])", "SUM('My Sheet'!$A$1:$A$6)"),
+        ("T[[#This Row],[Qty]]", "'My Sheet'!$A5"),
+        ("T[@Qty]+1", "'My Sheet'!$A5+1"),
+        ("SUM(T[@[Qty]:[A:B]])", "SUM('My Sheet'!$A5:$C5)"),
+        ("SUM(T[Unit '[USD']])", "SUM('My Sheet'!$B$2:$B$5)"),
+        ("SUM(T[[Unit '[USD']]:[It''s]])", "SUM('My Sheet'!$B$2:$D$5)"),
+        ("T[[#Headers],[Qty]]", "'My Sheet'!$A$1"),
+        ("SUM(T[[#Data],[#Totals],[Qty]])", "SUM('My Sheet'!$A$2:$A$6)"),
+        ("SUM(Off)", "SUM((OFFSET(S!$A$1,1,0)))"),
+        ("A1:A9*2", "@A1:A9*2"),
+        ("SUM(A1:A9*2)", "SUM(@A1:A9*2)"),
+        ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP(@A1:A9,B1:C9,2,0)"),
+        ("TOK_X(A1:A9)", "TB.FIT(TOK_X(A1:A9),1,1)"),
+        ("TOK_T(A1)", "TB.FIT(TOK_T(A1),1,1)"),
+        ("SUM(A1:B9 B3:C4)", "SUM(B3:B4 )"),
+        ("SUM((A1,B2:B3))", "SUM(A1,B2:B3)"),
+        ("_xlfn.SINGLE(A1:A9)", "@A1:A9"),
+    ],
+)
+def test_texts_that_change(lowering: Lowering, text: str, lowered: str) -> None:
+    assert lowering.lowered(text, Place("S", 5, 2)) == lowered
+    assert not lowering.is_plain(text, "S")
+
+
+def test_one_lowering_serves_the_rows_it_is_copied_to(lowering: Lowering) -> None:
+    for row in (1, 7, 123_456):
+        text = f"SUM(A{row}:A{row + 1}*2)+TOK_X(B{row},,$C$9)"
+        expected = f'SUM(@A{row}:A{row + 1}*2)+TOK_X(B{row},"␀skipped",$C$9)'
+        assert lowering.lowered(text, Place("S", row, 5)) == expected
+    assert lowering.lowered("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4 )"
+    assert lowering.lowered("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6 )"
+    assert lowering.lowered("T[@Qty]", Place("My Sheet", 3, 9)) == "'My Sheet'!$A3"
+    assert lowering.lowered("T[@Qty]", Place("My Sheet", 30, 9)) == "#VALUE!"
+
+
+@pytest.mark.parametrize(
+    "text", ["NOSUCH(1)", "T[Nothing]", "U[Qty]", "[1]S!A1", "SUM(", "A1 B1()"]
+)
+def test_texts_that_cannot_be(lowering: Lowering, text: str) -> None:
+    with pytest.raises(UnevaluableError):
+        lowering.lowered(text, Place("S", 1, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SUM(A1,(B1+2)*3)",
+        "IF(A1>=2, 1 , 2)",
+        "{1,2;3,4}*2",
+        "-A1%",
+        "F()",
+        "F(,1)",
+        "A1:INDEX(B:B,3)",
+    ],
+)
+def test_the_tree_gives_the_text_back(text: str) -> None:
+    assert read_formula(text).text() == text
+
+
+def test_depth_is_limited() -> None:
+    deep = MAX_DEPTH - 2
+    assert read_formula("ABS(" * deep + "1" + ")" * deep)
+    with pytest.raises(ValueError, match="levels deep"):
+        read_formula("ABS(" * 100 + "1" + ")" * 100)
