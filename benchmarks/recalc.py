@@ -132,7 +132,7 @@ def measured(child: str, path: Path, folder: Path) -> tuple[float, float]:
     """Return seconds and peak megabytes of one run."""
     done = subprocess.run(
         [sys.executable, __file__, "--child", child, str(path), str(folder / f"{child}.xlsx")],
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )

@@ -112,7 +112,8 @@ def normalised(data: bytes, part: str) -> bytes:
     etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
     # lxml takes None for the default namespace; its annotations do not.
     names: Any = _default_first(root, namespace)
-    clean = etree.Element(root.tag, attrib=dict(root.attrib.items()), nsmap=names)
+    attributes: Any = dict(root.attrib)
+    clean = etree.Element(root.tag, attrib=attributes, nsmap=names)
     clean.extend(list(root))
     row_number = 0
     for row in clean.iter(f"{{{namespace}}}row"):
