@@ -216,7 +216,7 @@ def blocks(folder: Path) -> None:
     make(
         folder / "expensive.xlsx",
         20_000,
-        '=TOK_THROUGHPUT(A{r},"h100-sxm",B{r},1024+C{r})',
+        '=TOK_THROUGHPUT(A{r},"h100_sxm",B{r},1024+C{r})',
         ids=True,
     )
     found = best(

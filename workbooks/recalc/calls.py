@@ -19,6 +19,7 @@ from udfs._cells import CellError
 #: What a call that waits for its block shows for the time being.
 WAITING = CellError("#CALC!", "waits for its block")
 _MOST_ROUNDS = 32
+_SEVERAL_CELLS = ("row", "column", "table")
 
 
 def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,7 +95,10 @@ class Blocks:
         self._functions = {
             name: function
             for name, function in functions.items()
-            if getattr(function, "expensive", False) and hasattr(function, "call_block")
+            if getattr(function, "expensive", False)
+            and hasattr(function, "call_block")
+            # A placeholder is one cell: a result of several would change its shape between rounds.
+            and getattr(function, "result", "number") not in _SEVERAL_CELLS
         }
         self._answers: dict[str, dict[tuple[Any, ...], Any]] = {n: {} for n in self._functions}
         self._noted: dict[str, dict[tuple[Any, ...], None]] = {n: {} for n in self._functions}

@@ -13,8 +13,8 @@ from workbooks.recalc.report import CellProblem, Report
 from workbooks.recalc.splice import Pending
 from workbooks.recalc.tokens import FormulaError, Node, function_name, is_range_token, read_formula
 
-# Asking a function again costs a millisecond; a model in which more cells fail has one cause.
-_EXPLAINED = 200
+# Asking a function again costs some milliseconds; a model in which more cells fail has one cause.
+_EXPLAINED = 50
 _LARGEST_AREA = 10_000
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
 _TEXT = re.compile(r'"[^"]*"')
