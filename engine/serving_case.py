@@ -112,6 +112,16 @@ def case_of(
     return Case(*(np.array(column) for column in zip(*rows, strict=True))), codes
 
 
+def one_case(
+    model: Any, accelerator: Any, weight_format: str = "bf16", expert_format: str | None = None
+) -> Case:
+    """Return the numbers of one case, where several have no place."""
+    case, index = case_of(model, accelerator, weight_format, expert_format)
+    if index is not None:
+        raise InputError("model, accelerator and formats must be single, not ranges of ids")
+    return case
+
+
 def is_array_of_ids(value: Any) -> bool:
     """Tell an array of ids from one id, and from the rows of a user's own record."""
     return (isinstance(value, np.ndarray) and value.dtype.kind in "UOT" and value.ndim > 0) or (

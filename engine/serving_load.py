@@ -6,14 +6,22 @@ A scalar that does not fit raises with the reason; in an array it is NaN.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.elementwise import Domain, Number, at_least, elementwise, whole
+from engine.elementwise import (
+    Domain,
+    Number,
+    at_least,
+    elementwise,
+    positive_fraction,
+    single,
+    whole,
+)
 from engine.errors import DomainError
 from engine.serving_blocks import in_blocks
 from engine.serving_case import Case, case_of, is_array_of_ids, take
@@ -34,7 +42,11 @@ LOAD: dict[str, Domain] = {
 }
 #: The same without concurrency: what the memory depends on.
 MEMORY = {name: domain for name, domain in LOAD.items() if name != "concurrency"}
-
+#: Domains of what an hour costs and how much of it is used.
+PRICE: dict[str, Domain] = {
+    "usd_per_gpu_hour": at_least(0),
+    "utilisation": positive_fraction(),
+}
 
 _MODEL = """model : ModelLike
         Id of a model, or a range of (field, value) that describes one [-].
@@ -65,6 +77,7 @@ _SHARED = {
         Price of one accelerator for one hour [USD/h].
     utilisation : Number
         Share of the paid time in which this load is served, above 0 [-].""",
+    "<one>": _MODEL,
     "<range>": """Range: measured for concurrency 2 to 2,048, prompts and answers of 100 to 8,192
     tokens, 1 to 8 GPUs of the Hopper and Blackwell generations in fp8 and nvfp4; bf16, A100 and
     L40S rest on estimates of static decode; other accelerators on the physics alone.
@@ -90,11 +103,21 @@ def serving_function(domains: dict[str, Domain]) -> Callable[[Callable[P, R]], C
     return decorate
 
 
-def document(function: Callable[..., Any]) -> None:
+def table_function(domains: dict[str, Domain]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function that returns a table about one load: its domains and documentation."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        document(function, "Scalar")
+        return single(**domains)(function)
+
+    return decorate
+
+
+def document(function: Callable[..., Any], kind: str = "Number") -> None:
     """Put the shared paragraphs into a docstring."""
     text = function.__doc__ or ""
     for mark, shared in _SHARED.items():
-        text = text.replace(mark, shared)
+        text = text.replace(mark, shared.replace(" : Number", f" : {kind}"))
     function.__doc__ = text
 
 
@@ -192,8 +215,8 @@ def divided(case: Case, load: Load) -> Load:
         ),
         (
             parts,
-            "expert_parallel is {ep:g}; it must divide the {experts:g} experts, "
-            "and be 1 for a model without experts",
+            "expert_parallel is {ep:g}; it must divide the experts of a layer ({experts:g}), "
+            "and be 1 where there are none",
         ),
         (gpus / ep, "expert_parallel is {ep:g}; it must divide the {gpus:g} GPUs"),
         (
@@ -216,10 +239,11 @@ def divided(case: Case, load: Load) -> Load:
 
 def _does_not_fit(load: Load, held: Memory) -> str:
     gpus = load.tensor_parallel * load.data_parallel
+    each = "the GPU" if gpus == 1 else f"each of {gpus:g} GPUs"
     there = (held.left + held.weights) / 1e9
     need = (held.weights + held.sequence) / 1e9
     return (
-        f"does not fit: each of {gpus:g} GPUs needs {need:.1f} GB, {held.weights / 1e9:.1f} for "
+        f"does not fit: {each} needs {need:.1f} GB, {held.weights / 1e9:.1f} for "
         f"weights and {held.sequence / 1e9:.1f} for the KV cache of one sequence; "
         f"{there:.1f} GB are there"
     )
