@@ -30,7 +30,7 @@ def make(path: Path, rows: int, formula: str, *, ids: bool = False) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Data")
     for r in range(1, rows + 1):
-        first = ["llama-3.1-8b", "llama-3.1-70b"][r % 2] if ids else r * 0.01 + 1
+        first = "llama-3.1-8b" if ids else r * 0.01 + 1
         sheet.append([first, 1 + r % 256, 0.5 + r % 50 / 100, formula.format(r=r)])
     book.save(path)
 
