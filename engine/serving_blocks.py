@@ -48,16 +48,15 @@ def in_blocks(
     if not places:
         return function(*arguments)
     arrays: list[Any] = [arguments[i] for i in places]
-    operands: list[Any] = [*arrays, *[None] * results]
-    loop = np.nditer(
-        operands,
-        flags=["external_loop", "buffered", "zerosize_ok"],
-        op_flags=[["readonly"]] * len(arrays) + [["writeonly", "allocate"]] * results,
-        op_dtypes=[a.dtype for a in arrays] + [np.dtype(np.float64)] * results,
-        order="C",
-        buffersize=BLOCK,
-    )
-    current = list(arguments)
+    settings: dict[str, Any] = {
+        "flags": ["external_loop", "buffered", "zerosize_ok"],
+        "op_flags": [["readonly"]] * len(arrays) + [["writeonly", "allocate"]] * results,
+        "op_dtypes": [a.dtype for a in arrays] + [np.dtype(np.float64)] * results,
+        "order": "C",
+        "buffersize": BLOCK,
+    }
+    loop = np.nditer([*arrays, *[None] * results], **settings)
+    current: list[Any] = list(arguments)
     with loop:
         for chunk in loop:
             for i, values in zip(places, chunk, strict=False):

@@ -135,6 +135,8 @@ def take(case: Case, index: NDArray[np.intp]) -> Case:
 
 
 def _factorised(given: Sequence[Any]) -> tuple[NDArray[np.intp], list[tuple[Any, ...]]]:
+    import pandas as pd  # noqa: PLC0415  (heavy, and only wanted for arrays of ids)
+
     arrays = [np.asarray(v, dtype=object) if is_array_of_ids(v) else None for v in given]
     try:
         shape = np.broadcast_shapes(*(a.shape for a in arrays if a is not None))
@@ -146,10 +148,9 @@ def _factorised(given: Sequence[Any]) -> tuple[NDArray[np.intp], list[tuple[Any,
         if array is None:
             levels.append([value])
             continue
-        place: dict[Any, int] = {}
-        codes = [place.setdefault(item, len(place)) for item in array.ravel().tolist()]
-        levels.append(list(place))
-        combined = combined * len(place) + np.reshape(codes, array.shape)
+        codes, names = pd.factorize(array.ravel(), use_na_sentinel=False)
+        levels.append(list(names))
+        combined = combined * len(names) + codes.reshape(array.shape)
     distinct, index = np.unique(combined, return_inverse=True)
     places = np.unravel_index(distinct, [len(level) for level in levels])
     combinations = [
