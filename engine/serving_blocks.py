@@ -61,6 +61,6 @@ def in_blocks(
         for chunk in loop:
             for i, values in zip(places, chunk, strict=False):
                 current[i] = values
-            for out, values in zip(chunk[len(places) :], function(*current), strict=True):
-                out[...] = values
+            for out, result in zip(chunk[len(places) :], function(*current), strict=True):
+                out[...] = result
         return tuple(loop.operands[len(places) :])
