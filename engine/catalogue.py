@@ -58,6 +58,9 @@ class Accelerator:
         for name in ("memory_gb", "mem_bw_tb_s", "bf16_dense_tflops", "clock_ghz"):
             _above_zero(self, name)
         _above_zero(self, "scaleup_gb_s_per_direction")
+        for name in ("fp8_dense_tflops", "fp4_dense_tflops", "int8_dense_tops"):
+            if not math.isnan(getattr(self, name)):
+                _above_zero(self, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Model:
             set_blank(self, "kv_heads", self.heads)
         if not self.head_dim:
             set_blank(self, "head_dim", self.hidden // self.heads)
+        set_blank(self, "attention", self.attention.strip().upper())
         if self.attention not in ("GQA", "MLA"):
             raise DomainError(f"attention of {self.id} is {self.attention!r}; it is GQA or MLA")
         if self.attention == "MLA":
@@ -115,6 +119,8 @@ class Model:
             raise DomainError(f"{self.id} has {self.layers} layers; some kind of them has more")
         if not self.experts or self.dense_layers:
             _above_zero(self, "ffn_dim")
+        if self.sliding_layers:
+            _above_zero(self, "sliding_window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,8 @@ class Format:
         peak = float(getattr(accelerator, self.peak_field))
         return accelerator.bf16_dense_tflops if math.isnan(peak) else peak
 
+
+_TRUE, _FALSE = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
 
 #: An id of the catalogue, or one's own (field, value) rows.
 ModelLike: TypeAlias = Annotated[str | Model | Mapping[str, Any] | Iterable[Any], "model"]
@@ -168,40 +176,54 @@ def resolve(cls: type[R], given: Any) -> R:
         return given
     if isinstance(given, str):
         return find(cls, given)
-    if isinstance(given, Mapping):
-        pairs: dict[str, Any] = dict(given)
-    else:
-        try:
-            pairs = {str(field): value for field, value in given}
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{cls.kind.removesuffix('s')} must be an id or rows of (field, value), "
-                f"not {given!r}"
-            ) from error
-    own = cls.kind.removesuffix("s")
-    return _record(cls, {"id": f"own {own}", **_named(cls, pairs)}, f"own {own}")
+    own = f"own {cls.kind.removesuffix('s')}"
+    return _record(cls, {"id": own, **_named(cls, _pairs(cls, given))}, own)
 
 
-def _named(cls: type[R], pairs: Mapping[str, Any]) -> dict[str, Any]:
+def _pairs(cls: type[R], given: Any) -> list[tuple[Any, Any]]:
+    """Return the (field, value) pairs of a user's own record, blank rows and a header left out."""
+    rows = given.items() if isinstance(given, Mapping) else given
+    try:
+        pairs = [(field, value) for field, value in rows]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{cls.kind.removesuffix('s')} must be an id or rows of (field, value), not {given!r}"
+        ) from error
+    if pairs and [str(cell).strip().lower() for cell in pairs[0]] == ["field", "value"]:
+        pairs = pairs[1:]
+    return [pair for pair in pairs if not (_is_blank(pair[0]) and _is_blank(pair[1]))]
+
+
+def _named(cls: type[R], pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     """Check the field names of a user's own record; columns the engine does not use may stay."""
+    kind = cls.kind.removesuffix("s")
     known = {f.name for f in fields(cls)}
     columns = known.union(*table(cls.kind)[:1])
-    named = {}
-    for given, value in pairs.items():
-        name = given.strip().lower().replace(" ", "_")
+    named: dict[str, Any] = {}
+    for given, value in pairs:
+        if _is_blank(given):
+            raise InputError(f"own {kind}: the value {value!r} has no field beside it")
+        name = str(given).strip().lower().replace(" ", "_")
         if name not in columns:
-            raise UnknownIdError.of(f"field of {cls.kind}", given, known)
+            raise UnknownIdError.of(f"{kind} field", str(given), known)
+        if name in named:
+            raise InputError(f"own {kind}: {name} is given twice")
         named[name] = value
     return named
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _record(cls: type[R], row: Mapping[str, Any], origin: str) -> R:
     given: dict[str, Any] = {}
     for field in fields(cls):
         value = row.get(field.name)
-        if value is None or value == "":
+        if _is_blank(value):
             if field.default is MISSING:
-                raise InputError(f"{origin}: {row.get('id')!r} lacks {field.name}")
+                who = origin if row.get("id") == origin else f"{origin}: {row.get('id')!r}"
+                raise InputError(f"{who} lacks {field.name}")
             continue
         given[field.name] = _converted(value, str(field.type), f"{origin}: {field.name}")
     return cls(**given)
@@ -211,8 +233,13 @@ def _converted(value: Any, wanted: str, what: str) -> Any:
     if wanted == "str":
         return str(value)
     if wanted == "bool":
-        return str(value).strip().lower() in ("true", "1", "1.0", "yes")
+        told = str(value).strip().lower()
+        if told not in _TRUE + _FALSE:
+            raise InputError(f"{what} must be TRUE or FALSE, not {value!r}")
+        return told in _TRUE
     try:
+        if isinstance(value, bool):
+            raise TypeError("a truth value")
         number = float(value)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must be a number, not {value!r}") from error

@@ -125,7 +125,9 @@ def one_case(
 def is_array_of_ids(value: Any) -> bool:
     """Tell an array of ids from one id, and from the rows of a user's own record."""
     return (isinstance(value, np.ndarray) and value.dtype.kind in "UOT" and value.ndim > 0) or (
-        isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        isinstance(value, list | tuple)
+        and len(value) > 0
+        and all(isinstance(item, str) for item in value)
     )
 
 
