@@ -8,7 +8,7 @@ A decode step of B sequences on each data-parallel rank, with C = B·dp sequence
     step = max(weights read, their arithmetic) + max(experts read, their arithmetic)
          + KV cache read + launches of every layer + scheduling + all-reduces
 
-    E_active = E·(1 − (1 − k/E)^C)
+    E_active = E·(1 − (1 − k/E)^(C^skew))
 
 A prefill of one prompt of I tokens::
 
@@ -17,7 +17,7 @@ A prefill of one prompt of I tokens::
 A closed loop of B sequences: while one writes its O tokens, B − 1 others are prefilled::
 
     TPOT = step + θ·(B − 1)·prefill/O
-    TTFT = prefill·(1 + q·(B − 1)^r) + k·step + t₀
+    TTFT = prefill·(1 + q·(B − 1)^1.5) + k·step + t₀
     throughput = C·O/(TTFT + TPOT·(O − 1))/GPUs
 
 Sequences beyond what the KV cache holds wait: B stops there, and the wait joins TTFT.
@@ -62,6 +62,18 @@ class Memory(NamedTuple):
     sequence: Number
 
 
+class Share(NamedTuple):
+    """What of a model one GPU holds."""
+
+    #: Key-value heads [-]
+    heads: Number
+    #: Parameters outside experts and vocabulary, and of the output head [-]
+    dense: Number
+    head: Number
+    #: Parameters of one expert, summed over the layers that have experts [-]
+    expert: Number
+
+
 class Step(NamedTuple):
     """Terms of one decode step; their sum is the step [s]."""
 
@@ -69,6 +81,7 @@ class Step(NamedTuple):
     compute: Number
     kv_cache: Number
     launch: Number
+    schedule: Number
     all_reduce: Number
 
 
@@ -98,20 +111,29 @@ class Served(NamedTuple):
         )
 
 
-def memory(case: Case, load: Load, c: Constants) -> Memory:
-    """Return what one GPU holds."""
-    tp = load.tensor_parallel
-    heads = np.maximum(case.kv_heads / tp, 1.0)
-    dense = case.replicated + case.split / tp + case.kv_projection * heads
-    experts = case.moe_layers * case.experts * case.expert / (tp * load.data_parallel)
-    weights = (
-        dense * case.weight_bytes
-        + case.vocabulary / tp * VOCABULARY_BYTES
-        + experts * case.expert_bytes
-    )
+def share_of(case: Case, load: Load) -> Share:
+    """Return what of the model one GPU holds."""
+    part = 1.0 / load.tensor_parallel
+    heads = np.maximum(case.kv_heads * part, 1.0)
+    dense = case.split * part + case.kv_projection * heads
+    if _any(case.replicated):
+        dense = dense + case.replicated
+    expert: Number = 0.0
+    if _any(case.moe_layers):
+        expert = case.moe_layers * case.expert * (part / load.data_parallel)
+    return Share(heads, dense, case.head * part, expert)
+
+
+def memory(case: Case, load: Load, c: Constants, share: Share | None = None) -> Memory:
+    """Return what one GPU's memory holds."""
+    share = share or share_of(case, load)
+    weights = share.dense * case.weight_bytes
+    weights = weights + share.head * (case.vocabulary / case.head * VOCABULARY_BYTES)
+    if _any(case.moe_layers):
+        weights = weights + share.expert * (case.experts * case.expert_bytes)
     left = case.memory * c.memory_share - c.memory_reserve * 1e9 - weights
-    tokens = load.input_tokens + load.output_tokens
-    sequence = case.layers * tokens * case.kv_elements * heads * case.kv_bytes
+    cached = case.layers * case.kv_elements * case.kv_bytes
+    sequence = (load.input_tokens + load.output_tokens) * share.heads * cached
     return Memory(weights, left, sequence)
 
 
@@ -121,6 +143,7 @@ def decode_step(
     c: Constants,
     sequences: Number,
     positions: Number = 1.0,
+    share: Share | None = None,
 ) -> Step:
     """Return the terms of one decode step.
 
@@ -132,82 +155,90 @@ def decode_step(
         Sequences on each data-parallel rank (B) [-].
     positions : Number
         Tokens of each sequence that one step verifies; 1 but in speculative decoding [-].
+    share : Share
+        What one GPU holds, where the caller knows it already.
     """
     tp, ranks = load.tensor_parallel, load.data_parallel
+    heads, dense, head, expert = share or share_of(case, load)
     tokens = sequences * positions
-    heads = np.maximum(case.kv_heads / tp, 1.0)
-    dense = case.replicated + case.split / tp + case.kv_projection * heads
-    head = case.head / tp
-    read = dense * case.weight_bytes + head * VOCABULARY_BYTES
-    reading = read / (case.bandwidth * c.weight_efficiency)
-    computing = (dense + head) * (tokens * 2) / (case.weight_peak * c.decode_efficiency)
-    weights = reading
-    compute = np.maximum(computing - reading, 0.0)
+    # Constants and the numbers of the case are gathered in brackets: scalars, nearly always.
+    weights = (dense * case.weight_bytes + head * VOCABULARY_BYTES) / (
+        case.bandwidth * c.weight_efficiency
+    )
+    computing = (dense + head) * tokens * (2 / (case.weight_peak * c.decode_efficiency))
+    compute: Number = np.maximum(computing - weights, 0.0)
 
-    launch = (
-        case.layers * (c.launch + c.launch_quantised * case.quantised)
-        + case.layers * case.latent * c.launch_latent
+    launch: Number = case.layers * (
+        c.launch + c.launch_quantised * case.quantised + case.latent * c.launch_latent
     )
     if _any(case.moe_layers):
         batch = tokens * ranks
-        active = case.experts - case.experts * case.skipped**batch
-        held = case.moe_layers * case.expert / (tp * ranks)
-        reading = held * active * case.expert_bytes * (1 + c.unpacking * case.unpacked)
-        reading = reading / (case.bandwidth * c.expert_efficiency)
-        computing = held * batch * case.taken * 2 / (case.expert_peak * c.decode_efficiency)
+        active = active_experts(case, batch**c.routing_skew)
+        reading = (expert * active) * (
+            case.expert_bytes
+            * (1 + c.unpacking * case.unpacked)
+            / (case.bandwidth * c.expert_efficiency)
+        )
+        computing = (expert * batch) * (2 * case.taken / (case.expert_peak * c.decode_efficiency))
         weights = weights + reading
         compute = compute + np.maximum(computing - reading, 0.0)
-        launch = launch + case.moe_layers * (
+        launch = (launch + case.moe_layers * (
             c.launch_experts
             + c.launch_expert_scales * case.scaled
-            + c.launch_expert * active / load.expert_parallel
             + c.launch_exchange * (ranks > 1)
-        )
+        )) + active * (case.moe_layers * c.launch_expert / load.expert_parallel)  # fmt: skip
 
     context = load.input_tokens + load.output_tokens / 2
     attended = case.full_layers * context
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(context, case.window)
-    eight_bit = case.kv_bytes * np.where(case.kv_bytes < 2, c.kv_surplus, 1.0)
-    kv_cache = (
-        sequences
-        * attended
-        * (case.kv_elements * heads * eight_bit / (case.bandwidth * c.kv_efficiency))
+    surplus = np.where(case.kv_bytes < 2, c.kv_surplus, 1.0)
+    kv_cache = (sequences * attended * heads) * (
+        case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
     )
-    launch = (launch + c.schedule * sequences) * _MICRO * case.clock**-c.clock_exponent
+    slowness = _MICRO * case.clock**-c.clock_exponent
+    launch = launch * slowness
+    schedule = sequences * (c.schedule * slowness)
 
-    reduced = tokens * case.hidden * (2 * _REDUCED_BYTES / c.link_efficiency) / tp
-    message = c.link_message * 1e3
-    all_reduce = (tp - 1) * (reduced + message) * (_REDUCES * case.layers / case.link)
-    return Step(weights, compute, kv_cache, launch, all_reduce)
+    reduced = tokens * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
+    all_reduce = (tp - 1) * (reduced + c.link_message * 1e3)
+    all_reduce = all_reduce * (_REDUCES * case.layers / case.link)
+    return Step(weights, compute, kv_cache, launch, schedule, all_reduce)
 
 
-def prefill(case: Case, load: Load, c: Constants) -> Number:
+def total(terms: Step) -> Number:
+    """Return the time of a decode step from its terms [s]."""
+    weights, compute, kv_cache, launch, schedule, all_reduce = terms
+    return weights + compute + kv_cache + launch + schedule + all_reduce
+
+
+def active_experts(case: Case, tokens: Number) -> Number:
+    """Return the distinct experts of a layer that a number of tokens is expected to touch [-]."""
+    # (1 − k/E)^tokens; the exponential is much faster than the power.
+    untouched: Number = np.exp(tokens * np.log(case.skipped))
+    return case.experts - case.experts * untouched
+
+
+def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) -> Number:
     """Return the time to prefill one prompt, nothing else running [s]."""
     tp, prompt = load.tensor_parallel, load.input_tokens
-    heads = np.maximum(case.kv_heads / tp, 1.0)
-    dense = case.replicated + case.split / tp + case.kv_projection * heads
-    read = dense * case.weight_bytes
-    computing = dense * (prompt * 2) / case.weight_peak
+    share = share or share_of(case, load)
+    read = share.dense * case.weight_bytes
+    computing = share.dense * (2 / (case.weight_peak * c.prefill_efficiency))
     if _any(case.moe_layers):
-        held = case.moe_layers * case.expert / (tp * load.data_parallel)
-        active = case.experts - case.experts * case.skipped**prompt
-        read = read + held * active * case.expert_bytes
-        computing = computing + held * case.taken * prompt * 2 / case.expert_peak
-    matrices = np.maximum(
-        computing / c.prefill_efficiency, read / (case.bandwidth * c.prefill_weight_efficiency)
-    )
+        read = read + share.expert * active_experts(case, prompt) * case.expert_bytes
+        computing = computing + share.expert * (
+            2 * case.taken / (case.expert_peak * c.prefill_efficiency)
+        )
+    matrices = np.maximum(computing * prompt, read / (case.bandwidth * c.prefill_weight_efficiency))
     attended = case.full_layers * prompt
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(prompt, 2 * case.window)
-    attention = (
-        2 * prompt * attended * case.heads * case.head_width / (tp * case.peak)
-    ) / c.attention_efficiency
-    moved = prompt * (case.layers * case.hidden)
-    activations = moved * c.activation_traffic / (tp * case.bandwidth)
-    reduced = 2 * _REDUCED_BYTES * _REDUCES / (c.prefill_link_efficiency * case.link)
-    all_reduce = moved * (tp - 1) * reduced / tp
-    return matrices + attention + activations + all_reduce
+    moved = case.layers * case.hidden
+    attention = attended * (2 * case.heads * case.head_width / (case.peak * c.attention_efficiency))
+    activations = moved * c.activation_traffic / case.bandwidth
+    reduced = 2 * _REDUCED_BYTES * _REDUCES * moved / (c.prefill_link_efficiency * case.link)
+    return matrices + (attention + activations + (tp - 1) * reduced) * (prompt / tp)
 
 
 def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
@@ -220,23 +251,23 @@ def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
     fitting : Number
         Sequences whose cache fits on one data-parallel rank, at least 1 [-].
     """
+    share = share_of(case, load)
     wanted = load.concurrency / load.data_parallel
     running = np.minimum(wanted, fitting)
-    terms = decode_step(case, load, c, running)
-    step = terms.weights + terms.compute + terms.kv_cache + terms.launch + terms.all_reduce
-    alone = prefill(case, load, c)
+    terms = decode_step(case, load, c, running, 1.0, share)
+    step = total(terms)
+    alone = prefill(case, load, c, share)
     others = np.maximum(running - 1.0, 0.0)
     theta = c.mixing * (1 + c.mixing_ranks * (load.data_parallel - 1))
-    mixed = theta * others * alone / load.output_tokens
+    mixed = others * alone * theta / load.output_tokens
     tpot = step + mixed
-    started = alone * (1 + c.queue * others**c.queue_exponent)
+    started = alone + alone * (c.queue * others * np.sqrt(others))
     ttft = started + c.first_steps * step + c.front_end * 1e-3
-    queued = (wanted / running - 1.0) * (ttft + tpot * (load.output_tokens - 1.0))
-    ttft = ttft + queued
     stay = ttft + tpot * (load.output_tokens - 1.0)
-    throughput = wanted * load.output_tokens / (stay * load.tensor_parallel)
-    return Served(running, step, alone, mixed, queued, tpot, ttft, throughput)
+    throughput = running * load.output_tokens / (stay * load.tensor_parallel)
+    queued = (wanted / running - 1.0) * stay
+    return Served(running, step, alone, mixed, queued, tpot, ttft + queued, throughput)
 
 
 def _any(values: Number) -> bool:
-    return bool(np.any(values))
+    return bool(values) if isinstance(values, float) else bool(np.any(values))
