@@ -153,7 +153,7 @@ def ttft(
 
     Notes
     -----
-    Equation: ``prefill·(1 + q·(B − 1)^r) + k·step + t₀ + wait``, as in `engine.serving_model`.
+    Equation: ``prefill·(1 + q·(B − 1)^1.5) + k·step + t₀ + wait``, as in `engine.serving_model`.
     <range>
 
     Examples
