@@ -185,7 +185,7 @@ def decode_step(
         launch = (launch + case.moe_layers * (
             c.launch_experts
             + c.launch_expert_scales * case.scaled
-            + c.launch_exchange * (ranks > 1)
+            + c.launch_exchange * np.minimum(ranks - 1.0, 1.0)
         )) + active * (case.moe_layers * c.launch_expert / load.expert_parallel)  # fmt: skip
 
     context = load.input_tokens + load.output_tokens / 2
