@@ -124,8 +124,10 @@ def _lines(worksheet: Worksheet, chart: Chart) -> Any:
         series.graphicalProperties.line.width = 22000
         few = line.values.rows <= _FEW
         if chart.dots or (few if chart.markers is None else chart.markers):
-            series.marker.symbol = "circle"
-            series.marker.size = 6
+            # A point alone lies on others: it has to be seen there.
+            alone = line.values.rows == 1
+            series.marker.symbol = "diamond" if alone else "circle"
+            series.marker.size = 12 if alone else 6
             series.marker.graphicalProperties = GraphicalProperties(solidFill=colour)
             series.marker.graphicalProperties.line.solidFill = colour
         else:

@@ -9,132 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.utils import get_column_letter
 
 from udfs import Function
+from workbooks.parts import Cell, Chart, Input, Line, Ref, Result, ScenarioInput, Value
 
-Value = float | int | str | bool | None
+__all__ = [
+    "FLAG",
+    "Book",
+    "Cell",
+    "Chart",
+    "Input",
+    "Line",
+    "Ref",
+    "Result",
+    "ScenarioInput",
+    "Sheet",
+    "Value",
+    "call",
+]
+
 #: The master flag of the checks sheet, shown on every sheet.
 FLAG = "checks_flag"
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A rectangle of cells; as text, the reference that a formula on `home` would use."""
-
-    sheet: str
-    row: int
-    column: int
-    rows: int = 1
-    columns: int = 1
-    fixed_row: bool = True
-    fixed_column: bool = True
-
-    def __str__(self) -> str:
-        return f"{quote_sheetname(self.sheet)}!{self.local}"
-
-    @property
-    def local(self) -> str:
-        """The reference without its sheet."""
-
-        def corner(row: int, column: int) -> str:
-            return (
-                f"{'$' * self.fixed_column}{get_column_letter(column)}{'$' * self.fixed_row}{row}"
-            )
-
-        first = corner(self.row, self.column)
-        if self.rows == self.columns == 1:
-            return first
-        return f"{first}:{corner(self.row + self.rows - 1, self.column + self.columns - 1)}"
-
-    @property
-    def plain(self) -> str:
-        """The address without dollars, as openpyxl wants it."""
-        return self.local.replace("$", "")
-
-    def at(self, row: int, column: int = 0) -> Ref:
-        """Return one cell of the rectangle, free to move with its row when copied down."""
-        if not (0 <= row < self.rows and 0 <= column < self.columns):
-            raise IndexError(f"{self} has no cell at {row}, {column}")
-        return replace(
-            self,
-            row=self.row + row,
-            column=self.column + column,
-            rows=1,
-            columns=1,
-            fixed_row=self.rows == 1,
-            fixed_column=self.columns == 1 or self.rows > 1,
-        )
-
-    def part(self, column: int, skip: int = 0) -> Ref:
-        """Return one column of the rectangle, without its first `skip` rows."""
-        return replace(
-            self,
-            row=self.row + skip,
-            column=self.column + column,
-            rows=self.rows - skip,
-            columns=1,
-        )
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell: its value or formula, its role and its number format."""
-
-    row: int
-    column: int
-    value: Value
-    role: str
-    format: str = "text"
-    #: Rows and columns of the array that the formula returns; None for a plain formula.
-    array: tuple[int, int] | None = None
-    #: Columns that the cell spreads over.
-    merge: int = 1
-    #: Lines that a wrapped text takes; its row is made as high.
-    lines: int = 1
-    link: str = ""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One series of a chart; its title is a text or the cell that holds it."""
-
-    title: str | Ref
-    values: Ref
-    #: The horizontal values of a scatter chart.
-    across: Ref | None = None
-    #: Colour of its own, where the order of the palette says nothing.
-    colour: str = ""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A native chart."""
-
-    kind: Literal["column", "bar", "stacked", "stacked bar", "range", "line", "scatter"]
-    title: str
-    lines: Sequence[Line]
-    categories: Ref | None = None
-    x_title: str = ""
-    y_title: str = ""
-    format: str = "General"
-    x_format: str = "General"
-    #: Distance of the marks on the horizontal axis of a scatter chart.
-    x_unit: float | None = None
-    #: End of that axis.
-    x_max: float | None = None
-    logarithmic: bool = False
-    x_logarithmic: bool = False
-    #: Whether lines have markers; None: where the points are few.
-    markers: bool | None = None
-    #: Draw markers alone, for points that are not a path.
-    dots: bool = False
-    row: int = 1
-    column: int = 1
-    width_cm: float = 17.0
-    height_cm: float = 8.5
 
 
 @dataclass
@@ -152,8 +50,6 @@ class Sheet:
     verdicts: list[Ref] = field(default_factory=list)
     #: Texts to colour: where they stand, and the mood of each ("good", "near", "bad", "aside").
     judged: list[tuple[Ref, Mapping[str, str]]] = field(default_factory=list)
-    #: Arrays that may be shorter than their place: what lies beyond the end is not shown.
-    padded: list[Ref] = field(default_factory=list)
     row: int = 1
     #: Long sheets are printed over as many pages as they need, upright where they are narrow.
     long: bool = False
@@ -299,6 +195,31 @@ class Sheet:
         self.row = top + height + 1
         return self.ref(top, column, height, len(formats))
 
+    def listed(self, formula: str, header: Sequence[str], rows: int, formats: Sequence[str]) -> Ref:
+        """Write a table whose length varies, row by row, blank beyond its end.
+
+        One array over more rows than its result would be #N/A there. An error of the function
+        stands in the first row. Returns the body without the column of numbers.
+        """
+        self.put(self.row, 1, "Rows", "label")
+        count = self.put(self.row, 2, f"=ROWS({formula})-1", "calc", "integer")
+        top = self.row + 2
+        for column, text in enumerate(("No.", *header), start=1):
+            self.put(top, column, text, "header")
+        for row in range(top + 1, top + 1 + rows):
+            self.put(row, 1, f"=N(A{row - 1})+1", "calc", "integer")
+            self.row = row
+            self.array(
+                f"IF($A{row}<=MAX({count.local},1),"
+                f'INDEX({formula},MIN($A{row},{count.local})+1,0),"")',
+                1,
+                formats,
+                header=False,
+                column=2,
+            )
+        self.row = top + rows + 2
+        return self.ref(top + 1, 2, rows, len(formats))
+
     def plotted(self, table: Ref, columns: Mapping[int, str], formats: Sequence[str]) -> Ref:
         """Repeat columns of a table for a scatter chart, the last row in place of empty ones.
 
@@ -322,47 +243,6 @@ class Sheet:
     def check(self, label: str, left: str, right: str, tolerance: Ref) -> None:
         """Compare two expressions on the checks sheet, relative to the size of the second."""
         self.book.checks.append((label, left, right, tolerance))
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input with all that a reviewer asks of it."""
-
-    key: str
-    label: str
-    value: Value
-    unit: str
-    source: str
-    note: str = ""
-    format: str = "number"
-    choices: str = ""
-    named: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """One figure of a list of results."""
-
-    key: str
-    label: str
-    formula: str
-    unit: str
-    format: str = "number"
-    remark: str = ""
-    role: str = "output"
-
-
-@dataclass(frozen=True)
-class ScenarioInput:
-    """One input with a value for each scenario."""
-
-    key: str
-    label: str
-    values: Sequence[Value]
-    unit: str
-    source: str
-    note: str = ""
-    format: str = "number"
 
 
 @dataclass

@@ -91,7 +91,7 @@ def named_styles() -> dict[str, NamedStyle]:
             "protection": Protection(locked=False),
         },
         "calc": {"font": _font(color="000000"), "alignment": right, "border": line},
-        "words": {"font": _font(color="000000"), "alignment": left, "border": line},
+        "words": {"font": _font(color="000000"), "alignment": beside, "border": line},
         "link": {"font": _font(color="007A33"), "alignment": right, "border": line},
         "name": {"font": _font(color="007A33"), "alignment": left, "border": line},
         "verdict": {

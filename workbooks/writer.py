@@ -182,11 +182,6 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
     verdicts = dict(zip(VERDICTS, ("bad", "near", "good"), strict=True))
     for ref, moods in (*((ref, verdicts) for ref in sheet.verdicts), *sheet.judged):
         _colour_texts(worksheet, ref.plain, moods)
-    for ref in sheet.padded:
-        worksheet.conditional_formatting.add(
-            ref.plain,
-            FormulaRule([f"ISERROR({ref.plain.partition(':')[0]})"], font=Font(color="FFFFFF")),
-        )
     _colour_flags(worksheet, sheet)
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = 100

@@ -31,18 +31,18 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
     charts_row = sheet.row
     sheet.row += 36
     sheet.heading("Table of TOK_MARKET_PATH")
-    path = sheet.array(
+    path = sheet.listed(
         call(
             TOK_MARKET_PATH, common["market"], common["price"], case["growth"], case["change"],
             common["years"], case["floor"],
         ),
+        ("Years on", "Market\nUSD", "Price\nUSD/Mtok", "Volume\ntokens/day"),
         YEARS + 1,
         ("integer", "busd", "price4", "ttokens"),
     )  # fmt: skip
-    sheet.padded.append(path)
     sheet.heading("Projected market against elastic demand")
     body = sheet.ref(sheet.row + 1, 1, YEARS + 1, 8)
-    start = replace(path.at(1, 3), fixed_row=True, fixed_column=True).local
+    start = replace(path.at(0, 3), fixed_row=True, fixed_column=True).local
     rows = []
     for i in range(YEARS + 1):
         year, price, demand = (body.at(i, c).local for c in (0, 3, 5))
@@ -52,11 +52,11 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
 
         rows.append(
             (
-                f'=IFERROR({common["first"]}+{path.at(i + 1, 0).local},"")',
-                f'=IFERROR({path.at(i + 1, 1).local},"")',
+                f'=IF(ISNUMBER({path.at(i, 0).local}),{common["first"]}+{path.at(i, 0).local},"")',
+                f"={path.at(i, 1).local}",
                 if_there(f"{common['price']}*(1+{case['change']})^({year}-{common['first']})"),
-                f'=IFERROR({path.at(i + 1, 2).local},"")',
-                f'=IFERROR({path.at(i + 1, 3).local},"")',
+                f"={path.at(i, 2).local}",
+                f"={path.at(i, 3).local}",
                 if_there(call(TOK_DEMAND, price, common["price"], start, case["elasticity"])),
                 if_there(call(TOK_MARKET_SIZE, demand, price, common["days"])),
                 if_there(f"{body.at(i, 6).local}/{body.at(i, 1).local}"),

@@ -20,7 +20,7 @@ def add_workings(
         "Workings",
         "Workings",
         "The server as one purchase, and the year-by-year table of TOK_RENT_VS_OWN",
-        (34, 18, 18, 18, 18, 18),
+        (34, 18, 18, 18, 18, 18, 18),
     )
     sheet.heading("One server")
     gpus = common["gpus"]
@@ -47,16 +47,16 @@ def add_workings(
         ]
     )  # fmt: skip
     sheet.heading("Rent against own, USD")
-    path = sheet.array(
+    path = sheet.listed(
         call(
             TOK_RENT_VS_OWN, work["rent"].local, case["used"], work["capex"].local,
             common["years"], work["residual"].local, common["rate"], work["watts"].local,
             common["pue"], common["kwh"], work["opex"].local,
         ),
+        ("Year", "Rent", "Own", "Rent, so far", "Own, so far", "Value of the\nsaving so far"),
         YEARS + 1,
         ("integer", "usd", "usd", "usd", "usd", "usd"),
     )  # fmt: skip
-    sheet.padded.append(path)
     return work, path
 
 
@@ -75,7 +75,7 @@ def add_ways(
         (26, 16, 18, 18, 20, 18, 18, 16),
     )
     sheet.heading("Year by year, USD")
-    body = sheet.ref(sheet.row + 1, 1, path.rows - 1, 8)
+    body = sheet.ref(sheet.row + 1, 1, path.rows, 8)
     bill = call(TOK_COMMITMENT, work["rent"], work["rate"], case["committed"], case["used"])
     rows = []
     for i in range(body.rows):
@@ -83,13 +83,13 @@ def add_ways(
         so_far = f"SUM({sheet.ref(body.row, 3).local}:{commit})"
         rows.append(
             (
-                f'=IFERROR({path.at(i + 1, 0)},"")',
-                f'=IFERROR({path.at(i + 1, 1)},"")',
+                f"={path.at(i, 0)}",
+                f"={path.at(i, 1)}",
                 f'=IF(ISNUMBER({year}),IF({year}>0,{bill},0),"")',
-                f'=IFERROR({path.at(i + 1, 2)},"")',
-                f'=IFERROR({path.at(i + 1, 3)},"")',
+                f"={path.at(i, 2)}",
+                f"={path.at(i, 3)}",
                 f'=IF(ISNUMBER({year}),{so_far},"")',
-                f'=IFERROR({path.at(i + 1, 4)},"")',
+                f"={path.at(i, 4)}",
                 f'=IF(ISNUMBER({year}),1/(1+{common["rate"]})^{year},"")',
             )
         )
