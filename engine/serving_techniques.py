@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from engine.serving_case import Case, one_case
 from engine.serving_constants import Constants, calibrated
 from engine.serving_cost import usd_per_mtok
 from engine.serving_load import LOAD, PRICE, divided, fitting, table_function
-from engine.serving_model import Load, Memory, decode_step, memory
+from engine.serving_model import Load, Memory, decode_step, memory, total
 from engine.tables import Table
 from engine.tokens import speculative_tokens
 
@@ -103,10 +102,10 @@ def waterfall(
     ):
         running = _running(step, (case,), given, c)
         steps.append(f"{step}, batch {running:g}")
-        seconds.append(sum(decode_step(case, given, c, running)) / running)
+        seconds.append(total(decode_step(case, given, c, running)) / running)
     running = _running(f"{name} beside the draft model", (quantised, draft), load, c)
-    verify = sum(decode_step(quantised, load, c, running, draft_tokens + 1))
-    drafting = sum(decode_step(draft, load, replace(c, schedule=0.0), running))
+    verify = total(decode_step(quantised, load, c, running, draft_tokens + 1))
+    drafting = total(decode_step(draft, load, c, running)._replace(schedule=0.0))
     expected = speculative_tokens(acceptance, draft_tokens)
     steps.append(f"speculative decoding, batch {running:g}")
     seconds.append((verify + draft_tokens * drafting) / (expected * running))

@@ -18,6 +18,7 @@ RESOURCES = {
     "compute": "compute",
     "kv_cache": "memory bandwidth",
     "launch": "latency",
+    "schedule": "latency",
     "all_reduce": "link",
 }
 _NAMES = {"kv_cache": "KV cache", "all_reduce": "all-reduce"}
@@ -53,7 +54,7 @@ def breakdown(
     Equation: ``(TTFT + TPOT·(O − 1))/O = Σ terms``: the time from request to last token, spread
     over its output tokens. Terms of the decode step count for the O − 1 tokens after the first:
     weights and KV cache read, arithmetic beyond what hides behind reading the weights, kernel
-    launches with scheduling, all-reduces. Then the prefills of other requests mixed in between,
+    launches, scheduling, all-reduces. Then the prefills of other requests mixed in between,
     the request's own prefill, the rest of the wait for its first token, and the queue.
     More requests than the KV cache holds are queued, not refused: the row "queue", 0 otherwise,
     then says beside its time how many wait.
