@@ -174,16 +174,15 @@ def _prepare(function: Function, i: int, cell: Any) -> _Prepared:
             else _Prepared(fault=CellError("#VALUE!", f"{name} is blank; {what} is required"))
         )
     elif kind == "series" or (kind == "number" and isinstance(cell, list)):
-        taken = _cells.numbers(
-            name, _cells.grid_of(cell), blank_allowed=optional and kind == "number"
-        )
+        rows = cell if isinstance(cell, list) else [[cell]]
+        taken = _cells.numbers(name, rows, blank_allowed=optional and kind == "number")
         if kind == "number":
             prepared = _Prepared(taken.values, None, taken.faults, taken.blanks)
         else:
             first = taken.faults[min(taken.faults)] if taken.faults else None
             prepared = _Prepared(taken.values.ravel(), first)
     elif kind == "rows" or (kind in _RECORDS and isinstance(cell, list)):
-        rows = _cells.grid_of(cell)
+        rows = cell if isinstance(cell, list) else [[cell]]
         prepared = _Prepared(rows, _cells.first_error(rows))
     elif isinstance(cell, list):
         told = "a single number" if kind == "scalar" else "a single text"
