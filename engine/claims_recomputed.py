@@ -65,12 +65,12 @@ RECOMPUTED: Mapping[str, Callable[..., Any]] = {
         tokens.weight_gb(params_b, bits_before) / tokens.weight_gb(params_b, bits)
     ),
     "moe_ratio": lambda total_b, active_b: tokens.weight_gb(total_b) / tokens.weight_gb(active_b),
-    "provider_together": pricing.subsidy,
-    "provider_fireworks": pricing.subsidy,
-    "provider_groq": pricing.subsidy,
-    "provider_aws": pricing.subsidy,
-    "provider_google": pricing.subsidy,
-    "provider_deepseek": pricing.subsidy,
+    "provider_together": pricing.subsidy_per_mtok,
+    "provider_fireworks": pricing.subsidy_per_mtok,
+    "provider_groq": pricing.subsidy_per_mtok,
+    "provider_aws": pricing.subsidy_per_mtok,
+    "provider_google": pricing.subsidy_per_mtok,
+    "provider_deepseek": pricing.subsidy_per_mtok,
     "bedrock_premium": lambda price, independent: price / independent,
     "subsidy_daily": lambda tokens_per_day, loss, days: subsidy.subsidy_loss(
         tokens_per_day, 0.0, loss, days

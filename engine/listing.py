@@ -49,7 +49,7 @@ def spec(id: str, field: str) -> float | str | bool:
     return value
 
 
-def listing(kind: str) -> Table:
+def list_catalogue(kind: str) -> Table:
     """Table of a catalogue.
 
     Parameters
@@ -71,7 +71,7 @@ def listing(kind: str) -> Table:
 
     Examples
     --------
-    >>> listing("providers").column("provider")[2]
+    >>> list_catalogue("providers").column("provider")[2]
     'Groq'
     """
     wanted = kind.strip().lower().replace(" ", "_")

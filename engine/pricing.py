@@ -198,7 +198,7 @@ def blended_price(
 
 
 @elementwise(price=at_least(0), breakeven=at_least(0))
-def subsidy(price: Number, breakeven: Number) -> Number:
+def subsidy_per_mtok(price: Number, breakeven: Number) -> Number:
     """Loss on each million tokens sold.
 
     Parameters
@@ -221,7 +221,7 @@ def subsidy(price: Number, breakeven: Number) -> Number:
 
     Examples
     --------
-    >>> round(subsidy(0.88, 3.0), 2)
+    >>> round(subsidy_per_mtok(0.88, 3.0), 2)
     2.12
     """
     return breakeven - price

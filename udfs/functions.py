@@ -48,7 +48,7 @@ with group("Price and breakeven"):
     TOK_BREAKEVEN_UTILISATION = declare(pricing.breakeven_utilisation)
     TOK_BREAKEVEN_VOLUME = declare(pricing.breakeven_volume)
     TOK_BLENDED_PRICE = declare(pricing.blended_price)
-    TOK_SUBSIDY = declare(pricing.subsidy)
+    TOK_SUBSIDY = declare(pricing.subsidy_per_mtok, name="subsidy")
     TOK_VERDICT = declare(pricing.verdict)
 
 with group("Subsidy loss"):
@@ -86,6 +86,6 @@ with group("Applications"):
 
 with group("Catalogue and claims"):
     TOK_SPEC = declare(listing.spec)
-    TOK_LIST = declare(listing.listing, name="list")
+    TOK_LIST = declare(listing.list_catalogue, name="list")
     TOK_MARKET_PRICE = declare(prices.market_price)
     TOK_CLAIM = declare(claims.claim)

@@ -37,7 +37,7 @@ TYPICAL: dict[str, tuple[Any, ...]] = {
     "TOK_MAX_CONCURRENCY": (*_LLAMA, *_LOAD[1:]),
     "TOK_BREAKDOWN": (*_LLAMA, *_LOAD),
     "TOK_PARETO": (2.5, 0.6, *_LLAMA, 1024.0, 1024.0, "fp8"),
-    "TOK_WATERFALL": (2.5, *_LLAMA, 64.0),
+    "TOK_WATERFALL": (2.5, *_LLAMA, 64.0, 0.8, 4.0, "llama-3.1-8b", 4.0),
     "TOK_BREAKEVEN_PRICE": (2.0, 1000.0, 0.5, 1.0, 0.3),
     "TOK_BREAKEVEN_UTILISATION": (0.88, 2.0, 1000.0, 1.0),
     "TOK_BREAKEVEN_VOLUME": (1e6, 0.75, 0.25),

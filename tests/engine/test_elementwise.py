@@ -11,7 +11,7 @@ import pytest
 from engine.elementwise import domains_of
 from engine.errors import DomainError, InputError, TokenbookError
 from engine.market import demand
-from engine.pricing import blended_price, breakeven_volume, subsidy, verdict
+from engine.pricing import blended_price, breakeven_volume, subsidy_per_mtok, verdict
 from engine.subsidy import runway, subsidy_path
 from engine.tokens import combined_gain, cost_per_mtok
 from udfs import registry
@@ -87,30 +87,30 @@ def test_one_bad_element_spoils_itself_alone():
 
 
 def test_lists_and_integers_are_numbers():
-    np.testing.assert_allclose(subsidy([1, 2], 3), [2, 1])
-    assert subsidy(1, 3) == 2.0
+    np.testing.assert_allclose(subsidy_per_mtok([1, 2], 3), [2, 1])
+    assert subsidy_per_mtok(1, 3) == 2.0
 
 
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match="shapes"):
-        subsidy(np.ones(2), np.ones(3))
+        subsidy_per_mtok(np.ones(2), np.ones(3))
 
 
 def test_arrays_are_left_as_they_were():
     price = np.array([1.0, -1.0])
-    subsidy(price, 2.0)
+    subsidy_per_mtok(price, 2.0)
     np.testing.assert_array_equal(price, [1.0, -1.0])
 
 
 def test_series_keeps_its_index():
     prices = pd.Series({"Together AI": 0.88, "Groq": 0.59})
-    answer = subsidy(prices, 3.0)
+    answer = subsidy_per_mtok(prices, 3.0)
     pd.testing.assert_series_equal(answer, 3.0 - prices)
 
 
 def test_frame_keeps_its_labels():
     prices = pd.DataFrame({"low": [1.0, 2.0], "high": [3.0, 4.0]}, index=["a", "b"])
-    pd.testing.assert_frame_equal(subsidy(prices, 5.0), 5.0 - prices)
+    pd.testing.assert_frame_equal(subsidy_per_mtok(prices, 5.0), 5.0 - prices)
 
 
 def test_text_answers_keep_the_index_too():
@@ -123,7 +123,7 @@ def test_text_answers_keep_the_index_too():
 
 def test_pandas_with_different_indexes_is_refused():
     with pytest.raises(InputError, match="index"):
-        subsidy(pd.Series([1.0], index=["a"]), pd.Series([1.0], index=["b"]))
+        subsidy_per_mtok(pd.Series([1.0], index=["a"]), pd.Series([1.0], index=["b"]))
 
 
 def test_argument_that_equals_another():

@@ -7,7 +7,7 @@ import pytest
 from engine import catalogue
 from engine.claims import audit
 from engine.errors import UnknownIdError
-from engine.listing import listing, spec
+from engine.listing import list_catalogue, spec
 from engine.prices import snapshot
 
 
@@ -44,7 +44,7 @@ def test_what_is_unknown_is_told_with_what_is_like_it(arguments, told):
     ],
 )
 def test_every_catalogue_is_a_table(kind, rows):
-    table = listing(kind)
+    table = list_catalogue(kind)
     assert len(table.rows()) == rows
     assert len(set(table.header)) == len(table.header)
     assert "source_id" in table.header or "source" in table.header
@@ -52,11 +52,11 @@ def test_every_catalogue_is_a_table(kind, rows):
 
 def test_unknown_catalogue():
     with pytest.raises(UnknownIdError, match="did you mean models"):
-        listing("model")
+        list_catalogue("model")
 
 
 def test_providers_of_the_articles_have_their_verdict():
-    table = listing("providers")
+    table = list_catalogue("providers")
     verdicts = dict(zip(table.column("provider"), table.column("verdict"), strict=True))
     assert {name for name, verdict in verdicts.items() if verdict == "near breakeven"} == {
         "Groq",
@@ -66,14 +66,14 @@ def test_providers_of_the_articles_have_their_verdict():
 
 
 def test_hours_of_the_articles():
-    table = listing("gpu_hours")
+    table = list_catalogue("gpu_hours")
     hours = dict(zip(table.column("id"), table.column("usd_per_gpu_hour"), strict=True))
     assert hours["p5.48xlarge"] == pytest.approx(5.12)
     assert hours["article_h100"] == 30
 
 
 def test_claims_leave_blank_what_is_not_stated():
-    table = listing("claims")
+    table = list_catalogue("claims")
     row = dict(zip(table.header, table.rows()[list(audit()).index("runway")], strict=True))
     assert row["stated_low"] is None
     assert row["verdict"] == "computed"
