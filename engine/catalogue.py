@@ -138,7 +138,14 @@ class Format:
         peak = float(getattr(accelerator, self.peak_field))
         return accelerator.bf16_dense_tflops if math.isnan(peak) else peak
 
+    def is_unpacked(self, accelerator: Accelerator) -> bool:
+        """Tell whether weights in this format have to be unpacked to bf16 to be multiplied."""
+        narrow = self.bytes_per_parameter < BF16_BYTES
+        in_bf16 = self.peak_field == "bf16_dense_tflops"
+        return narrow and (in_bf16 or math.isnan(getattr(accelerator, self.peak_field)))
 
+
+BF16_BYTES = 2.0
 _TRUE, _FALSE = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
 
 #: An id of the catalogue, or one's own (field, value) rows.

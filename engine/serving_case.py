@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue import Accelerator, Format, Model, find, resolve
+from engine.catalogue import BF16_BYTES, Accelerator, Format, Model, find, resolve
 from engine.elementwise import Number
 from engine.errors import InputError
 
 _GIGA, _TERA = 1e9, 1e12
+_TINY = float(np.finfo(np.float64).tiny)
 #: Embedding and output head stay in bf16 in quantised checkpoints.
 VOCABULARY_BYTES = 2.0
-BF16_BYTES = 2.0
 
 
 class Case(NamedTuple):
@@ -131,6 +131,14 @@ def is_array_of_ids(value: Any) -> bool:
     )
 
 
+def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that arrays of ids broadcast to."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise InputError(f"ids in ranges of different shapes: {error}") from error
+
+
 def take(case: Case, index: NDArray[np.intp]) -> Case:
     """Return the case of each element."""
     return Case(*(np.asarray(column)[index] for column in case))
@@ -140,10 +148,7 @@ def _factorised(given: Sequence[Any]) -> tuple[NDArray[np.intp], list[tuple[Any,
     import pandas as pd  # noqa: PLC0415  (heavy, and only wanted for arrays of ids)
 
     arrays = [np.asarray(v, dtype=object) if is_array_of_ids(v) else None for v in given]
-    try:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays if a is not None))
-    except ValueError as error:
-        raise InputError(f"ids in ranges of different shapes: {error}") from error
+    shape = common_shape(*(a.shape for a in arrays if a is not None))
     combined: NDArray[np.intp] = np.zeros(shape, dtype=np.intp)
     levels: list[list[Any]] = []
     for value, array in zip(given, arrays, strict=True):
@@ -170,8 +175,7 @@ def _one(
     experts = weights if expert_format is None else find(Format, expert_format)
     quantised = weights.bytes_per_parameter < BF16_BYTES
     kv_bytes = find(Format, kv).bytes_per_parameter if kv is not None else 2.0 - quantised
-    narrow = experts.bytes_per_parameter < BF16_BYTES
-    unpacked = narrow and experts.peak_tflops(a) <= a.bf16_dense_tflops
+    unpacked = experts.is_unpacked(a)
     latent = m.attention == "MLA"
     moe_layers = m.layers - m.dense_layers if m.experts else 0
     shared = moe_layers * m.shared_experts * 3 * m.hidden * m.moe_ffn_dim
@@ -197,7 +201,8 @@ def _one(
         head=float(vocabulary),
         vocabulary=float(vocabulary if m.tied_embeddings else 2 * vocabulary),
         experts=float(m.experts),
-        skipped=1 - m.experts_per_token / m.experts if m.experts else 1.0,
+        # Above 0 where a token takes every expert, since its logarithm is taken.
+        skipped=max(1 - m.experts_per_token / m.experts, _TINY) if m.experts else 1.0,
         taken=float(m.experts_per_token),
         expert=float(3 * m.hidden * m.moe_ffn_dim),
         expert_width=float(m.moe_ffn_dim),

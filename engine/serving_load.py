@@ -24,7 +24,7 @@ from engine.elementwise import (
 )
 from engine.errors import DomainError
 from engine.serving_blocks import in_blocks
-from engine.serving_case import Case, case_of, is_array_of_ids, take
+from engine.serving_case import Case, case_of, common_shape, is_array_of_ids, take
 from engine.serving_constants import Constants, calibrated
 from engine.serving_model import Load, Memory, Served, memory, serve
 
@@ -133,7 +133,7 @@ def _ids_spread(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         given = signature.bind(*args, **kwargs)
         given.apply_defaults()
-        shape = np.broadcast_shapes(*(np.shape(v) for v in ids))
+        shape = common_shape(*(np.shape(v) for v in ids))
         given.arguments[number] = given.arguments[number] + np.zeros(shape)
         return function(*given.args, **given.kwargs)
 
