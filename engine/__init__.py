@@ -75,7 +75,7 @@ _HOMES = {
         "Constants",
         "calibrated",
     ),
-    "serving_cost": (
+    "serving_usd": (
         "serving_band",
         "serving_cost",
     ),

@@ -13,10 +13,10 @@ from engine import (
     prices,
     pricing,
     serving,
-    serving_cost,
     serving_front,
     serving_techniques,
     serving_terms,
+    serving_usd,
     subsidy,
     tokens,
 )
@@ -36,8 +36,8 @@ with group("Serving estimate"):
     TOK_THROUGHPUT = declare(serving.throughput, expensive=True)
     TOK_TPOT = declare(serving.tpot, expensive=True)
     TOK_TTFT = declare(serving.ttft, expensive=True)
-    TOK_SERVING_COST = declare(serving_cost.serving_cost, expensive=True)
-    TOK_SERVING_BAND = declare(serving_cost.serving_band, expensive=True)
+    TOK_SERVING_COST = declare(serving_usd.serving_cost, expensive=True)
+    TOK_SERVING_BAND = declare(serving_usd.serving_band, expensive=True)
     TOK_MAX_CONCURRENCY = declare(serving.max_concurrency, expensive=True)
     TOK_BREAKDOWN = declare(serving_terms.breakdown)
     TOK_PARETO = declare(serving_front.pareto)

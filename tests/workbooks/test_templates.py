@@ -25,8 +25,8 @@ from engine import (
     ownership,
     pricing,
     serving,
-    serving_cost,
     serving_front,
+    serving_usd,
     subsidy,
 )
 from udfs.functions import TOK_CAGR
@@ -419,13 +419,13 @@ HEADLINES = {
     ("audit", "Off by a power of ten"): lambda: 7,
     ("audit", "Conclusions that turn over"): lambda: 3,
     ("serving", "Output tokens of one GPU"): lambda: serving.throughput(*_SERVED),
-    ("serving", "A million tokens, input and output"): lambda: serving_cost.serving_cost(
+    ("serving", "A million tokens, input and output"): lambda: serving_usd.serving_cost(
         5.12, 0.6, *_SERVED
     )[2],
-    ("serving", "10th percentile of that"): lambda: serving_cost.serving_band(5.12, 0.6, *_SERVED)[
+    ("serving", "10th percentile of that"): lambda: serving_usd.serving_band(5.12, 0.6, *_SERVED)[
         0
     ],
-    ("serving", "90th percentile"): lambda: serving_cost.serving_band(5.12, 0.6, *_SERVED)[2],
+    ("serving", "90th percentile"): lambda: serving_usd.serving_band(5.12, 0.6, *_SERVED)[2],
     ("serving", "the same, output tokens sold alone"): lambda: pricing.breakeven_utilisation(
         0.88, 5.12, serving.throughput(*_SERVED)
     ),
