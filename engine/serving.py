@@ -1,7 +1,7 @@
 """Serving a model: tokens and times on an accelerator, calibrated on measured runs.
 
 The formula is told in `serving_model`, its constants in `serving_constants`, how they were fitted
-in `calibration`; what the tokens cost, in `serving_cost`. Every function takes numbers or arrays;
+in `calibration`; what the tokens cost, in `serving_usd`. Every function takes numbers or arrays;
 `estimate` gives all results at once and takes what a worksheet has no room for: other constants,
 another format of the KV cache.
 """

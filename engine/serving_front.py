@@ -11,9 +11,9 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, Scalar, at_least, whole
 from engine.serving_case import Case, one_case
 from engine.serving_constants import Constants, calibrated
-from engine.serving_usd import usd_per_mtok
 from engine.serving_load import PRICE, Formats, divided, evaluate, fitting, served, table_function
 from engine.serving_model import Load, Memory, memory
+from engine.serving_usd import usd_per_mtok
 from engine.tables import Table
 
 #: The most requests in flight; measured runs end there.

@@ -11,9 +11,9 @@ from engine.elementwise import Scalar, at_least, proper_fraction, whole
 from engine.errors import DomainError
 from engine.serving_case import Case, one_case
 from engine.serving_constants import Constants, calibrated
-from engine.serving_usd import usd_per_mtok
 from engine.serving_load import LOAD, PRICE, divided, fitting, table_function
 from engine.serving_model import Load, Memory, decode_step, memory, total
+from engine.serving_usd import usd_per_mtok
 from engine.tables import Table
 from engine.tokens import speculative_tokens
 

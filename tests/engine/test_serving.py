@@ -15,9 +15,9 @@ from engine.serving import estimate, max_concurrency, throughput, tpot, ttft
 from engine.serving_blocks import BLOCK
 from engine.serving_case import case_of
 from engine.serving_constants import calibrated
-from engine.serving_usd import serving_band, serving_cost
 from engine.serving_load import divided, fitting
 from engine.serving_model import Load, Step, decode_step, memory, total
+from engine.serving_usd import serving_band, serving_cost
 
 # Model, accelerator, tensor, data and expert parallelism, formats of weights and experts: dense,
 # experts, latent attention, sliding windows, and what the tensor cores lack.

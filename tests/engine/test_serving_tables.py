@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from engine.errors import DomainError, InputError, UnknownIdError
 from engine.serving import estimate, max_concurrency, throughput, tpot
-from engine.serving_usd import serving_cost
 from engine.serving_front import pareto
 from engine.serving_model import Step
 from engine.serving_techniques import waterfall
 from engine.serving_terms import RESOURCES, breakdown
+from engine.serving_usd import serving_cost
 
 LLAMA = ("llama-3.1-70b", "h100_sxm")
 LOADS = [

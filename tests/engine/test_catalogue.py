@@ -1,0 +1,145 @@
+"""Catalogues: what the columns say of themselves, what was published, and sources."""
+
+from __future__ import annotations
+
+import math
+import re
+from importlib.resources import files
+
+import pytest
+
+from engine import catalogue
+from engine.catalogue import (
+    Accelerator,
+    Format,
+    Model,
+    active_parameters,
+    find,
+    kv_elements_per_token,
+    records,
+    resolve,
+    table,
+    total_parameters,
+)
+from engine.errors import InputError, UnknownIdError
+from engine.serving import throughput
+
+DATA = files("engine") / "data"
+MODELS = [pytest.param(row, id=row["id"]) for row in table("models")]
+ACCELERATORS = [pytest.param(row, id=row["id"]) for row in table("accelerators")]
+_SCALES = {"T": 1e12, "B": 1e9}
+
+
+def published(text):
+    """Total and active parameters as their makers give them: 671B/37B, 1.03T/32B, 70.6B."""
+    return [float(n) * _SCALES[s] for n, s in re.findall(r"([\d.]+)([TB])(?=/|$|\s)", text)]
+
+
+@pytest.mark.parametrize("row", MODELS)
+def test_parameters_and_cache_follow_from_the_dimensions(row):
+    model = records(Model)[row["id"]]
+    # Printed to a thousandth of a billion.
+    assert total_parameters(model) / 1e9 == pytest.approx(float(row["params_total_b"]), abs=5.1e-4)
+    assert active_parameters(model) / 1e9 == pytest.approx(
+        float(row["params_active_b"]), abs=5.1e-4
+    )
+    assert 2 * kv_elements_per_token(model) == float(row["kv_bytes_per_token_bf16"])
+
+
+@pytest.mark.parametrize("row", MODELS)
+def test_parameters_are_those_published(row):
+    model = records(Model)[row["id"]]
+    total, *active = published(row["published_params"])
+    assert total_parameters(model) == pytest.approx(total, rel=0.01)
+    if model.experts:
+        # Some makers count the embedding, too, some do not.
+        embedding = model.vocab * model.hidden
+        without = active_parameters(model)
+        # To the digit printed: the last is a whole or a tenth of a billion.
+        assert without - 0.6e9 <= active[0] <= without + embedding + 0.6e9
+
+
+@pytest.mark.parametrize("row", ACCELERATORS)
+def test_memory_in_both_units_agrees(row):
+    gb, gib = float(row["memory_gb"]), float(row["memory_gib"])
+    # Makers beside NVIDIA give one figure for both, as the device's.
+    assert gb == pytest.approx(gib * 1.024**3, rel=1e-3) or gb == gib or row["vendor"] == "Groq"
+
+
+@pytest.mark.parametrize("row", ACCELERATORS)
+def test_peak_rates_are_dense(row):
+    accelerator = records(Accelerator)[row["id"]]
+    fp8, fp4 = accelerator.fp8_dense_tflops, accelerator.fp4_dense_tflops
+    # A sparse figure among dense ones would be twice as large again.
+    assert math.isnan(fp8) or fp8 <= accelerator.bf16_dense_tflops * 2.1
+    assert math.isnan(fp4) or fp4 <= accelerator.bf16_dense_tflops * 7
+
+
+@pytest.mark.parametrize("kind", ["models", "accelerators", "formats"])
+def test_every_row_has_its_sources_and_its_own_id(kind):
+    known = set(re.findall(r"\[(S\d+)\]", (DATA / "SOURCES.md").read_text(encoding="utf-8")))
+    rows = table(kind)
+    assert len({row["id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["id"] == row["id"].strip().lower()
+        assert set(row["source_id"].split()) <= known, row["id"]
+        assert row["source_id"]
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["checked"])
+
+
+def test_formats_are_those_of_the_contract():
+    assert set(records(Format)) == {"bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4"}
+
+
+@pytest.fixture
+def another_catalogue(tmp_path, monkeypatch):
+    """A copy of the data whose files may change, read in place of the project's."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for kind in ("models", "accelerators", "formats"):
+        (folder / f"{kind}.csv").write_text((DATA / f"{kind}.csv").read_text(encoding="utf-8"))
+    monkeypatch.setattr(catalogue, "files", lambda _: tmp_path)
+    table.cache_clear()
+    records.cache_clear()
+    yield folder
+    table.cache_clear()
+    records.cache_clear()
+
+
+def test_a_row_in_a_file_is_all_it_takes_to_add_a_model(another_catalogue):
+    path = another_catalogue / "models.csv"
+    row = next(line for line in path.read_text().splitlines() if line.startswith("qwen3-32b,"))
+    with path.open("a", encoding="utf-8") as file:
+        file.write(row.replace("qwen3-32b", "qwen9-32b", 1) + "\n")
+    args = ("h200_sxm", 16, 1024, 1024)
+    assert throughput("qwen9-32b", *args) == throughput("qwen3-32b", *args)
+
+
+def test_a_faulty_row_is_told_with_its_file(another_catalogue):
+    path = another_catalogue / "accelerators.csv"
+    path.write_text(path.read_text().replace(",0.864,", ",fast,"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"accelerators\.csv: mem_bw_tb_s must be a number"):
+        find(Accelerator, "l40s")
+    path.write_text(path.read_text().replace(",fast,", ",,"), encoding="utf-8")
+    table.cache_clear()
+    with pytest.raises(InputError, match=r"accelerators\.csv: 'l40s' lacks mem_bw_tb_s"):
+        find(Accelerator, "l40s")
+
+
+def test_a_record_stands_for_itself():
+    model = find(Model, "qwen3-8b")
+    assert resolve(Model, model) is model
+    assert resolve(Model, "QWEN3-8B ") is model
+
+
+def test_multi_head_attention_is_what_blanks_mean():
+    own = resolve(Model, {"layers": 2, "hidden": 64, "heads": 4, "vocab": 100, "ffn_dim": 128})
+    assert (own.kv_heads, own.head_dim) == (4, 16)
+
+
+@pytest.mark.parametrize(
+    ("given", "near"), [("llama-3.1-70", "llama-3.1-70b"), ("Deepseek r1", "deepseek-r1")]
+)
+def test_unknown_ids_name_what_is_near(given, near):
+    with pytest.raises(UnknownIdError, match=near):
+        find(Model, given)
