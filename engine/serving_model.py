@@ -142,7 +142,7 @@ def decode_step(
     load: Load,
     c: Constants,
     sequences: Number,
-    positions: Number = 1.0,
+    positions: float = 1.0,
     share: Share | None = None,
 ) -> Step:
     """Return the terms of one decode step.
@@ -153,7 +153,7 @@ def decode_step(
         What is served, how, and the constants.
     sequences : Number
         Sequences on each data-parallel rank (B) [-].
-    positions : Number
+    positions : float
         Tokens of each sequence that one step verifies; 1 but in speculative decoding [-].
     share : Share
         What one GPU holds, where the caller knows it already.
@@ -200,7 +200,10 @@ def decode_step(
     launch = launch * slowness
     schedule = sequences * (c.schedule * slowness)
 
-    reduced = tokens * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
+    reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
+    if positions != 1.0:
+        # What further positions add to a message crosses the link as well as a prefill does.
+        reduced = reduced * (1 + (positions - 1) * c.link_efficiency / c.prefill_link_efficiency)
     all_reduce = (tp - 1) * (reduced + c.link_message * 1e3)
     all_reduce = all_reduce * (_REDUCES * case.layers / case.link)
     return Step(weights, compute, kv_cache, launch, schedule, all_reduce)
