@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,12 @@ def test_multi_head_attention_is_what_blanks_mean():
 def test_unknown_ids_name_what_is_near(given, near):
     with pytest.raises(UnknownIdError, match=near):
         find(Model, given)
+
+
+def test_sources_named_in_the_engine_exist():
+    known = set(re.findall(r"\[(S\d+)\]", (DATA / "SOURCES.md").read_text(encoding="utf-8")))
+    named = set()
+    for module in Path(catalogue.__file__).parent.glob("*.py"):
+        named |= set(re.findall(r"\b(S\d{1,2})\b(?!\w)", module.read_text(encoding="utf-8")))
+    assert "S14" in named
+    assert named <= known
