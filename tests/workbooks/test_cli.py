@@ -263,6 +263,17 @@ def test_strict_exits_1_and_names_cell_function_and_reason(tokenbook, model):
     assert tokenbook("recalc", model, "--set", "price=-1")[0] == 0
 
 
+def test_wrong_number_of_arguments_is_reported_with_the_usage(tokenbook, tmp_path):
+    path = tmp_path / "book.xlsx"
+    workbook = Workbook()
+    workbook.active["A1"] = "=TOK_SUBSIDY(1)"
+    workbook.save(path)
+    code, out, _ = tokenbook("recalc", path, "--strict")
+    assert code == 1
+    assert "Sheet!A1" in out
+    assert "TOK_SUBSIDY takes 2 arguments, not 1: TOK_SUBSIDY(price, breakeven)" in out
+
+
 def test_unknown_function_keeps_the_old_value_and_is_reported(tokenbook, tmp_path):
     path = tmp_path / "book.xlsx"
     workbook = Workbook()
