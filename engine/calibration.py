@@ -269,6 +269,7 @@ def calibrate() -> dict[str, Any]:
         },
         "error": {
             "throughput, configuration held out": _by(errors, by_kind),
+            **_beside_the_peer(runs, errors),
             "throughput, by accelerator": _by_column(errors, runs, "gpu_id"),
             "throughput, by backend": _by_column(errors, runs, "backend"),
             "throughput, by model": _by_column(errors, runs, "model_id"),
@@ -295,6 +296,28 @@ def calibrate() -> dict[str, Any]:
             "numpy": version("numpy"),
             "scipy": version("scipy"),
         },
+    }
+
+
+def _beside_the_peer(runs: Runs, errors: Array) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the error of aiconfigurator on the rows for which it has an estimate, and ours."""
+    first, later, answer, requests, gpus = (
+        np.array([float(row[name] or "nan") for row in runs.rows])
+        for name in (
+            "aiconfigurator_ttft_ms",
+            "aiconfigurator_tpot_ms",
+            "osl",
+            "concurrency",
+            "n_gpus",
+        )
+    )
+    seconds = (first + later * (answer - 1)) / 1e3
+    peer = np.log(requests * answer / seconds / gpus) - runs.throughput
+    has = np.isfinite(peer)
+    groups = {"dense": has & ~runs.experts, "moe": has & runs.experts, "all": has}
+    return {
+        "throughput, on the rows that aiconfigurator has": _by(errors, groups),
+        "aiconfigurator, on the same rows": _by(peer, groups),
     }
 
 

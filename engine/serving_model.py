@@ -132,8 +132,11 @@ def memory(case: Case, load: Load, c: Constants, share: Share | None = None) -> 
     if _any(case.moe_layers):
         weights = weights + share.expert * (case.experts * case.expert_bytes)
     left = case.memory * c.memory_share - c.memory_reserve * 1e9 - weights
-    cached = case.layers * case.kv_elements * case.kv_bytes
-    sequence = (load.input_tokens + load.output_tokens) * share.heads * cached
+    tokens = load.input_tokens + load.output_tokens
+    kept = case.full_layers * tokens
+    if _any(case.sliding_layers):
+        kept = kept + case.sliding_layers * np.minimum(tokens, case.window)
+    sequence = kept * share.heads * (case.kv_elements * case.kv_bytes)
     return Memory(weights, left, sequence)
 
 

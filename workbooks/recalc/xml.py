@@ -46,8 +46,11 @@ def local_name(element: etree._Element) -> str:
 
 
 def unescape(data: bytes) -> str:
-    """Return the text of element content."""
-    text = data.decode("utf-8")
+    """Return the text of element content, or of an attribute."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotAWorkbookError(f"a part of the file is not UTF-8: {error}") from error
     if "&" not in text:
         return text
 
