@@ -57,6 +57,7 @@ _TTFT_WEIGHT, _STATIC_WEIGHT, _SCALE, _RIDGE = 0.15, 1.0, 0.1, 16.0
 # Steps of a fit from the start, and from a fit of nearly the same rows.
 _STEPS, _STEPS_AGAIN = 80, 4
 _DIGITS = 4
+_CONVERGED = 1e-12
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
@@ -203,6 +204,10 @@ def fit(
         loss="soft_l1",
         f_scale=_SCALE,
         x_scale=scale,
+        # Far beyond the digits that are kept, so that no machine's rounding shows in them.
+        ftol=_CONVERGED,
+        xtol=_CONVERGED,
+        gtol=_CONVERGED,
         max_nfev=steps,
     )
     return _constants(np.array([float(f"{value:.{_DIGITS}g}") for value in found.x]))
