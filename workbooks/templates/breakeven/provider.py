@@ -1,0 +1,214 @@
+"""Price against breakeven for each provider, and what selling below cost loses."""
+
+from __future__ import annotations
+
+from udfs.functions import (
+    TOK_BREAKEVEN_PRICE,
+    TOK_BREAKEVEN_UTILISATION,
+    TOK_RUNWAY,
+    TOK_SUBSIDY,
+    TOK_SUBSIDY_LOSS,
+    TOK_SUBSIDY_PATH,
+    TOK_VERDICT,
+)
+from workbooks.layout import Book, Chart, Line, Ref, call
+
+_MONTHS = 36
+
+
+def lay_out_breakeven(
+    book: Book, common: dict[str, Ref], providers: Ref, prices: Ref, utilisations: Ref
+) -> None:
+    """Lay out the sheet Breakeven: each provider, and a grid for a GPU of one's own."""
+    sheet = book.sheet(
+        "Breakeven",
+        "Price against breakeven",
+        "A positive subsidy is a loss on every million tokens sold",
+        (32, 14, 14, 14, 14, 14, 14, 18),
+    )
+    sheet.heading("Per provider")
+    body = sheet.ref(sheet.row + 1, 1, providers.rows, 8)
+    rows = []
+    for i in range(providers.rows):
+        price, low, high = (body.at(i, c).local for c in (1, 2, 3))
+        rows.append(
+            (
+                f"={providers.at(i, 0)}",
+                f"={providers.at(i, 2)}",
+                f"={providers.at(i, 3)}",
+                f"={providers.at(i, 4)}",
+                f"={high}-{low}",
+                f"={call(TOK_SUBSIDY, price, low)}",
+                f"={call(TOK_SUBSIDY, price, high)}",
+                f"={call(TOK_VERDICT, price, low, high)}",
+            )
+        )
+    table = sheet.table(
+        ("Provider", "Price\nUSD/Mtok", "Breakeven low\nUSD/Mtok", "Breakeven high\nUSD/Mtok",
+         "Width of range\nUSD/Mtok", "Subsidy at low\nUSD/Mtok", "Subsidy at high\nUSD/Mtok",
+         "Verdict"),
+        rows,
+        ("name", "link price", "link price", "link price", "calc price", "calc price",
+         "calc price", "verdict"),
+    )  # fmt: skip
+    sheet.verdicts.append(table.part(7))
+    sheet.chart(
+        Chart(
+            "range",
+            "Price against breakeven range, USD per million tokens",
+            (
+                Line("Breakeven low", table.part(2)),
+                Line("Breakeven range", table.part(4)),
+                Line("Price", table.part(1)),
+            ),
+            categories=table.part(0),
+            format='"$"0',
+            width_cm=24,
+        )
+    )
+    sheet.heading("Breakeven of one's own: GPU-hour price against utilisation, USD/Mtok")
+    top = sheet.row
+    for i in range(utilisations.rows):
+        sheet.put(top, 2 + i, f"={utilisations.at(i)}", "link", "percent")
+        sheet.put(top + 1 + i, 1, f"={prices.at(i)}", "link", "price")
+    sheet.put(top, 1, "USD per GPU-hour \\ utilisation", "header")
+    sheet.row = top + 1
+    hours = sheet.ref(top + 1, 1, prices.rows)
+    across = sheet.ref(top, 2, 1, utilisations.rows)
+    grid = sheet.array(
+        call(TOK_BREAKEVEN_PRICE, hours.local, common["throughput"], across.local),
+        prices.rows,
+        ("price",) * utilisations.rows,
+        header=False,
+        column=2,
+    )
+    needed = sheet.put(
+        sheet.row,
+        2,
+        "="
+        + call(
+            TOK_BREAKEVEN_UTILISATION,
+            providers.at(0, 2),
+            common["gpu_hour"],
+            common["throughput"],
+        ),
+        "output",
+        "percent",
+    )
+    sheet.put(sheet.row, 1, "Utilisation that the price needs", "label")
+    sheet.put(
+        sheet.row,
+        3,
+        "of an H100 at the GPU-hour price of Inputs, to cover it at the first price",
+        "remark",
+    )
+    sheet.row += 2
+    below = f'COUNTIF({table.part(7).local},"below cost")'
+    count = sheet.put(sheet.row, 2, f"={below}", "output", "integer")
+    sheet.put(sheet.row, 1, "Providers below cost", "label")
+    sheet.row += 1
+    book.headline("Providers that sell below cost, of six", count, "integer", "providers")
+    book.headline("Utilisation an H100 needs at $0.88", needed, "percent", "of paid time")
+    sheet.check(
+        "Subsidies add up to breakeven less price",
+        f"SUM({table.part(5)})",
+        f"SUM({providers.part(3)})-SUM({providers.part(2)})",
+        common["tolerance"],
+    )
+    last = grid.at(grid.rows - 1, grid.columns - 1)
+    sheet.check(
+        "Breakeven grid, last corner, by hand",
+        f"{last}",
+        f"{prices.at(prices.rows - 1)}*{common['million']}"
+        f"/({common['throughput']}*{common['seconds']}*{utilisations.at(utilisations.rows - 1)})",
+        common["tolerance"],
+    )
+
+
+def lay_out_subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None:
+    """Lay out the sheet Subsidy: loss, runway, and the path month by month."""
+    sheet = book.sheet(
+        "Subsidy",
+        "Subsidy loss and runway",
+        "What the provider of Inputs loses, and how long its cash lasts",
+        (34, 18, 18, 18, 20, 22),
+        long=True,
+    )
+    basics = (case["tokens_per_day"], case["price"], case["breakeven"])
+    rates = (case["volume_growth"], case["price_change"], case["cost_change"])
+    sheet.heading("At today's volume and price")
+    for column, text in enumerate(("", "Computed", "As stated", "Stated ÷ computed"), start=1):
+        sheet.put(sheet.row, column, text, "header")
+    top = sheet.row + 1
+    lines = (
+        ("Loss a day", call(TOK_SUBSIDY_LOSS, *basics, 1), common["stated_daily"], "usd"),
+        ("Loss a year", call(TOK_SUBSIDY_LOSS, *basics, common["days"]),
+         common["stated_annual"], "usd"),
+    )  # fmt: skip
+    for row, (label, formula, stated, number_format) in enumerate(lines, start=top):
+        sheet.put(row, 1, label, "label")
+        sheet.put(row, 2, f"={formula}", "output", number_format)
+        sheet.put(row, 3, f"={stated}", "link", number_format)
+        sheet.put(row, 4, f"=C{row}/B{row}", "calc", "multiple")
+    daily, annual = sheet.ref(top, 2), sheet.ref(top + 1, 2)
+    sheet.put(top + 2, 1, "Runway, months", "label")
+    runway = sheet.put(
+        top + 2, 2, f"={call(TOK_RUNWAY, case['cash'], *basics, *rates)}", "output", "months"
+    )
+    sheet.put(
+        top + 2,
+        3,
+        f"={case['cash']}/{common['stated_daily']}/{common['days']}*{common['months_in_year']}",
+        "calc",
+        "months",
+    )
+    sheet.put(top + 2, 4, f"=C{top + 2}/B{top + 2}", "calc", "ratio")
+    sheet.put(top + 2, 5, "#N/A: the cash lasts 600 months or more", "remark")
+    sheet.put(top + 3, 1, "Runway, years", "label")
+    years = sheet.put(top + 3, 2, f"=B{top + 2}/{common['months_in_year']}", "output", "number")
+    sheet.row = top + 5
+    sheet.heading("Month by month")
+    chart_row = sheet.row
+    sheet.row += 18
+    path = sheet.array(
+        call(TOK_SUBSIDY_PATH, case["cash"], *basics, *rates),
+        _MONTHS,
+        ("integer", "integer", "price4", "price4", "usd", "usd"),
+    )
+    after = sheet.row
+    sheet.row = chart_row
+    sheet.chart(
+        Chart(
+            "line",
+            "Cash at the end of the month, USD",
+            (Line("Cash", path.part(5, skip=1)),),
+            categories=path.part(0, skip=1),
+            x_title="Month",
+            format='"$"#,##0,,"M"',
+            width_cm=24,
+        )
+    )
+    sheet.row = after
+    book.names["annual_loss"], book.names["runway_months"] = annual, runway
+    book.headline(
+        "Loss a year at 10 billion tokens a day", annual, "usd", "USD (stated: $11 billion)"
+    )
+    book.headline("Runway on $305M", years, "number", "years (as stated: 10 days)")
+    sheet.check(
+        "A year's loss is the daily loss times the days",
+        str(annual),
+        f"{daily}*{common['days']}",
+        common["tolerance"],
+    )
+    sheet.check(
+        "Daily loss by hand",
+        str(daily),
+        f"{case['tokens_per_day']}/{common['million']}*({case['breakeven']}-{case['price']})",
+        common["tolerance"],
+    )
+    sheet.check(
+        "Cash at the end is the cash raised less all losses",
+        f"{path.at(_MONTHS, 5)}",
+        f"{case['cash']}-SUM({path.part(4, skip=1)})",
+        common["tolerance"],
+    )
