@@ -13,8 +13,11 @@ from udfs._cells import Cell
 #: An own function: cells in, a cell or a list of rows out; it never raises.
 CellFunction: TypeAlias = Callable[..., Any]
 #: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
-#: is noted, TEXT with an exponent.
-FIT, SPILL, SCIENTIFIC = "TB.FIT", "TB.SPILL", "TB.TEXT"
+#: is noted, a function called for each element of an array, TEXT with a format that is the
+#: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows.
+FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
+FORMATTED, RANKED, SHOWN = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN"
+LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN])
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.
@@ -76,6 +79,9 @@ class Engine(Protocol):
 
     def has_formula(self, sheet: str, row: int, column: int) -> bool:
         """Tell whether a cell holds a formula."""
+
+    def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
+        """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Return why an own function gave an error value in this cell; empty if none did."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,8 @@ from udfs._cells import Cell, CellError
 from workbooks.recalc.address import full_name
 from workbooks.recalc.calls import Blocks, quick
 from workbooks.recalc.engine import (
-    FIT,
-    SCIENTIFIC,
+    LOWERED,
     SKIPPED,
-    SPILL,
     CellFunction,
     EngineError,
     Settings,
@@ -53,6 +51,7 @@ _ENGINE_ONLY = {
 }
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 _PLAIN = {float, bool, str, type(None)}
+_SCRATCH = "scratch"
 _NO_LIMIT = 1 << 40
 _LIMITS = {
     "max_input_bytes": _NO_LIMIT,
@@ -70,7 +69,7 @@ class FormualizerEngine:
         self.settings = settings
         self._own: dict[str, CellFunction] = {}
         # What lowering puts into formulas is not asked about.
-        self._asked: set[str] = {FIT, SPILL, SCIENTIFIC}
+        self._asked: set[str] = set(LOWERED)
         self._known: dict[str, bool] = {}
         self._workbook: fz.Workbook = fz.Workbook(config=_config(settings))
         self._probe: fz.Workbook | None = None
@@ -169,10 +168,7 @@ class FormualizerEngine:
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
-        given: Any = value
-        if isinstance(value, CellError):
-            given = fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
-        self._workbook.set_value(sheet, row, column, given)
+        self._workbook.set_value(sheet, row, column, _given(value))
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""
@@ -181,6 +177,21 @@ class FormualizerEngine:
     def has_formula(self, sheet: str, row: int, column: int) -> bool:
         """Tell whether a cell holds a formula."""
         return self._workbook.get_formula(sheet, row, column) is not None
+
+    def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
+        """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
+        workbook = fz.Workbook(config=_config(self.settings))
+        workbook.set_temporal_egress("serial")
+        workbook.add_sheet(_SCRATCH)
+        sheet = workbook.sheet(_SCRATCH)
+        width, count = len(cells[0]), len(formulas)
+        given = [[_given(cell) for cell in row] for row in cells]
+        sheet.set_values_batch(1, 1, len(cells), width, given)
+        column = width + 2
+        sheet.set_formulas_batch(1, column, count, 1, [[f"={text}"] for text in formulas])
+        workbook.evaluate_all()
+        area = fz.RangeAddress(_SCRATCH, 1, column, count, column)
+        return [self.value(row[0]) for row in sheet.get_values(area)]
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
@@ -206,6 +217,8 @@ class FormualizerEngine:
         if isinstance(result, CellError):
             self._reason = result.reason
             return {"type": "Error", "kind": result.code}
+        if isinstance(result, EngineError):
+            return {"type": "Error", "kind": "NImpl"}
         if isinstance(result, list):
             return [["" if v is None else self.engine_value(v) for v in row] for row in result]
         return result
@@ -249,6 +262,12 @@ class _Call:
     def stop(self, error: BaseException) -> Any:
         """End the evaluation."""
         return self._engine.stop(error)
+
+
+def _given(value: Cell) -> Any:
+    if isinstance(value, CellError):
+        return fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
+    return value
 
 
 def _cells_of(argument: Any) -> Any:

@@ -168,7 +168,7 @@ class Job:
         preparer = SheetPreparer(self.plans[info.part], self.lowering, self.spills)
         keep: list[list[bytes]] = []
         ends: list[bytes] = []
-        small = self.package.entries[info.part].file_size <= _KEPT_IN_PARTS
+        small = self.package.size(info.part) <= _KEPT_IN_PARTS
         try:
             for rows in self.rows(info, ends):
                 parts = FORMULA.split(rows)
@@ -271,7 +271,7 @@ class Job:
         pieces_ = self.parts(info)
         yield next(pieces_)
         ends: list[bytes] = []
-        done, size = 0, self.package.entries[info.part].file_size
+        done, size = 0, self.package.size(info.part)
         for rows in edited(_all_but_last(pieces_, ends), edits):
             done += len(rows)
             yield splicer.rows(FORMULA.split(rows))

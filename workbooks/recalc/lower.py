@@ -16,22 +16,26 @@ from openpyxl.formula.translate import Translator, TranslatorError
 
 from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
-from workbooks.recalc.engine import FIT, SCIENTIFIC, SKIPPED
+from workbooks.recalc.engine import FIT, FORMATTED, LIFT, RANKED, SKIPPED
+from workbooks.recalc.formats import EXPONENT, in_terms, literal_format
 from workbooks.recalc.implicit import gives_array, intersect
+from workbooks.recalc.lift import Lifting, NotLiftedError
 from workbooks.recalc.names import Names
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
+from workbooks.recalc.shown import show_fifteen_digits
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
 from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
 
 _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
-_EXPONENT = re.compile(r"[0#?][eE][+-]", re.ASCII)
 _DEEPEST_NAME = 16
 # Row numbers that no model uses, standing for those of a formula while it is lowered for all.
 _FIRST, _MOST_ROWS = 900_000, 100
 _PLACEHOLDER = re.compile(r"(?<=[A-Za-z$])9000[0-9]{2}(?![0-9])")
 _ROW_NUMBER = re.compile(r"(?<![\w.$'\]])(\$?[A-Za-z]{1,3}\$?)([1-9][0-9]*)(?![\w.(!'\[])")
 _REMEMBERED = 20_000
+# From here on AGGREGATE takes an array and a rank: LARGE, SMALL, percentiles, quartiles.
+_FIRST_RANK = 14
 
 
 class UnevaluableError(ValueError):
@@ -153,14 +157,21 @@ class Lowering:
         try:
             tree = read_formula(text)
             self._within(tree, place, 0)
-        except (FormulaError, UnresolvedError, TableError) as error:
+            if not wrap:
+                intersect(tree, self._is_area, self.own)
+            self._lift(tree, arrays=bool(wrap))
+            show_fifteen_digits(tree)
+        except (FormulaError, UnresolvedError, TableError, NotLiftedError) as error:
             raise UnevaluableError(str(error)) from error
         if wrap:
             return wrap.replace("%s", tree.text())
-        intersect(tree, self._is_area, self.own)
-        if gives_array(tree, self._own_arrays) or self._spread(tree):
-            return f"{FIT}({tree.text()},1,1)"
-        return tree.text()
+        lowered = tree.text()
+        if LIFT in lowered or gives_array(tree, self._own_arrays) or self._spread(tree):
+            return f"{FIT}({lowered},1,1)"
+        return lowered
+
+    def _lift(self, tree: Node, *, arrays: bool) -> None:
+        Lifting(self.names.is_area, self.names.defines, self.own).lift(tree, arrays=arrays)
 
     def _within(self, tree: Node, place: Place, depth: int) -> None:
         for node in list(tree.walk()):
@@ -184,8 +195,10 @@ class Lowering:
             node.name, node.opening = "", "@("
             if only is not None and is_range_token(only):
                 only.value, node.opening, node.closing = f"@{only.value}", "", ""
-        elif name == "TEXT" and _EXPONENT.search(node.text()):
-            node.opening = f"{SCIENTIFIC}("
+        elif name == "TEXT":
+            _format(node)
+        elif name == "AGGREGATE":
+            _rank(node)
         elif not self.knows(name) and not self.names.defines(name):
             raise UnevaluableError(f"unknown function {name}")
 
@@ -223,6 +236,9 @@ class Lowering:
                 return "#REF!"
             tree = read_formula(moved[1:])
         self._within(tree, place, depth + 1)
+        # Excel evaluates the formula of a name as an array formula.
+        self._lift(tree, arrays=True)
+        show_fifteen_digits(tree)
         return tree.text()
 
     def _is_area(self, text: str) -> bool:
@@ -283,6 +299,31 @@ def _as_anchor(node: Node) -> None:
     # A result of one cell does not spill, and the engine finds nothing at its anchor.
     node.opening, node.closing = f"IF(IFERROR(ROWS({cell}#),0)=0,{cell},{cell}#)", ""
     node.arguments = [[]]
+
+
+def _format(node: Node) -> None:
+    """Put a call of TEXT in the engine's terms."""
+    given = literal_format(node)
+    wanted = None if given is None else in_terms(given)
+    if wanted is not None:
+        quoted = wanted.replace('"', '""')
+        node.arguments[1] = [Token(f'"{quoted}"', Token.OPERAND, Token.TEXT)]
+    elif given is not None and not EXPONENT.fullmatch(given):
+        raise UnevaluableError(f"the format {given!r} of TEXT is not understood here")
+    else:
+        node.opening = f"{FORMATTED}("
+
+
+def _rank(node: Node) -> None:
+    """Put a call of AGGREGATE that asks for a rank in terms of an own function."""
+    kind, options = [*node.arguments, [], []][:2]
+    numbers = [a[0].value for a in (kind, options) if len(a) == 1 and isinstance(a[0], Token)]
+    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        raise UnevaluableError("the first two arguments of AGGREGATE are no plain numbers")
+    if int(numbers[0]) >= _FIRST_RANK:
+        if numbers[1] not in ("4", "6"):
+            raise UnevaluableError(f"AGGREGATE({numbers[0]},{numbers[1]}, ...) has no way here")
+        node.opening = f"{RANKED}("
 
 
 def _fill_skipped(node: Node) -> None:

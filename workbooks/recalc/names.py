@@ -54,8 +54,10 @@ class Names:
         """Tell whether a reference or name may cover more than one cell."""
         if _RANGE.search(text):
             return True
-        name = self._global.get(text.casefold())
-        return name is not None and (":" in name.text or "(" in name.text)
+        key = text.casefold()
+        found = [self._global[key]] if key in self._global else []
+        found += [name for (_, own), name in self._local.items() if own == key]
+        return any(":" in name.text or "(" in name.text for name in found)
 
     def simple(self) -> list[DefinedName]:
         """Return the names that the engine takes as they are."""

@@ -69,11 +69,15 @@ class Package:
     def __contains__(self, part: str) -> bool:
         return part in self.entries
 
-    def read(self, part: str) -> bytes:
-        """Return a part whole; for the small ones."""
+    def size(self, part: str) -> int:
+        """Return how many bytes a part holds."""
         if part not in self.entries:
             raise NotAWorkbookError(f"{self.path.name}: the part {part} is missing")
-        if self.entries[part].file_size > MAX_SMALL_PART:
+        return self.entries[part].file_size
+
+    def read(self, part: str) -> bytes:
+        """Return a part whole; for the small ones."""
+        if self.size(part) > MAX_SMALL_PART:
             raise UnsafeFileError(f"{self.path.name}: {part} is larger than such a part can be")
         with self.stream(part) as stream:
             return b"".join(self.chunks(stream, part))

@@ -11,10 +11,11 @@ from typing import Any
 
 from workbooks.recalc.arrays import Spills, fit
 from workbooks.recalc.book import Book, read_book
-from workbooks.recalc.engine import FIT, SPILL, CellFunction, Engine, Settings
+from workbooks.recalc.engine import FIT, FORMATTED, LIFT, SPILL, CellFunction, Engine, Settings
 from workbooks.recalc.errors import UnwritableError
 from workbooks.recalc.inputs import resolve
 from workbooks.recalc.job import Job, Progress
+from workbooks.recalc.lifted import Lifted
 from workbooks.recalc.lower import Own
 from workbooks.recalc.package import Package, check_target, lock_file, published
 from workbooks.recalc.report import Report
@@ -74,6 +75,8 @@ def opened(
                 max_change=book.max_change,
             )
         )
+        lifted = Lifted(engine.scratch, SUPPLIED)
+        callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
         engine.register(callables)
         job = Job(package, book, own, spills, engine, report, setup.progress, freeze=freeze)
         job.targets = resolve(set_values, book, job.lowering.names, force=force)

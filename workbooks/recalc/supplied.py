@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from functools import wraps
 from typing import Any
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from udfs._cells import CellError
 from workbooks.recalc.bonds import BONDS
+from workbooks.recalc.engine import RANKED, SHOWN
+
+_IGNORES_ERRORS = 6
 
 
 class _RefusedError(Exception):
@@ -108,6 +112,29 @@ def _permutationa(count: Any, chosen: Any) -> float:
     return float(n**k)
 
 
+def _whole_numbers(cells: tuple[Any, ...]) -> list[int]:
+    """Return the numbers of some cells and ranges, cut to whole ones; ranges may hold others."""
+    numbers = [_number(cell) for cell in cells if not isinstance(cell, list)]
+    rows = [row for cell in cells if isinstance(cell, list) for row in cell]
+    numbers += [one for row in rows for one in row if type(one) is float]
+    if not numbers or min(numbers) < 0:
+        raise _RefusedError("#NUM!", "every number must be 0 or more")
+    return [int(number) for number in numbers]
+
+
+def _gcd(*cells: Any) -> float:
+    return float(math.gcd(*_whole_numbers(cells)))
+
+
+def _lcm(*cells: Any) -> float:
+    return float(math.lcm(*_whole_numbers(cells)))
+
+
+def _multinomial(*cells: Any) -> float:
+    numbers = _whole_numbers(cells)
+    return float(math.factorial(sum(numbers)) // math.prod(map(math.factorial, numbers)))
+
+
 def _vdb(
     cost: Any,
     salvage: Any,
@@ -178,20 +205,64 @@ def _expand(array: Any, rows: Any, columns: Any = None, pad: Any = None) -> Any:
     ]
 
 
-def _scientific(value: Any, pattern: Any) -> Any:
-    """Format as TEXT does where the format has an exponent; the engine leaves it out."""
-    if isinstance(value, str) or not isinstance(pattern, str):
-        return value
+def scientific(value: float, pattern: str) -> str:
+    """Format a number as TEXT does where the format has an exponent; the engine leaves it out."""
     mantissa, _, exponent = pattern.upper().partition("E")
-    if set(mantissa) - set("0#.,") or set(exponent) - set("+-0"):
-        raise _RefusedError("#VALUE!", f"the format {pattern!r} is not understood here")
     digits = len(mantissa.partition(".")[2])
-    text = f"{_number(value):.{digits}e}"
-    head, _, power = text.partition("e")
-    sign = "-" if power[0] == "-" else "+" if "+" in exponent else ""
-    if "#" in mantissa and "." in head:
-        head = head.rstrip("0")
-    return f"{head}E{sign}{power[1:].lstrip('0').rjust(exponent.count('0'), '0')}"
+    number = Decimal(repr(value))
+    power = number.adjusted() if number else 0
+    step = Decimal(1).scaleb(-digits)
+    head = number.scaleb(-power).quantize(step, ROUND_HALF_UP)
+    if abs(head) >= 10:
+        head, power = (head / 10).quantize(step, ROUND_HALF_UP), power + 1
+    text = str(head)
+    while (
+        text.endswith("0")
+        and "#" in mantissa
+        and len(text.partition(".")[2]) > (mantissa.partition(".")[2].count("0"))
+    ):
+        text = text[:-1]
+    sign = "-" if power < 0 else "+" if "+" in exponent else ""
+    return f"{text}E{sign}{str(abs(power)).rjust(exponent.count('0'), '0')}"
+
+
+def shown(value: Any) -> Any:
+    """Return a number of the 15 digits that Excel turns into text; anything else as it is."""
+    if type(value) is float:
+        return float(f"{value:.15g}")
+    return [[shown(cell) for cell in row] for row in value] if isinstance(value, list) else value
+
+
+def ranked(kind: Any, options: Any, array: Any, rank: Any) -> Any:
+    """Answer AGGREGATE with one of the functions that take a rank (14 to 19)."""
+    rows = array if isinstance(array, list) else [[array]]
+    cells = [cell for row in rows for cell in row]
+    error = next((cell for cell in cells if isinstance(cell, CellError)), None)
+    if error is not None and options != _IGNORES_ERRORS:
+        return error
+    numbers = np.sort(np.array([cell for cell in cells if type(cell) is float]))
+    if isinstance(rank, list):
+        return [[_ranked(int(kind), numbers, cell) for cell in row] for row in rank]
+    return _ranked(int(kind), numbers, rank)
+
+
+def _ranked(kind: int, numbers: NDArray[np.float64], rank: Any) -> Any:
+    if isinstance(rank, CellError):
+        return rank
+    if not isinstance(rank, float) or not numbers.size:
+        return CellError("#NUM!" if isinstance(rank, float) else "#VALUE!", "no rank, or no number")
+    count = numbers.size
+    if kind in (14, 15):
+        place = math.ceil(rank) - 1
+        ordered = numbers[::-1] if kind == 14 else numbers
+        if 0 <= place < count:
+            return float(ordered[place])
+        return CellError("#NUM!", "there are fewer numbers than that")
+    share = math.floor(rank) / 4 if kind in (17, 19) else rank
+    place_of = share * (count - 1) if kind in (16, 17) else share * (count + 1) - 1
+    if not 0 <= share <= 1 or not 0 <= place_of <= count - 1:
+        return CellError("#NUM!", "the share lies outside the numbers")
+    return float(np.interp(place_of, np.arange(count), numbers))
 
 
 _PLAIN: dict[str, Callable[..., Any]] = {
@@ -201,13 +272,20 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "MUNIT": _munit,
     "FVSCHEDULE": _fvschedule,
     "PERMUTATIONA": _permutationa,
+    # The engine's own take no ranges.
+    "GCD": _gcd,
+    "LCM": _lcm,
+    "MULTINOMIAL": _multinomial,
     "VDB": _vdb,
     "PROB": _prob,
     "WRAPROWS": _wrapped(by_rows=True),
     "WRAPCOLS": _wrapped(by_rows=False),
     "EXPAND": _expand,
-    "TB.TEXT": _scientific,
     **BONDS,
 }
 #: The functions by name.
-SUPPLIED: dict[str, Callable[..., Any]] = {n: _answering(f) for n, f in _PLAIN.items()}
+SUPPLIED: dict[str, Callable[..., Any]] = {
+    **{name: _answering(function) for name, function in _PLAIN.items()},
+    RANKED: ranked,
+    SHOWN: shown,
+}

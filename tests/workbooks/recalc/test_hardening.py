@@ -112,6 +112,17 @@ def test_encrypted_entry(write) -> None:
         recalculate(path)
 
 
+def test_missing_sheet(write) -> None:
+    path = write("")
+    with zipfile.ZipFile(path) as archive:
+        parts = {n: archive.read(n) for n in archive.namelist() if "sheet1" not in n}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(NotAWorkbookError, match="missing"):
+        recalculate(path)
+
+
 def test_damaged_part(write) -> None:
     path = write("".join(f'<row r="{r}"><c r="A{r}"><f>{r}+1</f></c></row>' for r in range(1, 999)))
     with zipfile.ZipFile(path) as archive:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from udfs._cells import CellError
-from workbooks.recalc.supplied import SUPPLIED
+from workbooks.recalc.supplied import SUPPLIED, scientific
 
 
 def day(year: int, month: int, number: int) -> float:
@@ -74,7 +74,11 @@ def test_errors_come_out() -> None:
         (0.00012, "0.0E+0", "1.2E-4"),
         (12345.0, "0E-00", "1E04"),
         (-5.0, "0.0E+00", "-5.0E+00"),
+        (0.125, "0.0E+0", "1.3E-1"),
+        (9.99, "0.0E+0", "1.0E+1"),
+        (0.0, "0.00E+00", "0.00E+00"),
+        (12000.0, "0.0##E+0", "1.2E+4"),
     ],
 )
 def test_text_with_an_exponent(value: float, pattern: str, text: str) -> None:
-    assert SUPPLIED["TB.TEXT"](value, pattern) == text
+    assert scientific(value, pattern) == text
