@@ -164,16 +164,25 @@ def _declared(
         defaults = tuple(p.default for p in signature.parameters.values())
         required = sum(default is inspect.Parameter.empty for default in defaults)
         series = _series_arguments(signature)
-        # The intervals of the fast path; NaN admits nothing, so anything special goes the long way.
-        intervals = tuple((d.low, d.high) if d and not d.whole else (math.nan,) * 2 for d in checks)
+        # What the fast path tests: an argument without a domain, such as a text, is passed on; a
+        # series, which NaN admits to no interval, goes the long way.
+        intervals = tuple(
+            None if d is None else (math.nan if n in series else d.low, d.high, d.whole)
+            for n, d in zip(names, checks, strict=True)
+        )
         borrowers = [i for i, d in enumerate(checks) if d and d.same_as]
         shortest = max([required, *(i + 1 for i in borrowers)])
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             if not kwargs and shortest <= len(args) <= len(names):
-                for value, (low, high) in zip(args, intervals, strict=False):
+                for value, interval in zip(args, intervals, strict=False):
+                    if interval is None:
+                        continue
+                    low, high, whole_only = interval
                     if type(value) is not float or not low <= value <= high:
+                        break
+                    if whole_only and value % 1:
                         break
                 else:
                     return cast(R, _over_scalars(function, args, how, never))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.allocation import allocate
 from engine.elementwise import domains_of
 from engine.errors import DomainError, InputError, TokenbookError
 from engine.market import demand
@@ -151,6 +152,11 @@ def test_infinity_is_an_answer_only_where_declared():
 def test_series_argument_names_the_bad_place():
     with pytest.raises(DomainError, match="gains holds 0 in place 2"):
         combined_gain([1.0, 0.0])
+
+
+def test_a_single_number_is_a_series_of_one():
+    assert combined_gain(2.0) == 2.0
+    np.testing.assert_allclose(allocate(10.0, 60.0, 3.0), [10.0])
 
 
 def test_table_functions_take_single_numbers():
