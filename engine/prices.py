@@ -186,7 +186,7 @@ def _genai_prices(module: str) -> Any:
         return import_module(f"genai_prices.{module}")
     except ImportError as error:
         raise TokenbookError(
-            "renewing the prices needs genai-prices: pip install 'tokenbook[prices]'"
+            "renewing the prices needs genai-prices: pip install genai-prices"
         ) from error
 
 

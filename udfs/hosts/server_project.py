@@ -114,7 +114,7 @@ def _manifest() -> str:
     spec = find_spec("xlwings_server")
     if spec is None or spec.origin is None:
         raise TokenbookError(
-            'xlwings Server is not installed. Run: pip install "tokenbook[server]"'
+            'xlwings Server is not installed. Run: pip install xlwings-server'
         )
     shipped = (Path(spec.origin).parent / "templates" / "manifest.xml").read_text(encoding="utf-8")
     manifest = _EXAMPLE.sub("", shipped)

@@ -12,7 +12,7 @@ from workbooks.cli import show
 _HELP = "The dated snapshot of market token prices, which TOK_MARKET_PRICE reads."
 _REFRESH_HELP = """Renew the snapshot of market token prices, and show what changed.
 
-The prices come from the installed package genai-prices (pip install 'tokenbook\\[prices]');
+The prices come from the installed package genai-prices (pip install genai-prices);
 --online asks for its newest list.
 
 [bold]Examples[/bold]
