@@ -89,6 +89,7 @@ def parse_area(text: str) -> Area | None:
     )
 
 
+@lru_cache(maxsize=64)
 def quote_sheet(name: str) -> str:
     """Return the name of a sheet as a formula writes it, in quotes where it needs them."""
     if _PLAIN_SHEET.fullmatch(name) and not _LOOKS_LIKE_CELL.fullmatch(name):

@@ -9,7 +9,7 @@ chained, and cannot give a wrong value, for an answer belongs to its arguments a
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +19,7 @@ from udfs._cells import CellError
 #: What a call that waits for its block shows for the time being.
 WAITING = CellError("#CALC!", "waits for its block")
 _MOST_ROUNDS = 32
+_LARGEST = sys.float_info.max
 _SEVERAL_CELLS = ("row", "column", "table")
 
 
@@ -45,7 +46,6 @@ def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[str, Any] = {
         "equation": equation,
         "slow": slow,
-        "finite": math.isfinite,
         "missing": _MISSING,
         "given": _given,
     }
@@ -62,7 +62,7 @@ def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
         f"    if {' and '.join(tests)} and not more:\n"
         f"        try:\n"
         f"            value = equation({values})\n"
-        f"            if type(value) is float and finite(value):\n"
+        f"            if type(value) is float and {-_LARGEST!r} <= value <= {_LARGEST!r}:\n"
         f"                return value\n"
         # Whatever it is, the slow way meets it again and deals with it; Ctrl-C too, which an
         # engine would swallow here.
