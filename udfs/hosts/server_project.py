@@ -113,9 +113,7 @@ def _manifest() -> str:
     """Return xlwings Server's manifest without its example: a button that says Hello World."""
     spec = find_spec("xlwings_server")
     if spec is None or spec.origin is None:
-        raise TokenbookError(
-            'xlwings Server is not installed. Run: pip install xlwings-server'
-        )
+        raise TokenbookError("xlwings Server is not installed. Run: pip install xlwings-server")
     shipped = (Path(spec.origin).parent / "templates" / "manifest.xml").read_text(encoding="utf-8")
     manifest = _EXAMPLE.sub("", shipped)
     for shown, wanted in _LABELS.items():
