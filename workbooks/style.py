@@ -44,6 +44,8 @@ FORMATS = {
     "seconds": "0.000000",
     "date": "yyyy-mm-dd",
     "scientific": "0.000E+00",
+    # Anything that a check may compare, in a column of fixed width.
+    "any": "[>=1000000000]0.00000E+00;[<=-1000000000]-0.00000E+00;#,##0.00",
 }
 
 

@@ -148,8 +148,8 @@ def _checks(book: Book) -> Sheet:
         sheet.put(first - 1, column, text, "header")
     for row, (label, left, right, tolerance) in enumerate(book.checks, start=first):
         sheet.put(row, 1, label, "label")
-        sheet.put(row, 2, f"={left}", "link", "number")
-        sheet.put(row, 3, f"={right}", "link", "number")
+        sheet.put(row, 2, f"={left}", "link", "any")
+        sheet.put(row, 3, f"={right}", "link", "any")
         sheet.put(row, 4, f"=ABS(B{row}-C{row})", "calc", "scientific")
         sheet.put(row, 5, f"={tolerance}", "link", "scientific")
         sheet.put(
