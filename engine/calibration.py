@@ -235,19 +235,6 @@ def held_out(whole: Constants, *by: str) -> Array:
     return errors
 
 
-def held_out_estimates(whole: Constants) -> Array:
-    """Return the log error of the decode step of each static estimate, predicted likewise."""
-    runs, estimates = measured(), static()
-    groups = estimates.groups("model_id", "gpu_id", "backend", "quant_label", "tp")
-    errors = np.empty(len(estimates.rows))
-    for group in np.unique(groups):
-        inside = groups == group
-        constants = fit(runs, estimates.part(~inside), whole, _STEPS_AGAIN)
-        part = estimates.part(inside)
-        errors[inside] = predicted_step(part, constants) - part.step
-    return errors
-
-
 def calibrate() -> dict[str, Any]:
     """Return the calibration: constants, cross-validated errors, quantiles and provenance."""
     runs, estimates = measured(), static()

@@ -126,11 +126,7 @@ def single(**domains: Domain) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def positive(value: Number, message: str) -> Number:
     """Give `value` back where it is above 0; elsewhere raise (a scalar) or put NaN (an array)."""
-    if isinstance(value, np.ndarray):
-        return np.where(value > 0, value, np.nan)
-    if not value > 0:
-        raise DomainError(message)
-    return value
+    return holds(value > 0, value, message)
 
 
 def holds(condition: bool | NDArray[np.bool_], value: Number, message: str) -> Number:

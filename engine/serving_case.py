@@ -54,9 +54,8 @@ class Case(NamedTuple):
     full_layers: Number
     sliding_layers: Number
     window: Number
-    #: Width of one head in attention arithmetic: in prefill, and in decode over the latent [-]
+    #: Width of one head in the attention arithmetic of prefill [-]
     head_width: Number
-    latent_width: Number
     #: 1 where attention is latent (MLA), else 0 [-]
     latent: Number
     #: Bytes of a parameter, of an expert's parameter, of a cached element [B]
@@ -211,7 +210,6 @@ def _one(
         sliding_layers=float(m.sliding_layers),
         window=float(m.sliding_window),
         head_width=head_width,
-        latent_width=float(2 * m.kv_lora_rank + m.qk_rope_dim if latent else 0),
         latent=float(latent),
         weight_bytes=weights.bytes_per_parameter,
         expert_bytes=experts.bytes_per_parameter,

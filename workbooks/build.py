@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from engine.errors import TokenbookError
 from workbooks import templates
 from workbooks.layout import Ref
 from workbooks.recalc import Report, UnwritableError, recalculate
+from workbooks.recalc.job import Progress
 from workbooks.writer import write
 
 _ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx"}
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

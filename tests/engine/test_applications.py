@@ -13,7 +13,6 @@ from scipy.integrate import quad
 from scipy.stats import lognorm
 
 from engine import applications as app
-from engine.errors import DomainError
 from engine.pricing import blended_price
 
 DATA = Path(__file__).parents[1] / "data"
@@ -143,20 +142,5 @@ def test_spread_spares_cost_under_a_cap(mean, cap, spread):
         ),
     ],
 )
-def test_scalar_array_and_nan(function, arguments, bad):
-    alone = function(*arguments)
-    assert isinstance(alone, float)
-    assert function(*(np.full(3, a) for a in arguments)) == pytest.approx(np.full(3, alone))
-    grid = function(np.full((2, 1), arguments[0]), *(np.full(3, a) for a in arguments[1:]))
-    assert grid.shape == (2, 3)
-    with pytest.raises(DomainError):
-        function(*bad)
-    both = function(*(np.array(pair) for pair in zip(arguments, bad, strict=True)))
-    assert both[0] == pytest.approx(alone)
-    assert np.isnan(both[1])
-    for place in range(len(arguments)):
-        values = list(arguments)
-        values[place] = np.array([arguments[place], np.nan])
-        spoilt = function(*values)
-        assert spoilt[0] == pytest.approx(alone)
-        assert np.isnan(spoilt[1])
+def test_scalar_array_and_nan(check_shapes, function, arguments, bad):
+    check_shapes(function, arguments, bad)

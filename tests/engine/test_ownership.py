@@ -196,23 +196,8 @@ def test_upgrade_changes_the_cost_per_token():
         (energy.upgrade_cost, (2.5, 1.3, 1.1, 0.2), (0.0, 1.3, 1.1, 0.2)),
     ],
 )
-def test_scalar_array_and_nan(function, arguments, bad):
-    alone = function(*arguments)
-    assert isinstance(alone, float)
-    assert function(*(np.full(3, a) for a in arguments)) == pytest.approx(np.full(3, alone))
-    grid = function(np.full((2, 1), arguments[0]), *(np.full(3, a) for a in arguments[1:]))
-    assert grid.shape == (2, 3)
-    with pytest.raises(DomainError):
-        function(*bad)
-    both = function(*(np.array(pair) for pair in zip(arguments, bad, strict=True)))
-    assert both[0] == pytest.approx(alone)
-    assert np.isnan(both[1])
-    for place in range(len(arguments)):
-        values = list(arguments)
-        values[place] = np.array([arguments[place], np.nan])
-        spoilt = function(*values)
-        assert spoilt[0] == pytest.approx(alone)
-        assert np.isnan(spoilt[1])
+def test_scalar_array_and_nan(check_shapes, function, arguments, bad):
+    check_shapes(function, arguments, bad)
 
 
 @pytest.mark.parametrize(
