@@ -27,6 +27,7 @@ from workbooks.recalc.engine import (
     EngineError,
     Settings,
     Value,
+    engine_name,
 )
 from workbooks.recalc.errors import DeadlineError, NotAWorkbookError
 from workbooks.recalc.watch import LATE, watched
@@ -147,8 +148,9 @@ class FormualizerEngine:
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
         """Return the rows of a rectangle as the engine holds them."""
-        area = fz.RangeAddress(sheet, top, left, bottom, right)
-        rows: list[list[Any]] = self._workbook.sheet(sheet).get_values(area)
+        name = engine_name(sheet)
+        area = fz.RangeAddress(name, top, left, bottom, right)
+        rows: list[list[Any]] = self._workbook.sheet(name).get_values(area)
         return rows
 
     def value(self, raw: Any) -> Value:
@@ -168,15 +170,15 @@ class FormualizerEngine:
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
-        self._workbook.set_value(sheet, row, column, _given(value))
+        self._workbook.set_value(engine_name(sheet), row, column, _given(value))
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""
-        self._workbook.set_formula(sheet, row, column, f"={text}")
+        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
 
     def has_formula(self, sheet: str, row: int, column: int) -> bool:
         """Tell whether a cell holds a formula."""
-        return self._workbook.get_formula(sheet, row, column) is not None
+        return self._workbook.get_formula(engine_name(sheet), row, column) is not None
 
     def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
         """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
@@ -196,9 +198,9 @@ class FormualizerEngine:
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
         self._reason = ""
-        self._workbook.set_formula(sheet, row, column, f"={text}")
+        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
         try:
-            self._workbook.evaluate_cell(sheet, row, column)
+            self._workbook.evaluate_cell(engine_name(sheet), row, column)
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             return f"{full_name(sheet, row, column)}: {error}"
         return self._reason

@@ -21,7 +21,7 @@ from udfs._cells import Cell
 from workbooks.recalc.address import Area, column_number, full_name, parse_area, parse_cell
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
-from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL
+from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
 from workbooks.recalc.scan import (
@@ -157,7 +157,7 @@ def _stream(out: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
 
 def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> str:
     listed = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{i}" r:id="rId{i}"/>'
+        f'<sheet name={quoteattr(engine_name(name))} sheetId="{i}" r:id="rId{i}"/>'
         for i, name in enumerate(sheets, 1)
     )
     defined = "".join(
