@@ -14,23 +14,15 @@ from udfs._cells import Cell
 CellFunction: TypeAlias = Callable[..., Any]
 #: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
 #: is noted, a function called for each element of an array, TEXT with a format that is the
-#: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows.
+#: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows, what
+#: has to be one value.
 FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
-FORMATTED, RANKED, SHOWN = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN"
-LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN])
+FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
+LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE])
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.
 SKIPPED = "\N{SYMBOL FOR NULL}skipped"
-
-
-def engine_name(sheet: str) -> str:
-    """Return what the engine is to call a sheet.
-
-    It begins with a sheet of its own, Sheet1, and takes the formulas of one that is spelt
-    sheet1 or SHEET1 for formulas of that. Formulas find a sheet by any spelling.
-    """
-    return "Sheet1" if sheet.casefold() == "sheet1" else sheet
 
 
 @dataclass(frozen=True, slots=True)

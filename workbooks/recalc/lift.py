@@ -31,6 +31,8 @@ from workbooks.recalc.tokens import Node, is_blank, is_range_token
 #: How the second argument of `LIFT` tells of each further one: a single value of which there may
 #: be an array, a range, a range of whole columns, one that is left out.
 SINGLE, RANGE, WHOLE_COLUMNS, SKIPPED = "1*|-"
+# In an ordinary formula these take one cell of a range, even inside functions of arrays.
+_ONE_EVEN_THERE = frozenset(["IF", "IFERROR", "IFNA"])
 # Where the first argument of these is no array, the others are handed on as they are.
 _BY_FIRST = frozenset(["CHOOSE", "IFS"])
 _CELL = re.compile(r"@|(?:.*!)?\$?[A-Z]{1,3}\$?[0-9]+$", re.IGNORECASE)
@@ -59,13 +61,29 @@ class Lifting:
     defines: Callable[[str], bool]
     own: Container[str]
 
-    def lift(self, node: Node, *, arrays: bool) -> None:
-        """Go through a formula; `arrays` tells whether a range is an array at this place."""
+    def lift(self, node: Node, *, arrays: bool, ordinary: bool = False) -> None:
+        """Go through a formula.
+
+        Parameters
+        ----------
+        node : Node
+            The formula or a part of it.
+        arrays : bool
+            Whether a range is an array at this place.
+        ordinary : bool
+            Whether it is one only because of the function around it.
+        """
         inside = arrays or node.name in ARRAYS or node.name in self.own
+        if ordinary and arrays and node.name in _ONE_EVEN_THERE and self._ranges(node.arguments[0]):
+            raise NotLiftedError(
+                f"{node.name} of a range inside a function of arrays: Excel takes one cell of it "
+                "unless this is entered as an array formula"
+            )
         for argument in node.arguments:
             for item in argument:
                 if isinstance(item, Node):
-                    self.lift(item, arrays=inside)
+                    of_arrays = not arrays and node.name in ARRAYS
+                    self.lift(item, arrays=inside, ordinary=ordinary or of_arrays)
         if node.name and node.name not in self.own and node.name not in NATIVE:
             self._function(node, arrays=arrays)
 
@@ -120,6 +138,17 @@ class Lifting:
 
     def _spread(self, node: Node) -> bool:
         return any(self._many(argument, True) for argument in node.arguments)
+
+    def _ranges(self, argument: list[Node | Token]) -> bool:
+        """Tell whether an argument is an array because of a range, rather than a constant."""
+        constants = [item for item in argument if isinstance(item, Token)]
+        inner = [item for item in argument if isinstance(item, Node)]
+        return any(
+            item.type != Token.ARRAY and self._is_many(item, True) for item in constants
+        ) or any(
+            self._is_many(node, True) and any(self._ranges(a) for a in node.arguments)
+            for node in inner
+        )
 
     def _many(self, argument: list[Node | Token], ranges: bool) -> bool:
         return any(self._is_many(item, ranges) for item in argument)

@@ -18,9 +18,10 @@ from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
 from workbooks.recalc.engine import FIT, FORMATTED, LIFT, RANKED, SKIPPED
 from workbooks.recalc.formats import EXPONENT, in_terms, literal_format
-from workbooks.recalc.implicit import gives_array, intersect
+from workbooks.recalc.implicit import Intersection, UncertainError, gives_array
 from workbooks.recalc.lift import Lifting, NotLiftedError
 from workbooks.recalc.names import Names
+from workbooks.recalc.positions import PositionError, ask_positions
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
 from workbooks.recalc.shown import show_fifteen_digits
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
@@ -33,9 +34,20 @@ _DEEPEST_NAME = 16
 _FIRST, _MOST_ROWS = 900_000, 100
 _PLACEHOLDER = re.compile(r"(?<=[A-Za-z$])9000[0-9]{2}(?![0-9])")
 _ROW_NUMBER = re.compile(r"(?<![\w.$'\]])(\$?[A-Za-z]{1,3}\$?)([1-9][0-9]*)(?![\w.(!'\[])")
+_SHAPE = re.compile(rf"^{re.escape(FIT)}\(%s,([0-9]+),([0-9]+)\)$")
 _REMEMBERED = 20_000
 # From here on AGGREGATE takes an array and a rank: LARGE, SMALL, percentiles, quartiles.
 _FIRST_RANK = 14
+
+
+_REFUSALS = (
+    FormulaError,
+    UnresolvedError,
+    TableError,
+    NotLiftedError,
+    UncertainError,
+    PositionError,
+)
 
 
 class UnevaluableError(ValueError):
@@ -157,11 +169,12 @@ class Lowering:
         try:
             tree = read_formula(text)
             self._within(tree, place, 0)
+            ask_positions(tree, place.sheet, arrays=bool(wrap), cells=_cells(wrap))
             if not wrap:
-                intersect(tree, self._is_area, self.own)
+                Intersection(self.names.is_area, self.own).intersect(tree)
             self._lift(tree, arrays=bool(wrap))
             show_fifteen_digits(tree)
-        except (FormulaError, UnresolvedError, TableError, NotLiftedError) as error:
+        except _REFUSALS as error:
             raise UnevaluableError(str(error)) from error
         if wrap:
             return wrap.replace("%s", tree.text())
@@ -237,12 +250,10 @@ class Lowering:
             tree = read_formula(moved[1:])
         self._within(tree, place, depth + 1)
         # Excel evaluates the formula of a name as an array formula.
+        ask_positions(tree, place.sheet, arrays=True)
         self._lift(tree, arrays=True)
         show_fifteen_digits(tree)
         return tree.text()
-
-    def _is_area(self, text: str) -> bool:
-        return not text.startswith("(") and self.names.is_area(text)
 
     def _spread(self, tree: Node) -> bool:
         """Tell whether an own function is handed a range, so that it may give a range."""
@@ -271,6 +282,12 @@ def _general(text: str) -> tuple[str, list[str]]:
     if len(rows) > _MOST_ROWS or _PLACEHOLDER.search(text):
         return text, []
     return general, rows
+
+
+def _cells(wrap: str) -> int:
+    """Return how many cells an array formula fills that is to be wrapped so."""
+    match = _SHAPE.search(wrap)
+    return int(match[1]) * int(match[2]) if match else 1
 
 
 def _holds_all(lowered: str, count: int) -> bool:

@@ -69,7 +69,12 @@ def _intersections(argument: list[Node | Token]) -> None:
             (
                 (a, b)
                 for a, b in pairwise(solid)
-                if not is_operator(a) and not is_operator(b) and _operand(a) and _operand(b)
+                if not is_operator(a)
+                and not is_operator(b)
+                and _operand(a)
+                and _operand(b)
+                # The tokenizer takes the colon behind a call for a part of what follows.
+                and not (b.opening if isinstance(b, Node) else b.value).startswith(":")
             ),
             None,
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from udfs._cells import CellError
 from workbooks.recalc.bonds import BONDS
-from workbooks.recalc.engine import RANKED, SHOWN
+from workbooks.recalc.engine import ONE, RANKED, SHOWN, EngineError
 
 _IGNORES_ERRORS = 6
 
@@ -233,6 +233,11 @@ def shown(value: Any) -> Any:
     return [[shown(cell) for cell in row] for row in value] if isinstance(value, list) else value
 
 
+def one(value: Any) -> Any:
+    """Return what is one value; of several, it is not known which is meant."""
+    return EngineError("several cells where one is wanted") if isinstance(value, list) else value
+
+
 def ranked(kind: Any, options: Any, array: Any, rank: Any) -> Any:
     """Answer AGGREGATE with one of the functions that take a rank (14 to 19)."""
     rows = array if isinstance(array, list) else [[array]]
@@ -288,4 +293,5 @@ SUPPLIED: dict[str, Callable[..., Any]] = {
     **{name: _answering(function) for name, function in _PLAIN.items()},
     RANKED: ranked,
     SHOWN: shown,
+    ONE: one,
 }

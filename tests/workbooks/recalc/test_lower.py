@@ -57,7 +57,7 @@ def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
         ("SUM(T[[Unit '[USD']]:[It''s]])", "SUM('My Sheet'!$B$2:$D$5)"),
         ("T[[#Headers],[Qty]]", "'My Sheet'!$A$1"),
         ("SUM(T[[#Data],[#Totals],[Qty]])", "SUM('My Sheet'!$A$2:$A$6)"),
-        ("SUM(Off)", "SUM((OFFSET(S!$A$1,1,0)))"),
+        ("SUM(Off)", "SUM((OFFSET(S!$XFD$1,1,COLUMN(S!$A$1048576)-16384+0)))"),
         ("A1:A9*2", "@A1:A9*2"),
         ("IF(A1,B1:B9,C1:C9)*2", "IF(A1,@B1:B9,@C1:C9)*2"),
         ("NORM.S.DIST(A1:A9,TRUE)", "NORM.S.DIST(@A1:A9,TRUE)"),
