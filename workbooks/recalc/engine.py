@@ -25,6 +25,15 @@ LARGEST_SPILL = 10_000
 SKIPPED = "\N{SYMBOL FOR NULL}skipped"
 
 
+def engine_name(sheet: str) -> str:
+    """Return what the engine is to call a sheet.
+
+    It begins with a sheet of its own, Sheet1, and takes the formulas of one that is spelt
+    sheet1 or SHEET1 for formulas of that. Formulas find a sheet by any spelling.
+    """
+    return "Sheet1" if sheet.casefold() == "sheet1" else sheet
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What decides the values besides the workbook.
