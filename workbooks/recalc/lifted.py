@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -10,7 +12,7 @@ from workbooks.recalc.address import column_letters
 from workbooks.recalc.engine import CellFunction, EngineError, Value
 from workbooks.recalc.formats import EXPONENT, in_terms
 from workbooks.recalc.lift import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
-from workbooks.recalc.supplied import scientific
+from workbooks.recalc.supplied import scientific, shown
 
 Grid: TypeAlias = list[list[Any]]
 #: Evaluates formulas beside some cells, of which the first stands in A1.
@@ -19,6 +21,15 @@ Scratch: TypeAlias = Callable[[Grid, Sequence[str]], Sequence[Value]]
 _BEYOND = CellError("#N/A", "the arrays have different sizes")
 # These may give a row or a column, of which a lifted call keeps the first value.
 _FIRST_OF = ("XLOOKUP", "INDEX", "CHOOSE")
+#: What is beyond the smaller of its arrays these may not ask for; the others fail on it anyway.
+_CHOOSING = frozenset(["IF", "IFERROR", "IFNA", "IFS", "SWITCH", "CHOOSE"])
+_OPERATORS = frozenset(["^", "*", "/", "+", "-", "&", "=", "<>", "<", ">", "<=", ">="])
+# What needs no engine where both sides are numbers.
+_EXACT: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
 _REMEMBERED = 100_000
 
 
@@ -45,10 +56,13 @@ class Lifted:
         arrays = [a for k, a in zip(kinds, arguments, strict=True) if k == SINGLE]
         if not any(isinstance(a, list) for a in arrays):
             return self._answered(name, kinds, arguments, [tuple(arrays)])[0]
+        if name == "&":
+            arrays = [shown(a) for a in arrays]
         grids: list[Grid] = [a if isinstance(a, list) else [[a]] for a in arrays]
         height, width = max(map(len, grids)), max(len(grid[0]) for grid in grids)
         places = [(r, c) for r in range(height) for c in range(width)]
-        elements = [_element(grids, r, c) for r, c in places]
+        chooses = name in _CHOOSING or name in _OPERATORS
+        elements = [_element(grids, r, c, fill=chooses) for r, c in places]
         wanted = [element for element in elements if element is not None]
         answers = iter(self._answered(name, kinds, arguments, wanted))
         results = [_BEYOND if element is None else next(answers) for element in elements]
@@ -68,7 +82,9 @@ class Lifted:
                 known.clear()
                 missing = dict(zip(keys, elements, strict=True))
             asked = list(missing.values())
-            if name == "TEXT":
+            if name in _EXACT and _all_numbers(asked):
+                answers = [_finite(_EXACT[name](*element)) for element in asked]
+            elif name == "TEXT":
                 answers = self._formatted(asked)
             elif name in self._functions:
                 answers = [
@@ -131,21 +147,33 @@ class Lifted:
                 )
         height = max(map(len, columns))
         rows = [[c[r] if r < len(c) else None for c in columns] for r in range(height)]
-        text = f"{name}({','.join(called)})"
+        text = name.join(called) if name in _OPERATORS else f"{name}({','.join(called)})"
         if name in _FIRST_OF:
             text = f"INDEX({text},1,1)"
         formulas = [text.replace("{row}", str(row)) for row in range(1, len(elements) + 1)]
         return [_cell(value) for value in self._scratch(rows, formulas)]
 
 
-def _element(grids: list[Grid], row: int, column: int) -> tuple[Any, ...] | None:
-    """Return one value of each array; single rows, columns and values are repeated."""
+def _all_numbers(elements: list[tuple[Any, ...]]) -> bool:
+    return all(type(value) is float for element in elements for value in element)
+
+
+def _finite(number: float) -> Cell:
+    return number if math.isfinite(number) else CellError("#NUM!", "not a finite number")
+
+
+def _element(grids: list[Grid], row: int, column: int, *, fill: bool) -> tuple[Any, ...] | None:
+    """Return one value of each array; single rows, columns and values are repeated.
+
+    Where an array ends before, there is none; to `fill`, that array has #N/A there.
+    """
     out = []
     for grid in grids:
         r, c = (0 if len(grid) == 1 else row), (0 if len(grid[0]) == 1 else column)
-        if r >= len(grid) or c >= len(grid[0]):
+        inside = r < len(grid) and c < len(grid[0])
+        if not inside and not fill:
             return None
-        out.append(grid[r][c])
+        out.append(grid[r][c] if inside else _BEYOND)
     return tuple(out)
 
 

@@ -24,6 +24,7 @@ from workbooks.recalc.names import Names
 from workbooks.recalc.positions import PositionError, ask_positions
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
 from workbooks.recalc.shown import show_fifteen_digits
+from workbooks.recalc.sizes import Sizes
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
 from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
 
@@ -136,7 +137,8 @@ class Lowering:
             Of an array formula, what it is to be wrapped in: "TB.FIT(%s,3,1)". Ordinary cells,
             which hold one value, have none.
         """
-        general, rows = _general(text)
+        # What becomes of an array formula depends on how many rows its references have.
+        general, rows = (text, []) if wrap else _general(text)
         known = self._template(general, place, wrap)
         if isinstance(known, _Template) and not _holds_all(known.text, len(rows)):
             # What became of the references depends on where they point.
@@ -173,6 +175,8 @@ class Lowering:
             if not wrap:
                 Intersection(self.names.is_area, self.own).intersect(tree)
             self._lift(tree, arrays=bool(wrap))
+            if wrap:
+                Sizes(self._area_of(place.sheet), self.own.keys() - self._own_arrays).level(tree)
             show_fifteen_digits(tree)
         except _REFUSALS as error:
             raise UnevaluableError(str(error)) from error
@@ -185,6 +189,13 @@ class Lowering:
 
     def _lift(self, tree: Node, *, arrays: bool) -> None:
         Lifting(self.names.is_area, self.names.defines, self.own).lift(tree, arrays=arrays)
+
+    def _area_of(self, sheet: str) -> Callable[[str], str | None]:
+        def area_of(text: str) -> str | None:
+            name = self.names.find(text, sheet)
+            return name.text if name is not None else None
+
+        return area_of
 
     def _within(self, tree: Node, place: Place, depth: int) -> None:
         for node in list(tree.walk()):
