@@ -16,6 +16,7 @@ from workbooks.lint import Lint, Linter
 from workbooks.recalc import CellProblem, Change, RefusedError, Unevaluated, setup_for
 from workbooks.recalc.address import column_number, full_name
 from workbooks.recalc.job import Job
+from workbooks.recalc.results import Results
 from workbooks.recalc.run import opened
 from workbooks.recalc.scan import CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
 from workbooks.recalc.splice import old_value
@@ -80,9 +81,7 @@ def check(
     setup = setup_for(functions, seed=seed, clock=clock, deadline=deadline, progress=progress)
     with opened(path, setup) as job:
         job.evaluate()
-        for make in job.replaced().values():
-            for _ in make():
-                pass
+        Results(job).tell()
         report = job.report
         found.evaluated = report.evaluated
         found.differences = [c for c in report.changed if c.old is not None]

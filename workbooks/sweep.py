@@ -18,6 +18,7 @@ from udfs._cells import Cell, CellError
 from workbooks.recalc import BadInputError, RefusedError, UnwritableError, as_value, setup_for
 from workbooks.recalc.address import parse_area, split_sheet
 from workbooks.recalc.engine import EngineError
+from workbooks.recalc.expression import UnsupportedError
 from workbooks.recalc.inputs import Target, resolve
 from workbooks.recalc.job import Job
 from workbooks.recalc.run import opened
@@ -173,6 +174,7 @@ class Model:
             for t in self._inputs
         ]
         probes = job.targets
+        job.fixed = False
         job.evaluate()
         self._numeric = [probe.numeric for probe in probes]
         self._job, self._functions = job, functions
@@ -195,7 +197,7 @@ class Model:
         # numpy and the compiled formulas are only wanted for many scenarios.
         import numpy as np  # noqa: PLC0415
 
-        from workbooks.vectorised import UnsupportedError, Vectorised  # noqa: PLC0415
+        from workbooks.vectorised import Vectorised  # noqa: PLC0415
 
         try:
             vectorised = Vectorised(

@@ -8,7 +8,6 @@ scenarios, to hold the two against each other.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -21,6 +20,7 @@ from openpyxl.formula.tokenizer import Token
 from engine.errors import TokenbookError
 from workbooks.recalc.address import Area, column_number, parse_area, split_sheet
 from workbooks.recalc.engine import EngineError
+from workbooks.recalc.expression import EXACT, Operators, UnsupportedError, evaluate
 from workbooks.recalc.job import Job
 from workbooks.recalc.lower import Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
@@ -40,17 +40,14 @@ def _power(base: Any, exponent: Any) -> Any:
     return np.where(undefined, np.nan, np.power(base, exponent))
 
 
-_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
+_OPERATORS: Operators = {
+    **EXACT,
     "=": (1, np.equal),
     "<>": (1, np.not_equal),
     "<": (1, np.less),
     ">": (1, np.greater),
     "<=": (1, np.less_equal),
     ">=": (1, np.greater_equal),
-    "+": (3, np.add),
-    "-": (3, np.subtract),
-    "*": (4, np.multiply),
-    "/": (4, np.divide),
     "^": (5, _power),
 }
 _ONE: dict[str, Callable[[Any], Any]] = {
@@ -70,10 +67,6 @@ _MANY: dict[str, Callable[[list[Any]], Any]] = {
     "AND": lambda values: reduce(np.logical_and, values),
     "OR": lambda values: reduce(np.logical_or, values),
 }
-
-
-class UnsupportedError(Exception):
-    """The model needs more than arrays of numbers."""
 
 
 @dataclass(slots=True)
@@ -244,61 +237,18 @@ class Vectorised:
     def _expression(
         self, items: list[Node | Token], cell: Cell, values: dict[Cell, Value]
     ) -> Value:
-        solid = [item for item in items if not is_blank(item)]
-        value, place = self._binary(solid, 0, 0, cell, values)
-        if place != len(solid):
-            raise UnsupportedError("an operator of another kind")
-        return value
+        return evaluate(items, _OPERATORS, lambda item: self._operand(item, cell, values))
 
-    def _binary(
-        self,
-        items: list[Node | Token],
-        place: int,
-        binding: int,
-        cell: Cell,
-        values: dict[Cell, Value],
-    ) -> tuple[Value, int]:
-        """Read operands and operators that bind tighter than `binding`; all bind to the left."""
-        left, place = self._operand(items, place, cell, values)
-        while place < len(items):
-            item = items[place]
-            if isinstance(item, Node) or item.type != Token.OP_IN:
-                break
-            found = _BINARY.get(item.value)
-            if found is None or found[0] <= binding:
-                break
-            right, place = self._binary(items, place + 1, found[0], cell, values)
-            left = found[1](left, right)
-        return left, place
-
-    def _operand(
-        self, items: list[Node | Token], place: int, cell: Cell, values: dict[Cell, Value]
-    ) -> tuple[Value, int]:
-        if place >= len(items):
-            raise UnsupportedError("an operand is missing")
-        item = items[place]
+    def _operand(self, item: Node | Token, cell: Cell, values: dict[Cell, Value]) -> Value:
         if isinstance(item, Node):
-            value = self._node(item, cell, values)
-        elif item.type == Token.OP_PRE:
-            # In a worksheet the sign binds tighter than any operator: -2^2 is 4.
-            value, place = self._operand(items, place + 1, cell, values)
-            return (operator.neg(value) if item.value == "-" else value), place
-        elif is_range_token(item):
+            return self._node(item, cell, values)
+        if is_range_token(item):
             cells = self._reference(item, cell, values)
             if len(cells) != 1:
                 raise UnsupportedError("a range where one value is wanted")
-            value = 0.0 if cells[0] is None else cells[0]
-        elif item.type == Token.OPERAND and item.subtype == Token.NUMBER:
-            value = float(item.value)
-        elif item.type == Token.OPERAND and item.subtype == Token.LOGICAL:
-            value = np.bool_(item.value.upper() == "TRUE")
-        else:
-            raise UnsupportedError(f"{item.value}")
-        place += 1
-        while place < len(items) and _is_percent(items[place]):
-            value, place = value / 100, place + 1
-        return value, place
-
-
-def _is_percent(item: Node | Token) -> bool:
-    return isinstance(item, Token) and item.type == Token.OP_POST
+            return 0.0 if cells[0] is None else cells[0]
+        if item.subtype == Token.NUMBER:
+            return float(item.value)
+        if item.subtype == Token.LOGICAL:
+            return np.bool_(item.value.upper() == "TRUE")
+        raise UnsupportedError(f"{item.value}")

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from udfs._cells import CellError
-from workbooks.recalc.address import Area
 from workbooks.recalc.arrays import Spills
-from workbooks.recalc.book import Book, SheetInfo, settled, without_part
+from workbooks.recalc.book import Book, SheetInfo
+from workbooks.recalc.columns import Columns
+from workbooks.recalc.constants import Points, Strings
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.errors import BadInputError, NotAWorkbookError
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.lower import Lowering, Own
 from workbooks.recalc.names import Names
 from workbooks.recalc.overrides import Edit, edited
-from workbooks.recalc.package import Package
-from workbooks.recalc.prepare import SheetPlan, SheetPreparer, write_copy
-from workbooks.recalc.reasons import explain
+from workbooks.recalc.package import Deflated, Package
+from workbooks.recalc.plan import Formulas, SheetPlan
+from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
-from workbooks.recalc.scan import FORMULA, UnusualError, normalised, pieces
+from workbooks.recalc.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
 from workbooks.recalc.settle import settle
-from workbooks.recalc.splice import Pending, SheetSplicer
+from workbooks.recalc.splice import SheetSplicer
 from workbooks.recalc.tables import Tables, read_tables
-from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
-from workbooks.recalc.values import read_cells
 from workbooks.recalc.whatif import TableInputError, WhatIf
 
 #: Told what is being done, how much of it, and of how much.
@@ -43,9 +41,27 @@ class _UnusualSheetError(Exception):
         self.info = info
 
 
+class Split(NamedTuple):
+    """A sheet in memory: its head and tail, and its runs of rows split by `scan.FORMULA`."""
+
+    ends: list[bytes]
+    runs: list[list[bytes]]
+
+
+class Ready(NamedTuple):
+    """A sheet as it is to be written, and what is told of its cells."""
+
+    content: Deflated
+    report: Report
+
+
 @dataclass(slots=True)
 class Job:
-    """A workbook being recalculated."""
+    """A workbook being recalculated.
+
+    `fixed` says that its constants stay what they are, so that what hangs on them alone can be
+    computed before the engine sees it.
+    """
 
     package: Package
     book: Book
@@ -54,12 +70,17 @@ class Job:
     engine: Engine
     report: Report
     progress: Progress
+    functions: Mapping[str, Any]
     freeze: bool = False
+    fixed: bool = True
     targets: list[Target] = field(default_factory=list)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     lowering: Lowering = field(init=False)
-    _split: dict[str, tuple[bytes, list[list[bytes]], bytes]] = field(default_factory=dict)
+    split: dict[str, Split] = field(default_factory=dict)
+    ready: dict[str, Ready] = field(default_factory=dict)
     _normal: dict[str, bytes] = field(default_factory=dict)
+    _known: dict[str, list[Formulas]] = field(default_factory=dict)
+    _columns: dict[str, Columns] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lowering = Lowering(
@@ -93,27 +114,83 @@ class Job:
         """
         parts = self.parts(info)
         ends.append(next(parts))
-        yield from edited(_all_but_last(parts, ends), self._edits(info))
+        yield from edited(all_but_last(parts, ends), self.edits(info))
 
-    def _edits(self, info: SheetInfo) -> dict[int, dict[int, Edit]]:
+    def _split_rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[list[bytes]]:
+        """Yield the runs of rows of a sheet split into their formulas; keep those of small ones."""
+        kept = self.split.get(info.part)
+        if kept is not None:
+            yield from kept.runs
+            return
+        runs: list[list[bytes]] = []
+        small = self.package.size(info.part) <= _KEPT_IN_PARTS
+        for rows in self.rows(info, ends):
+            parts = FORMULA.split(rows)
+            try:
+                check_count(rows, len(parts) // STEP)
+            except UnusualError as error:
+                raise _UnusualSheetError(info) from error
+            if small:
+                runs.append(parts)
+            yield parts
+        if small:
+            self.split[info.part] = Split(ends, runs)
+
+    def edits(self, info: SheetInfo) -> dict[int, dict[int, Edit]]:
+        """Return what is to be set in a sheet, by row and column."""
         mine = targets_by_sheet(self.targets).get(info.name, {})
         return {
             row: {column: target.edit for column, target in columns.items()}
             for row, columns in mine.items()
         }
 
+    def strings(self) -> Iterator[bytes] | None:
+        """Yield the table of texts that cells share, None where there is none."""
+        part = self.book.strings
+        return self._string_pieces(part) if part is not None and part in self.package else None
+
+    def _string_pieces(self, part: str) -> Iterator[bytes]:
+        with self.package.stream(part) as stream:
+            yield from self.package.chunks(stream, part)
+
+    def _rows_of(self, sheet: str) -> Iterable[bytes]:
+        info = self.book.sheet(sheet)
+        return self.rows(info, []) if info is not None else ()
+
+    def _until_read(self, step: Callable[[], bool]) -> bool:
+        """Take a step that reads the sheets; again, where one has to be put into common form."""
+        while True:
+            try:
+                done = step()
+            except _UnusualSheetError as error:
+                self._bring_to_form(error.info)
+                continue
+            missing = next((t for t in self.targets if not t.done), None)
+            if missing is None or not done:
+                return done
+            info = self.book.sheet(missing.sheet)
+            if info is None or info.part in self._normal:
+                raise BadInputError(f"{missing.asked} is not in the file")
+            self._bring_to_form(info)
+
     def _bring_to_form(self, info: SheetInfo) -> None:
         if info.part in self._normal:
             raise NotAWorkbookError(f"{info.part} ({info.name}) is no worksheet that can be read")
         self._normal[info.part] = normalised(self.package.read(info.part), info.part)
+        self._forget()
 
     # --- evaluating ----------------------------------------------------------------------------
 
     def evaluate(self) -> None:
-        """Hand the workbook to the engine and compute it."""
+        """Compute the workbook: columns at once, and all that is left by the engine."""
+        self._forget()
+        if self.fixed and self._until_read(self._compute_columns):
+            return
+        self.close()
+        self.ready = {}
         with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
             copy = Path(folder) / "copy.xlsx"
-            self._prepare(copy)
+            self._until_read(partial(self._write_copy, copy))
             self.progress("load", 0, 1)
             self.engine.load(copy)
         self.progress("evaluate", 0, 1)
@@ -121,6 +198,55 @@ class Job:
         self._fill_data_tables()
         settle(self.plans.values(), self.engine, self.spills, lambda plan: self.rows(plan.info, []))
         self.progress("evaluate", 1, 1)
+
+    def _forget(self) -> None:
+        """Begin anew with the reading."""
+        strings = Strings(self.strings)
+        points = Points(self._rows_of, strings)
+        self._columns = {
+            info.part: Columns(info.name, self.lowering, self.functions, points, strings)
+            for info in self.book.sheets
+        }
+        self.close()
+        self._known, self.split, self.ready = {}, {}, {}
+        self._plan()
+
+    def close(self) -> None:
+        """Let go of what was written down on the way."""
+        for ready in self.ready.values():
+            ready.content.close()
+
+    def _plan(self) -> None:
+        self.plans = {info.part: SheetPlan(info) for info in self.book.sheets}
+
+    def _compute_columns(self) -> bool:
+        """Compute what needs no engine; tell whether nothing is left for it."""
+        for number, info in enumerate(self.book.sheets):
+            self.progress("read", number, len(self.book.sheets))
+            plan = self.plans[info.part]
+            self._known[info.part] = plan.runs
+            # A sheet that is not kept is written at once, so that it need not be read again.
+            kept = self.freeze or self.package.size(info.part) <= _KEPT_IN_PARTS
+            for parts in self._split_rows(info, []) if kept else self._ready_rows(info):
+                plan.note(parts, self._columns[info.part].values(parts))
+                if plan.runs[-1].waiting:
+                    return False
+        return True
+
+    def _ready_rows(self, info: SheetInfo) -> Iterator[list[bytes]]:
+        """Yield the runs of rows of a sheet, and write down each with the values now known."""
+        runs = self.plans[info.part].runs
+        self.ready[info.part] = ready = Ready(Deflated(), Report())
+        values = ((run.rows, run.columns, list(run.known)) for run in runs)
+        splicer = SheetSplicer(info.name, self.engine, values, {}, {}, {}, ready.report)
+        ends: list[bytes] = []
+        for parts in self._split_rows(info, ends):
+            yield parts
+            ready.content.write(ends.pop() if ends else b"")
+            ready.content.write(splicer.rows(parts))
+        for end in ends:
+            ready.content.write(end)
+        ready.content.finish()
 
     def _fill_data_tables(self) -> None:
         for plan in self.plans.values():
@@ -140,193 +266,43 @@ class Job:
             if plan.tables:
                 self.engine.evaluate()
 
-    def _prepare(self, copy: Path) -> None:
-        while True:
-            try:
-                self._write_copy(copy)
-            except _UnusualSheetError as error:
-                self._bring_to_form(error.info)
-                continue
-            missing = next((t for t in self.targets if not t.done), None)
-            if missing is None:
-                return
-            info = self.book.sheet(missing.sheet)
-            if info is None or info.part in self._normal:
-                raise BadInputError(f"{missing.asked} is not in the file")
-            self._bring_to_form(info)
-
-    def _write_copy(self, copy: Path) -> None:
+    def _write_copy(self, copy: Path) -> bool:
+        """Write what the engine is given."""
+        self._plan()
         names = self.lowering.names.simple()
-        self.plans = {info.part: SheetPlan(info) for info in self.book.sheets}
         sources: list[tuple[SheetInfo, Callable[[], Iterable[bytes]]]] = [
             (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
         ]
-        write_copy(copy, self.book, names, sources, self._strings())
+        write_copy(copy, self.book, names, sources, self.strings())
+        plans = self.plans.values()
+        if any(plan.tables for plan in plans) and any(plan.computed for plan in plans):
+            # A data table varies constants.
+            self.fixed = False
+            self._known = {}
+            return self._write_copy(copy)
+        return True
 
     def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:
         self.progress("read", number, len(self.book.sheets))
-        preparer = SheetPreparer(self.plans[info.part], self.lowering, self.spills)
-        keep: list[list[bytes]] = []
-        ends: list[bytes] = []
-        small = self.package.size(info.part) <= _KEPT_IN_PARTS
-        try:
-            for rows in self.rows(info, ends):
-                parts = FORMULA.split(rows)
-                yield preparer.rows(rows, parts)
-                if small:
-                    keep.append(parts)
-        except UnusualError as error:
-            raise _UnusualSheetError(info) from error
-        # What fills further cells of the sheet has to be put in anew before it is split again.
-        if small and not (preparer.plan.arrays or preparer.plan.tables):
-            self._split[info.part] = (ends[0], keep, ends[1])
-
-    def _strings(self) -> Iterator[bytes] | None:
-        part = self.book.strings
-        if part is None or part not in self.package:
-            return None
-        return self._string_pieces(part)
-
-    def _string_pieces(self, part: str) -> Iterator[bytes]:
-        with self.package.stream(part) as stream:
-            yield from self.package.chunks(stream, part)
-
-    # --- writing -------------------------------------------------------------------------------
-
-    def replaced(self) -> dict[str, Callable[[], Iterable[bytes]]]:
-        """Return the parts that get new bytes, and what makes them."""
-        pending: list[Pending] = []
-        touched = {t.sheet for t in self.targets}
-        replaced: dict[str, Callable[[], Iterable[bytes]]] = {
-            plan.info.part: partial(self._spliced, plan, pending)
-            for plan in self.plans.values()
-            if plan.formulas or plan.info.name in touched
-        }
-        last = list(replaced)[-1] if replaced else None
-        if last is not None:
-            replaced[last] = partial(self._and_explained, replaced[last], pending)
-        replaced[self.book.part] = self._workbook_part
-        for part in self.dropped():
-            for name, data in without_part(self.package, self.book, part).items():
-                replaced[name] = partial(list, [data])
-        return replaced
-
-    def dropped(self) -> list[str]:
-        """Return the parts that would no longer be true: the order of formulas that are gone."""
-        chain = self.book.calc_chain
-        if chain is None or chain not in self.package:
-            return []
-        return [chain] if self.freeze or any(t.replaces_formula for t in self.targets) else []
-
-    def _is_own(self, text: str) -> bool:
-        """Tell whether a formula calls an own function, itself or by a name."""
-        try:
-            tree = read_formula(text)
-        except FormulaError:
-            return False
-        for node in tree.walk():
-            if node.name in self.own:
-                return True
-            for argument in node.arguments:
-                for item in argument:
-                    name = (
-                        self.lowering.names.find(item.value, None) if is_range_token(item) else None
-                    )
-                    if name is not None and "(" in name.text and self._is_own(name.text):
-                        return True
-        return False
-
-    def _workbook_part(self) -> list[bytes]:
-        return [settled(self.package.read(self.book.part), self.book.part)]
-
-    def _and_explained(
-        self, make: Callable[[], Iterable[bytes]], pending: list[Pending]
-    ) -> Iterator[bytes]:
-        yield from make()
-        explain(pending, self.report, self.engine, self.lowering, self.own)
-
-    def _spliced(self, plan: SheetPlan, pending: list[Pending]) -> Iterator[bytes]:
-        info = plan.info
-        splicer = SheetSplicer(
-            sheet=info.name,
-            engine=self.engine,
-            blocks=self._values(plan),
-            kept=plan.kept,
-            given=plan.given,
-            extents=self._extents(plan),
-            frozen=self._is_own if self.freeze else None,
-            report=self.report,
-            pending=pending,
-        )
-        if info.part in self._split:
-            head, split, tail = self._split.pop(info.part)
-            yield head
-            for parts in split:
-                yield splicer.rows(parts)
-            yield tail
-            return
-        edits = self._edits(info)
-        for row, columns in self._children(plan, splicer).items():
-            edits.setdefault(row, {}).update(columns)
-        pieces_ = self.parts(info)
-        yield next(pieces_)
-        ends: list[bytes] = []
-        done, size = 0, self.package.size(info.part)
-        for rows in edited(_all_but_last(pieces_, ends), edits):
-            done += len(rows)
-            yield splicer.rows(FORMULA.split(rows))
-            self.progress("write", done, size)
-        yield from ends
-
-    def _values(self, plan: SheetPlan) -> Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]:
-        for i, (rows, columns) in enumerate(plan.cells):
-            if plan.values is not None:
-                yield rows, columns, plan.values[i]
+        plan = self.plans[info.part]
+        preparer = SheetPreparer(plan, self.lowering, self.spills)
+        known = iter(self._known.get(info.part, ()))
+        for parts in self._split_rows(info, []):
+            run = next(known, None)
+            if run is not None:
+                values = run.known
+            elif self.fixed and not plan.filled(parts):
+                values = self._columns[info.part].values(parts)
             else:
-                yield rows, columns, read_cells(self.engine, plan.info.name, rows, columns)
-
-    def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:
-        """Return the cells that each array formula fills now, by its first cell."""
-        extents = {}
-        for array in plan.arrays:
-            top, left = array.area.top, array.area.left
-            if (top, left) in plan.kept:
-                continue
-            area = array.area
-            if array.spill is not None:
-                rows, columns = self.spills.shape(array.spill)
-                area = Area(top, left, top + rows - 1, left + columns - 1)
-                raw = self.engine.values(plan.info.name, top, left, top, left)[0][0]
-                if isinstance(self.engine.value(raw), CellError):
-                    area = Area(top, left, top, left)
-            extents[top, left] = area
-        return extents
-
-    def _children(self, plan: SheetPlan, splicer: SheetSplicer) -> dict[int, dict[int, Edit]]:
-        """Return the cells that array formulas and data tables fill besides their first one."""
-        edits: dict[int, dict[int, Edit]] = {}
-        for array in plan.arrays:
-            place = (array.area.top, array.area.left)
-            if place not in splicer.extents:
-                continue
-            area = splicer.extents[place]
-            for row, column in array.area.cells():
-                if (row, column) != place:
-                    edits.setdefault(row, {})[column] = splicer.filled(row, column, None)
-            block = self.engine.values(plan.info.name, *area)
-            for r, raw_row in enumerate(block, area.top):
-                for c, raw in enumerate(raw_row, area.left):
-                    value = self.engine.value(raw)
-                    if (r, c) != place and not isinstance(value, EngineError):
-                        edits.setdefault(r, {})[c] = splicer.filled(r, c, value)
-        anchors = {(t.area.top, t.area.left) for t in plan.tables}
-        for (row, column), value in plan.given.items():
-            if (row, column) not in anchors:
-                edits.setdefault(row, {})[column] = splicer.filled(row, column, value)
-        return edits
+                values = ()
+            plan.note(parts, values)
+            try:
+                yield preparer.rows(parts, values)
+            except UnusualError as error:
+                raise _UnusualSheetError(info) from error
 
 
-def _all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
+def all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
     """Yield all pieces but the last, which goes into `last`."""
     held: bytes | None = None
     for piece in parts:

@@ -6,7 +6,7 @@ Cells and rows that are not there yet are put in at their place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import column_letters, column_number
@@ -29,7 +29,7 @@ def edited(rows: Iterable[bytes], edits: Mapping[int, Mapping[int, Edit]]) -> It
         yield from rows
         return
     for block in rows:
-        last = _last_row(block)
+        last = last_row(block)
         if not waiting or last < waiting[0]:
             yield block
             continue
@@ -38,7 +38,8 @@ def edited(rows: Iterable[bytes], edits: Mapping[int, Mapping[int, Edit]]) -> It
         yield b"".join(_new_row(number, edits[number]) for number in waiting)
 
 
-def _last_row(block: bytes) -> int:
+def last_row(block: bytes) -> int:
+    """Return the number of the last row of a run; 0 where it does not say."""
     start = block.rfind(b"<row")
     match = _NUMBER.search(block, start) if start >= 0 else None
     return int(match[1]) if match else 0
@@ -144,3 +145,10 @@ _STORED = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "
 def number_text(value: float) -> bytes:
     """Return a number as the shortest text that reads back as the same number."""
     return repr(float(value)).removesuffix(".0").encode()
+
+
+def number_texts(values: Sequence[float]) -> list[bytes]:
+    """Return the texts of many numbers, as `number_text` gives each."""
+    texts = ("\n".join(map(repr, values)) + "\n").replace(".0\n", "\n").encode().split(b"\n")
+    texts.pop()
+    return texts

@@ -13,7 +13,8 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable, Container, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -93,8 +94,6 @@ class Package:
 
     def chunks(self, stream: IO[bytes], part: str, size: int = _COPY) -> Iterator[bytes]:
         """Yield the bytes of a part; damage to it is a refusal."""
-        import zlib  # noqa: PLC0415  (only for the name of its error)
-
         while True:
             try:
                 piece = stream.read(size)
@@ -107,7 +106,7 @@ class Package:
     def write(
         self,
         target: IO[bytes],
-        replaced: dict[str, Callable[[], Iterable[bytes]]],
+        replaced: Mapping[str, Callable[[], Iterable[bytes] | Deflated]],
         dropped: Container[str] = (),
     ) -> None:
         """Write the package to `target`, some parts replaced by the bytes they yield."""
@@ -115,7 +114,11 @@ class Package:
             out.comment = self._zip.comment
             for info in sorted(self.entries.values(), key=lambda entry: entry.header_offset):
                 if info.filename in replaced:
-                    _write_entry(out, info, replaced[info.filename]())
+                    made = replaced[info.filename]()
+                    if isinstance(made, Deflated):
+                        _write_deflated(out, info, made)
+                    else:
+                        _write_entry(out, info, made)
                 elif info.filename not in dropped:
                     self._copy_entry(out, info)
 
@@ -133,11 +136,7 @@ class Package:
         _copy(source, target, names + info.compress_size)
         if info.flag_bits & _HAS_DESCRIPTOR:
             _copy(source, target, _descriptor_size(source, info))
-        # ZipFile writes the central directory from these; it has no public way to take an
-        # entry that is compressed already.
-        out.filelist.append(copied)
-        out.NameToInfo[copied.filename] = copied
-        out.start_dir = target.tell()
+        _list_entry(out, copied)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -200,17 +199,62 @@ def _check(archive: zipfile.ZipFile, path: Path) -> None:
         raise UnsafeFileError(f"{path.name} would expand to {total / 1e9:.0f} GB")
 
 
-def _write_entry(out: zipfile.ZipFile, source: zipfile.ZipInfo, pieces: Iterable[bytes]) -> None:
+class Deflated:
+    """The content of an entry, compressed in the background while it is being made."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
+        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._pool = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
+        self.size = self.compressed_size = self.crc = 0
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece; the one before is compressed by then."""
+        self._wait()
+        self._written = self._pool.submit(self._add, piece)
+
+    def _add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        self.crc = zlib.crc32(piece, self.crc)
+        self.compressed_size += self._file.write(self._deflate.compress(piece))
+
+    def _wait(self) -> None:
+        if self._written is not None:
+            self._written.result()
+            self._written = None
+
+    def finish(self) -> None:
+        """Compress what is left."""
+        self._wait()
+        self.compressed_size += self._file.write(self._deflate.flush())
+
+    def copy_to(self, target: IO[bytes]) -> None:
+        """Write the compressed bytes."""
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, target, _COPY)
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        self._pool.shutdown(cancel_futures=True)
+        self._file.close()
+
+
+def _entry(source: zipfile.ZipInfo) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(source.filename, source.date_time)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = source.external_attr
     info.create_system = source.create_system
     info._compresslevel = _LEVEL  # type: ignore[attr-defined]
-    # Room for a sheet that grows past what a plain entry can hold.
+    return info
+
+
+def _write_entry(out: zipfile.ZipFile, source: zipfile.ZipInfo, pieces: Iterable[bytes]) -> None:
     # One piece is compressed while the next is made; zlib lets other threads run meanwhile.
     with (
         ThreadPoolExecutor(1) as pool,
-        out.open(info, "w", force_zip64=source.file_size > 1 << 30) as stream,
+        # Room for a sheet that grows past what a plain entry can hold.
+        out.open(_entry(source), "w", force_zip64=source.file_size > 1 << 30) as stream,
     ):
         written: Future[int] | None = None
         for piece in pieces:
@@ -219,6 +263,27 @@ def _write_entry(out: zipfile.ZipFile, source: zipfile.ZipInfo, pieces: Iterable
             written = pool.submit(stream.write, piece)
         if written is not None:
             written.result()
+
+
+def _write_deflated(out: zipfile.ZipFile, source: zipfile.ZipInfo, content: Deflated) -> None:
+    target = out.fp
+    assert target is not None
+    info = _entry(source)
+    info.header_offset = target.tell()
+    info.CRC = content.crc
+    info.file_size, info.compress_size = content.size, content.compressed_size
+    target.write(info.FileHeader())
+    content.copy_to(target)
+    _list_entry(out, info)
+
+
+def _list_entry(out: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    # ZipFile writes the central directory from these; it has no public way to take an entry that
+    # is compressed already.
+    assert out.fp is not None
+    out.filelist.append(info)
+    out.NameToInfo[info.filename] = info
+    out.start_dir = out.fp.tell()
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:

@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import re
 import zipfile
-from array import array
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
 from udfs._cells import Cell
-from workbooks.recalc.address import Area, column_number, full_name, parse_area, parse_cell
+from workbooks.recalc.address import column_number, full_name, parse_area, parse_cell
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
+from workbooks.recalc.overrides import number_texts, value_text
+from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
 from workbooks.recalc.scan import (
     ATTRIBUTES,
     CELL,
     COLUMN,
+    HEAD,
     ROW,
     STEP,
     TEXT,
     UnusualError,
-    check_count,
+    without_digits,
 )
 from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 
@@ -44,47 +44,6 @@ _NEW_ERROR = re.compile(rb"<v>#(?!NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A<)[^<]
 _ROW = re.compile(rb"<row\b[^>]*")
 _HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
 _TAIL = b"</sheetData></worksheet>"
-
-
-class ArrayCells(NamedTuple):
-    """An array formula and the cells that it fills; a dynamic one has a number for its result."""
-
-    area: Area
-    spill: int | None
-
-
-class DataTable(NamedTuple):
-    """A what-if table: the cells it fills, and the input cells it varies.
-
-    `row_input` takes the values above the table, `column_input` those to its left; one of them
-    may be missing.
-    """
-
-    area: Area
-    row_input: tuple[int, int] | None
-    column_input: tuple[int, int] | None
-
-
-@dataclass(slots=True)
-class SheetPlan:
-    """What is known of a sheet once it has been read."""
-
-    info: SheetInfo
-    formulas: int = 0
-    arrays: list[ArrayCells] = field(default_factory=list)
-    tables: list[DataTable] = field(default_factory=list)
-    kept: dict[tuple[int, int], str] = field(default_factory=dict)
-    cells: list[tuple[array[int], array[int]]] = field(default_factory=list)
-    values: list[list[Any]] | None = None
-    shared: dict[bytes, str] = field(default_factory=dict)
-    given: dict[tuple[int, int], Cell] = field(default_factory=dict)
-
-    def note(self, parts: list[bytes]) -> None:
-        """Remember where the formulas of a run of rows stand."""
-        letters = parts[COLUMN::STEP]
-        numbers = {c: column_number(c.decode()) for c in set(letters)}
-        columns = array("H", map(numbers.__getitem__, letters))
-        self.cells.append((array("I", map(int, parts[ROW::STEP])), columns))
 
 
 def attributes(text: bytes) -> dict[str, str]:
@@ -190,30 +149,32 @@ class SheetPreparer:
         self._spills = spills
         self._sheet = plan.info.name
 
-    def rows(self, rows: bytes, parts: list[bytes]) -> bytes:
-        """Return a run of rows, and its parts, as the engine is to see it."""
+    def rows(self, parts: list[bytes], known: Sequence[Cell]) -> bytes:
+        """Return a run of rows as the engine is to see it; `known` are values of its formulas."""
         count = len(parts) // STEP
-        check_count(rows, count)
-        self.plan.formulas += count
-        if not count:
-            return self._without_children(rows)
-        self.plan.note(parts)
-        if self._understood(parts) and b't="e"' not in rows:
-            return self._without_children(rows)
         out: list[bytes] = [b""] * (2 * count + 1)
         out[0::2] = parts[0::STEP]
-        out[1::2] = [self._cell(*parts[i : i + 7]) for i in range(2, len(parts), STEP)]
-        return _NEW_ERROR.sub(b"<v>#VALUE!</v>", self._without_children(b"".join(out)))
+        cells = _constants(parts, known) if known else [b""] * count
+        understood = self._understood(parts)
+        if understood and not known:
+            cells = [head + b"</c>" for head in parts[HEAD::STEP]]
+        else:
+            for i in range(count):
+                if known and known[i] is not None:
+                    continue
+                cell = parts[STEP * i : STEP * i + STEP]
+                cells[i] = cell[HEAD] + b"</c>" if understood else self._cell(*cell[COLUMN:])
+        out[1::2] = cells
+        rows = self._without_children(b"".join(out))
+        return _NEW_ERROR.sub(b"<v>#VALUE!</v>", rows) if b't="e"' in rows else rows
 
     def _understood(self, parts: list[bytes]) -> bool:
-        if any(parts[ATTRIBUTES::STEP]):
-            return False
         texts = parts[TEXT::STEP]
-        if None in texts:
+        if not texts:
+            return True
+        if any(parts[ATTRIBUTES::STEP]) or None in texts:
             return False
-        # XML has no way to hold the byte 0.
-        patterns = b"\0".join(texts).translate(None, _DIGITS).split(b"\0")
-        distinct = dict(zip(patterns, texts, strict=True))
+        distinct = dict(zip(without_digits(texts), texts, strict=True))
         # Digits are part of names such as LOG10, so that one text does not speak for the other;
         # `is_plain` sees to that when it is asked for every text that holds such a name.
         if any(re.search(rb"[A-Za-z][0-9]+[A-Za-z.]*\(", t) for t in distinct.values()):
@@ -308,6 +269,22 @@ class SheetPreparer:
             return match[0]
 
         return CELL.sub(keep, rows)
+
+
+def _constants(parts: list[bytes], values: Sequence[Cell]) -> list[bytes]:
+    """Return formula cells as the values that they have."""
+    names = zip(parts[COLUMN::STEP], parts[ROW::STEP], strict=True)
+    numbers = [value for value in values if type(value) is float]
+    if len(numbers) == len(values):
+        texts = number_texts(numbers)
+        return [
+            b'<c r="%b%b"><v>%b</v></c>' % (*name, text)
+            for name, text in zip(names, texts, strict=True)
+        ]
+    return [
+        b'<c r="%b%b"%b><v>%b</v></c>' % (*name, *value_text(value))
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def _data_table(place: Place, given: dict[str, str]) -> DataTable:

@@ -58,6 +58,16 @@ class Report:
         """Whether every formula was evaluated and none came out as an error value."""
         return not self.error_count and not self.unevaluated_count
 
+    def add(self, other: Report) -> None:
+        """Take in the cells of another report."""
+        self.evaluated += other.evaluated
+        for kind in ("changed", "errors", "unevaluated"):
+            listed: list[object] = getattr(self, kind)
+            listed += getattr(other, kind)[: LISTED - len(listed)]
+        self.changed_count += other.changed_count
+        self.error_count += other.error_count
+        self.unevaluated_count += other.unevaluated_count
+
     def add_change(self, change: Change) -> None:
         """Count a changed cell, and list it while there is room."""
         self.changed_count += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from udfs._declare import Function
 from workbooks.recalc.arrays import Spills, fit
 from workbooks.recalc.book import Book, read_book
 from workbooks.recalc.engine import FIT, FORMATTED, LIFT, SPILL, CellFunction, Engine, Settings
@@ -20,6 +21,7 @@ from workbooks.recalc.lifted import Lifted
 from workbooks.recalc.lower import Own
 from workbooks.recalc.package import Package, check_target, lock_file, published
 from workbooks.recalc.report import Report
+from workbooks.recalc.results import Results
 from workbooks.recalc.supplied import SUPPLIED
 
 _PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
@@ -79,9 +81,19 @@ def opened(
         lifted = Lifted(engine.scratch, SUPPLIED)
         callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
         engine.register(callables)
-        job = Job(package, book, own, spills, engine, report, setup.progress, freeze=freeze)
+        declared = {
+            name.upper(): function
+            for name, function in setup.functions.items()
+            if isinstance(function, Function)
+        }
+        job = Job(
+            package, book, own, spills, engine, report, setup.progress, declared, freeze=freeze
+        )
         job.targets = resolve(set_values, book, job.lowering.names, force=force)
-        yield job
+        try:
+            yield job
+        finally:
+            job.close()
 
 
 def recalculate_file(
@@ -105,14 +117,12 @@ def recalculate_file(
             target = check_target(output or path, path)
             _check_lock(target, job.report, force=force)
         job.evaluate()
-        replaced = job.replaced()
+        results = Results(job)
         if dry_run:
-            for make in replaced.values():
-                for _ in make():
-                    pass
+            results.tell()
         else:
             with published(target, path) as out:
-                job.package.write(out, replaced, job.dropped())
+                results.write(out)
         job.report.seconds = time.perf_counter() - started
         return job.report
 

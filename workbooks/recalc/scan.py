@@ -33,6 +33,7 @@ HEAD, COLUMN, ROW, CELL_ATTRIBUTES, ATTRIBUTES, TEXT, VALUE, REST = range(1, 9)
 STEP = 9
 #: Any cell: column, row, other attributes (ending in / where it is empty), content.
 CELL = re.compile(rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/c>))*+)</c>)')
+_DIGITS = b"0123456789$"
 _START = re.compile(rb"<sheetData\s*+(/?)>")
 _END = b"</sheetData>"
 _ROW_END = b"</row>"
@@ -101,6 +102,12 @@ def check_count(rows: bytes, found: int) -> None:
     # Rich text in a cell has elements such as <family/>.
     if len(re.findall(rb"<f[\s/>]", rows)) != found:
         raise UnusualError("a formula in another form")
+
+
+def without_digits(texts: list[bytes]) -> list[bytes]:
+    """Return formulas without their digits and $ signs: alike for those filled down a column."""
+    # XML has no way to hold the byte 0.
+    return b"\0".join(texts).translate(None, _DIGITS).split(b"\0")
 
 
 def normalised(data: bytes, part: str) -> bytes:

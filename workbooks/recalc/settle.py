@@ -15,10 +15,10 @@ from udfs._cells import Cell, CellError
 from workbooks.recalc.address import column_number
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.engine import LARGEST_SPILL, Engine, EngineError
-from workbooks.recalc.prepare import SheetPlan
+from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
 from workbooks.recalc.splice import old_value
-from workbooks.recalc.values import read_cells
+from workbooks.recalc.values import read_run
 
 _MOST_ROUNDS = 20
 _V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
@@ -48,13 +48,13 @@ def settle(plans: Iterable[SheetPlan], engine: Engine, spills: Spills, rows: Row
 def _failed(plan: SheetPlan, engine: Engine) -> dict[tuple[int, int], str]:
     failed: dict[tuple[int, int], str] = {}
     plan.values = [] if plan.formulas <= _REMEMBERED else None
-    for rows, columns in plan.cells:
-        raw = read_cells(engine, plan.info.name, rows, columns)
+    for run in plan.runs:
+        raw = read_run(engine, plan.info.name, run)
         if plan.values is not None:
             plan.values.append(raw)
         if dict not in set(map(type, raw)):
             continue
-        for row, column, one in zip(rows, columns, raw, strict=True):
+        for row, column, one in zip(run.rows, run.columns, raw, strict=True):
             value: Any = engine.value(one) if type(one) is dict else None
             if isinstance(value, EngineError) and (row, column) not in plan.kept:
                 failed[row, column] = value.reason

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import Area, full_name
 from workbooks.recalc.engine import Engine, EngineError
-from workbooks.recalc.overrides import Edit, value_cell, value_text
+from workbooks.recalc.overrides import Edit, number_texts, value_cell, value_text
 from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
 from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, STEP, VALUE
 from workbooks.recalc.xml import unescape
@@ -105,9 +105,8 @@ class SheetSplicer:
             return None
         if any(b' t="' in a and b' t="n"' not in a for a in set(parts[CELL_ATTRIBUTES::STEP])):
             return None
-        texts = ("\n".join(map(repr, raw)) + "\n").replace(".0\n", "\n").encode().split(b"\n")
+        texts = number_texts(raw)
         old = parts[VALUE::STEP]
-        texts.pop()
         if texts != old:
             self._compare(old, texts, raw, rows, columns)
         self.report.evaluated += len(raw)

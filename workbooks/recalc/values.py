@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbooks.recalc.engine import Engine
+from workbooks.recalc.plan import Formulas
 
 # Reading a rectangle costs little for each cell; past this many idle ones, single cells are
 # cheaper.
@@ -13,9 +14,19 @@ _IDLE = 64
 _SLACK = 4096
 
 
-def read_cells(
-    engine: Engine, sheet: str, rows: Sequence[int], columns: Sequence[int]
-) -> list[Any]:
+def read_run(engine: Engine, sheet: str, run: Formulas) -> list[Any]:
+    """Return the values of a run's formulas: those known before, the engine's for the others."""
+    if not run.known:
+        return _read(engine, sheet, run.rows, run.columns)
+    values: list[Any] = list(run.known)
+    waiting = [i for i, value in enumerate(values) if value is None]
+    rows, columns = [run.rows[i] for i in waiting], [run.columns[i] for i in waiting]
+    for i, value in zip(waiting, _read(engine, sheet, rows, columns), strict=True):
+        values[i] = value
+    return values
+
+
+def _read(engine: Engine, sheet: str, rows: Sequence[int], columns: Sequence[int]) -> list[Any]:
     """Return the engine's values of the cells in these rows and columns, in their order."""
     if not rows:
         return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from udfs._cells import Cell
 from workbooks.recalc.engine import Engine, EngineError, Value
-from workbooks.recalc.prepare import DataTable
+from workbooks.recalc.plan import DataTable
 
 
 class TableInputError(ValueError):

@@ -1,0 +1,181 @@
+"""The parts of a recalculated workbook that get new bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import IO, Any, TypeAlias
+
+from udfs._cells import CellError
+from workbooks.recalc.address import Area
+from workbooks.recalc.book import settled, without_part
+from workbooks.recalc.engine import EngineError
+from workbooks.recalc.job import Job, Ready, all_but_last
+from workbooks.recalc.overrides import Edit, edited
+from workbooks.recalc.package import Deflated
+from workbooks.recalc.plan import SheetPlan
+from workbooks.recalc.reasons import explain
+from workbooks.recalc.scan import FORMULA
+from workbooks.recalc.splice import Pending, SheetSplicer
+from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
+from workbooks.recalc.values import read_run
+
+#: Makes the new bytes of a part.
+Make: TypeAlias = Callable[[], Iterable[bytes] | Deflated]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What an evaluated job writes back, and tells."""
+
+    job: Job
+    _pending: list[Pending] = field(default_factory=list)
+
+    def write(self, target: IO[bytes]) -> None:
+        """Write the recalculated workbook."""
+        self.job.package.write(target, self._replaced(), self._dropped())
+        self._explain()
+
+    def tell(self) -> None:
+        """Tell what would be written in the job's report, and write nothing."""
+        for make in self._replaced().values():
+            made = make()
+            for _ in () if isinstance(made, Deflated) else made:
+                pass
+        self._explain()
+
+    def _explain(self) -> None:
+        job = self.job
+        explain(self._pending, job.report, job.engine, job.lowering, job.own)
+
+    def _replaced(self) -> dict[str, Make]:
+        """Return the parts that get new bytes, and what makes them."""
+        touched = {t.sheet for t in self.job.targets}
+        replaced: dict[str, Make] = {}
+        for part, plan in self.job.plans.items():
+            if plan.formulas or plan.info.name in touched:
+                ready = self.job.ready.get(part)
+                replaced[part] = (
+                    partial(self._ready, ready) if ready else partial(self._spliced, plan)
+                )
+        replaced[self.job.book.part] = self._workbook_part
+        for part in self._dropped():
+            for name, data in without_part(self.job.package, self.job.book, part).items():
+                replaced[name] = partial(list, [data])
+        return replaced
+
+    def _dropped(self) -> list[str]:
+        """Return the parts that would no longer be true: the order of formulas that are gone."""
+        chain = self.job.book.calc_chain
+        if chain is None or chain not in self.job.package:
+            return []
+        gone = self.job.freeze or any(t.replaces_formula for t in self.job.targets)
+        return [chain] if gone else []
+
+    def _is_own(self, text: str) -> bool:
+        """Tell whether a formula calls an own function, itself or by a name."""
+        try:
+            tree = read_formula(text)
+        except FormulaError:
+            return False
+        names = self.job.lowering.names
+        for node in tree.walk():
+            if node.name in self.job.own:
+                return True
+            for argument in node.arguments:
+                for item in argument:
+                    name = names.find(item.value, None) if is_range_token(item) else None
+                    if name is not None and "(" in name.text and self._is_own(name.text):
+                        return True
+        return False
+
+    def _workbook_part(self) -> list[bytes]:
+        return [settled(self.job.package.read(self.job.book.part), self.job.book.part)]
+
+    def _spliced(self, plan: SheetPlan) -> Iterator[bytes]:
+        info = plan.info
+        splicer = SheetSplicer(
+            sheet=info.name,
+            engine=self.job.engine,
+            blocks=self._values(plan),
+            kept=plan.kept,
+            given=plan.given,
+            extents=self._extents(plan),
+            frozen=self._is_own if self.job.freeze else None,
+            report=self.job.report,
+            pending=self._pending,
+        )
+        split = self.job.split.pop(info.part, None)
+        # What fills further cells has to be put in anew before a sheet is split again.
+        if split is not None and not plan.arrays and not plan.tables:
+            head, tail = split.ends
+            yield head
+            for parts in split.runs:
+                yield splicer.rows(parts)
+            yield tail
+            return
+        edits = self.job.edits(info)
+        for row, columns in self._children(plan, splicer).items():
+            edits.setdefault(row, {}).update(columns)
+        pieces_ = self.job.parts(info)
+        yield next(pieces_)
+        ends: list[bytes] = []
+        done, size = 0, self.job.package.size(info.part)
+        for rows in edited(all_but_last(pieces_, ends), edits):
+            done += len(rows)
+            yield splicer.rows(FORMULA.split(rows))
+            self.job.progress("write", done, size)
+        yield from ends
+
+    def _ready(self, ready: Ready) -> Deflated:
+        """Return a sheet that was written down while it was read."""
+        self.job.report.add(ready.report)
+        return ready.content
+
+    def _values(self, plan: SheetPlan) -> Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]:
+        for i, run in enumerate(plan.runs):
+            if plan.values is not None:
+                yield run.rows, run.columns, plan.values[i]
+            else:
+                yield run.rows, run.columns, read_run(self.job.engine, plan.info.name, run)
+
+    def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:
+        """Return the cells that each array formula fills now, by its first cell."""
+        extents = {}
+        for array in plan.arrays:
+            top, left = array.area.top, array.area.left
+            if (top, left) in plan.kept:
+                continue
+            area = array.area
+            if array.spill is not None:
+                rows, columns = self.job.spills.shape(array.spill)
+                area = Area(top, left, top + rows - 1, left + columns - 1)
+                raw = self.job.engine.values(plan.info.name, top, left, top, left)[0][0]
+                if isinstance(self.job.engine.value(raw), CellError):
+                    area = Area(top, left, top, left)
+            extents[top, left] = area
+        return extents
+
+    def _children(self, plan: SheetPlan, splicer: SheetSplicer) -> dict[int, dict[int, Edit]]:
+        """Return the cells that array formulas and data tables fill besides their first one."""
+        edits: dict[int, dict[int, Edit]] = {}
+        for array in plan.arrays:
+            place = (array.area.top, array.area.left)
+            if place not in splicer.extents:
+                continue
+            area = splicer.extents[place]
+            for row, column in array.area.cells():
+                if (row, column) != place:
+                    edits.setdefault(row, {})[column] = splicer.filled(row, column, None)
+            block = self.job.engine.values(plan.info.name, *area)
+            for r, raw_row in enumerate(block, area.top):
+                for c, raw in enumerate(raw_row, area.left):
+                    value = self.job.engine.value(raw)
+                    if (r, c) != place and not isinstance(value, EngineError):
+                        edits.setdefault(r, {})[c] = splicer.filled(r, c, value)
+        anchors = {(t.area.top, t.area.left) for t in plan.tables}
+        for (row, column), value in plan.given.items():
+            if (row, column) not in anchors:
+                edits.setdefault(row, {})[column] = splicer.filled(row, column, value)
+        return edits
