@@ -16,7 +16,7 @@ def fit(value: Any, rows: Any, columns: Any) -> Any:
     result are #N/A (Excel's rule for array formulas entered with Ctrl+Shift+Enter).
     """
     height, width = int(rows), int(columns)
-    grid = value if isinstance(value, list) else [[value]]
+    grid = _without_blanks(value if isinstance(value, list) else [[value]])
     if height == width == 1:
         return grid[0][0]
     have_rows, have_columns = len(grid), len(grid[0])
@@ -29,6 +29,13 @@ def fit(value: Any, rows: Any, columns: Any) -> Any:
         ]
         for r in range(height)
     ]
+
+
+def _without_blanks(grid: list[list[Any]]) -> list[list[Any]]:
+    """Return a result as it is shown: a blank cell is 0."""
+    if not any(cell is None for row in grid for cell in row):
+        return grid
+    return [[0.0 if cell is None else cell for cell in row] for row in grid]
 
 
 class Spills:
@@ -47,7 +54,7 @@ class Spills:
         """Note the shape of a result and hand it on; formulas are wrapped in this."""
         rows = value if isinstance(value, list) else [[value]]
         self._shapes[int(number)] = (len(rows), len(rows[0]))
-        return value
+        return _without_blanks(rows) if value is rows else value
 
     def shape(self, number: int) -> tuple[int, int]:
         """Return rows and columns of a result."""

@@ -15,10 +15,13 @@ CellFunction: TypeAlias = Callable[..., Any]
 #: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
 #: is noted, a function called for each element of an array, TEXT with a format that is the
 #: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows, what
-#: has to be one value.
+#: has to be one value, and the two that see to it that no failure of the engine is taken for an
+#: error of the workbook: a count of failures, which the engine keeps, and a result that stands only
+#: if the count has not grown since.
 FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
 FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
-LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE])
+FAILURES, SURE = "TB.FAILURES", "TB.SURE"
+LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE])
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.

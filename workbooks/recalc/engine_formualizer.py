@@ -21,8 +21,10 @@ from udfs._cells import Cell, CellError
 from workbooks.recalc.address import full_name
 from workbooks.recalc.calls import Blocks, quick
 from workbooks.recalc.engine import (
+    FAILURES,
     LOWERED,
     SKIPPED,
+    SURE,
     CellFunction,
     EngineError,
     Settings,
@@ -77,10 +79,12 @@ class FormualizerEngine:
         self._blocks = Blocks({})
         self._raised: BaseException | None = None
         self._reason = ""
+        self._failures = 0
 
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
         self._own = {name.upper(): function for name, function in functions.items()}
+        self._own |= {FAILURES: self._counted, SURE: self._sure}
         self._blocks = Blocks(self._own)
         self._known.clear()
 
@@ -220,9 +224,19 @@ class FormualizerEngine:
             self._reason = result.reason
             return {"type": "Error", "kind": result.code}
         if isinstance(result, EngineError):
+            self._failures += 1
             return {"type": "Error", "kind": "NImpl"}
         if isinstance(result, list):
             return [["" if v is None else self.engine_value(v) for v in row] for row in result]
+        return result
+
+    def _counted(self) -> float:
+        return float(self._failures)
+
+    def _sure(self, before: Any, result: Any) -> Any:
+        # The engine evaluates arguments from left to right.
+        if self._failures > before:
+            return EngineError("a failure of the engine lies behind this value")
         return result
 
     # --- what the engine has -------------------------------------------------------------------

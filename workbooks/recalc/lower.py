@@ -16,7 +16,7 @@ from openpyxl.formula.translate import Translator, TranslatorError
 
 from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
-from workbooks.recalc.engine import FIT, FORMATTED, LIFT, RANKED, SKIPPED
+from workbooks.recalc.engine import FAILURES, FIT, FORMATTED, LIFT, ONE, RANKED, SKIPPED, SURE
 from workbooks.recalc.formats import EXPONENT, in_terms, literal_format
 from workbooks.recalc.implicit import Intersection, UncertainError, gives_array
 from workbooks.recalc.lift import Lifting, NotLiftedError
@@ -41,6 +41,13 @@ _REMEMBERED = 20_000
 _FIRST_RANK = 14
 
 
+# Own functions that may fail where Excel would not, and functions that make a value of an error.
+_MAY_FAIL = (LIFT, ONE, FORMATTED)
+_SWALLOWING = re.compile(
+    r"\b(?:IFERROR|IFNA|IS[A-Z]+|ERROR\.TYPE|TYPE|COUNT[A-Z]*|AGGREGATE|X?LOOKUP|[HV]LOOKUP|X?MATCH"
+    r"|SUMIFS?|AVERAGEIFS?|M(?:AX|IN)IFS)\b",
+    re.IGNORECASE,
+)
 _REFUSALS = (
     FormulaError,
     UnresolvedError,
@@ -180,11 +187,13 @@ class Lowering:
             show_fifteen_digits(tree)
         except _REFUSALS as error:
             raise UnevaluableError(str(error)) from error
-        if wrap:
-            return wrap.replace("%s", tree.text())
         lowered = tree.text()
-        if LIFT in lowered or gives_array(tree, self._own_arrays) or self._spread(tree):
-            return f"{FIT}({lowered},1,1)"
+        if wrap:
+            lowered = wrap.replace("%s", lowered)
+        elif LIFT in lowered or gives_array(tree, self._own_arrays) or self._spread(tree):
+            lowered = f"{FIT}({lowered},1,1)"
+        if any(f"{name}(" in lowered for name in _MAY_FAIL) and _swallows(tree):
+            lowered = f"{SURE}({FAILURES}(),{lowered})"
         return lowered
 
     def _lift(self, tree: Node, *, arrays: bool) -> None:
@@ -293,6 +302,12 @@ def _general(text: str) -> tuple[str, list[str]]:
     if len(rows) > _MOST_ROWS or _PLACEHOLDER.search(text):
         return text, []
     return general, rows
+
+
+def _swallows(tree: Node) -> bool:
+    """Tell whether an error inside a formula may not show in its value."""
+    # What was lifted or written out of a name has its functions in the text alone.
+    return bool(_SWALLOWING.search(tree.text()))
 
 
 def _cells(wrap: str) -> int:
