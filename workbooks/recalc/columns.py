@@ -9,53 +9,28 @@ whatever comes out as an error, is left to the engine, row by row.
 
 from __future__ import annotations
 
-import re
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from openpyxl.formula.tokenizer import Token
-from openpyxl.formula.translate import Translator, TranslatorError
 
 from engine.errors import TokenbookError
 from udfs._cells import Cell
 from workbooks.recalc import constants
-from workbooks.recalc.address import cell_name, column_number, parse_area, split_sheet
+from workbooks.recalc.address import parse_area, split_sheet
 from workbooks.recalc.constants import Points, Strings
 from workbooks.recalc.expression import EXACT, UnsupportedError, Value, evaluate
-from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.scan import ATTRIBUTES, COLUMN, ROW, STEP, TEXT, without_digits
-from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
-from workbooks.recalc.xml import unescape
+from workbooks.recalc.filled import FEWEST, OWN_ROW, Filled, Group
+from workbooks.recalc.lower import Lowering
+from workbooks.recalc.scan import ATTRIBUTES, STEP
+from workbooks.recalc.tokens import Node, is_blank, is_range_token
 
-# Fewer rows are soon computed one by one.
-_FEWEST = 32
-# What stands for the number of the formula's own row in its references.
-_OWN_ROW = "\0"
-_REFERENCE = re.compile(rb"(?<![\w.$'\]])(\$?[A-Za-z]{1,3})([1-9][0-9]*)(?![\w.(!'\[])")
-_RELATIVE = re.compile(r"(\$?[A-Za-z]{1,3})([1-9][0-9]*)")
-_SHARED = re.compile(rb'\ssi="([^"]*)"')
-_KIND = re.compile(rb'\bt="([^"]*)"')
 _SINGLE_RESULTS = ("number", "text", "value")
-
-
-class Master(NamedTuple):
-    """A formula that other cells share, and where it stands."""
-
-    text: str
-    row: int
-    column: int
-
-
-class Group(NamedTuple):
-    """Cells of one column that hold the same formula, their own row apart."""
-
-    places: Sequence[int]
-    rows: list[bytes]
-    tree: Node
 
 
 @dataclass(slots=True)
@@ -81,7 +56,10 @@ class Columns:
     functions: Mapping[str, Any]
     points: Points
     strings: Strings
-    _masters: dict[bytes, Master] = field(default_factory=dict)
+    _filled: Filled = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._filled = Filled(self.sheet, self.lowering)
 
     def values(self, parts: list[bytes]) -> Sequence[Cell]:
         """Return the values of the formulas in a run of rows, None for those left to the engine.
@@ -96,116 +74,13 @@ class Columns:
         count = len(parts) // STEP
         fills = (b"array" in a or b"dataTable" in a for a in set(parts[ATTRIBUTES::STEP]))
         # What an array formula fills looks like a constant, and is none.
-        if count < _FEWEST or any(fills):
+        if count < FEWEST or any(fills):
             return ()
         groups: dict[str, list[Group]] = defaultdict(list)
-        for (letters, attributes), places in _alike(parts):
-            if b"ref=" in attributes:
-                self._note_masters(parts, places)
-            if len(places) >= _FEWEST:
-                group = self._group(parts, places, attributes)
-                if group is not None:
-                    groups[letters.decode()].append(group)
+        for letters, group in self._filled.groups(parts):
+            groups[letters].append(group)
         # The cells between the formulas are all that can be constants.
         return _Run(self, b"".join(parts[0::STEP]), groups).values(count) if groups else ()
-
-    def _note_masters(self, parts: list[bytes], places: Sequence[int]) -> None:
-        for place in places:
-            start = place * STEP
-            shared = _SHARED.search(parts[start + ATTRIBUTES])
-            text = parts[start + TEXT]
-            if shared and text:
-                column = column_number(parts[start + COLUMN].decode())
-                master = Master(unescape(text), int(parts[start + ROW]), column)
-                self._masters[shared[1]] = master
-
-    def _group(self, parts: list[bytes], places: Sequence[int], attributes: bytes) -> Group | None:
-        """Return the cells among these that hold the very formula of the first."""
-        kind = _KIND.search(attributes)
-        if kind is None or kind[1] == b"normal":
-            places = _same_as_first(parts, places)
-            if len(places) < _FEWEST:
-                return None
-            ends = [unescape(parts[place * STEP + TEXT]) for place in (places[0], places[-1])]
-        else:
-            shared = _SHARED.search(attributes)
-            master = self._masters.get(shared[1]) if kind[1] == b"shared" and shared else None
-            if master is None or parts[places[0] * STEP + TEXT]:
-                return None
-            ends = [_child(master, parts, place) for place in (places[0], places[-1])]
-        rows = [parts[place * STEP + ROW] for place in places]
-        letters = parts[places[0] * STEP + COLUMN]
-        # What is lowered in one way at both ends is so in between.
-        first, last = (
-            self._tree(text, int(row), letters)
-            for text, row in zip(ends, (rows[0], rows[-1]), strict=True)
-        )
-        if first is None or last is None or first.text() != last.text():
-            return None
-        return Group(places, rows, first)
-
-    def _tree(self, text: str, row: int, letters: bytes) -> Node | None:
-        """Return a formula with the references to its own row marked as such."""
-        place = Place(self.sheet, row, column_number(letters.decode()))
-        try:
-            tree = read_formula(self.lowering.lowered(text, place))
-        except (UnevaluableError, FormulaError):
-            return None
-        for node in tree.walk():
-            for argument in node.arguments:
-                for item in argument:
-                    if not is_range_token(item):
-                        continue
-                    found = _RELATIVE.fullmatch(item.value)
-                    if found and int(found[2]) == row:
-                        item.value = f"{found[1].lstrip('$').upper()}{_OWN_ROW}"
-        return tree
-
-
-def _alike(
-    parts: list[bytes],
-) -> Iterable[tuple[tuple[bytes, bytes], Sequence[int]]]:
-    """Return the places of formulas that may be the same, with their column and attributes."""
-    letters, attributes = parts[COLUMN::STEP], parts[ATTRIBUTES::STEP]
-    patterns = without_digits([text or b"" for text in parts[TEXT::STEP]])
-    if len(set(patterns)) == len(set(letters)) == len(set(attributes)) == 1:
-        return [((letters[0], attributes[0]), range(len(letters)))]
-    alike: dict[tuple[bytes, bytes, bytes], list[int]] = defaultdict(list)
-    for place, key in enumerate(zip(letters, attributes, patterns, strict=True)):
-        alike[key].append(place)
-    return [(key[:2], places) for key, places in alike.items()]
-
-
-def _same_as_first(parts: list[bytes], places: Sequence[int]) -> Sequence[int]:
-    """Return the places whose formula is that of the first, their own row in its place."""
-    first = places[0] * STEP
-    count = 0
-
-    def own(match: re.Match[bytes]) -> bytes:
-        nonlocal count
-        if match[2] != parts[first + ROW]:
-            return match[0]
-        count += 1
-        return match[1] + b"%b"
-
-    form = _REFERENCE.sub(own, parts[first + TEXT].replace(b"%", b"%%"))
-    return [
-        place
-        for place in places
-        if parts[place * STEP + TEXT] == form % ((parts[place * STEP + ROW],) * count)
-    ]
-
-
-def _child(master: Master, parts: list[bytes], place: int) -> str:
-    """Return the formula of a cell that shares one."""
-    start = place * STEP
-    here = f"{parts[start + COLUMN].decode()}{int(parts[start + ROW])}"
-    origin = cell_name(master.row, master.column)
-    try:
-        moved = Translator("=" + master.text, origin=origin).translate_formula(here)
-    except TranslatorError:
-        return "#REF!"
-    return str(moved)[1:]
 
 
 class _Run:
@@ -239,8 +114,7 @@ class _Run:
             except UnsupportedError:
                 continue
             if not isinstance(result, list):
-                array = np.broadcast_to(np.asarray(result, dtype=np.float64), len(group.rows))
-                result = _finite(array)
+                result = _cells(result, len(group.rows))
             if any(cell is not None for cell in result):
                 self._done[letters].append((group, result))
 
@@ -305,7 +179,7 @@ class _Run:
             result = self._node(item, group)
             return _numbers(result) if isinstance(result, list) else result
         if is_range_token(item):
-            if item.value.endswith(_OWN_ROW):
+            if item.value.endswith(OWN_ROW):
                 return self._number_cells(item.value[:-1], group)
             value = self._fixed(item.value)
             if type(value) is float:
@@ -328,42 +202,75 @@ class _Run:
             or function.result not in _SINGLE_RESULTS
         ):
             raise UnsupportedError(node.name)
-        if function.plain and function.result == "number":
-            return _called(function.engine, [self._expression(a, group) for a in node.arguments])
-        arguments = [
-            self._argument(argument, kind, group)
-            for argument, kind in zip(node.arguments, function.kinds, strict=False)
-        ]
-        calls = list(zip(*arguments, strict=True))
-        whole = [place for place, call in enumerate(calls) if None not in call]
-        results: list[Cell] = [None] * len(calls)
-        answers = function.call_block([calls[place] for place in whole])
-        for place, answer in zip(whole, answers, strict=True):
-            if type(answer) in (float, str):
-                results[place] = answer
-        return results
+        arguments: list[Value] = []
+        texts: dict[int, list[Cell]] = {}
+        for place, (argument, kind) in enumerate(zip(node.arguments, function.kinds, strict=False)):
+            if kind == "number":
+                arguments.append(self._expression(argument, group))
+                continue
+            text = self._text(argument, group)
+            arguments.append(text)
+            if isinstance(text, list):
+                texts[place] = text
+        if texts:
+            return _spread(function, arguments, texts, len(group.rows))
+        try:
+            result = function.engine(*arguments)
+        except TokenbookError as error:
+            raise UnsupportedError(str(error)) from error
+        return result if function.result == "number" else _cells(result, len(group.rows))
 
-    def _argument(self, argument: Sequence[Node | Token], kind: str, group: Group) -> list[Cell]:
-        """Return one argument for each row, None where it is not known here."""
-        count = len(group.rows)
+    def _text(self, argument: Sequence[Node | Token], group: Group) -> str | list[Cell]:
+        """Return an argument that is a text: the same for all rows, or one for each."""
         solid = [item for item in argument if not is_blank(item)]
         only = solid[0] if len(solid) == 1 else None
         if only is not None and is_range_token(only):
-            if only.value.endswith(_OWN_ROW):
+            if only.value.endswith(OWN_ROW):
                 return self._all_cells(only.value[:-1], group)
-            return [self._fixed(only.value)] * count
-        if isinstance(only, Token) and only.subtype == Token.TEXT:
-            return [only.value[1:-1].replace('""', '"')] * count
-        if kind != "number":
-            raise UnsupportedError("a text that is computed")
-        return _finite(np.broadcast_to(np.asarray(self._expression(solid, group)), count))
+            value = self._fixed(only.value)
+            if isinstance(value, str):
+                return value
+        elif isinstance(only, Token) and only.subtype == Token.TEXT:
+            return str(only.value[1:-1]).replace('""', '"')
+        raise UnsupportedError("a text that is computed")
 
 
-def _called(engine: Callable[..., Value], arguments: list[Value]) -> Value:
-    try:
-        return engine(*arguments)
-    except TokenbookError as error:
-        raise UnsupportedError(str(error)) from error
+def _spread(
+    function: Any, arguments: list[Value], texts: Mapping[int, list[Cell]], count: int
+) -> Value | list[Cell]:
+    """Call a function once for all rows that share their texts; `texts` are among the arguments."""
+    alike: dict[tuple[Cell, ...], list[int]] = defaultdict(list)
+    for row, key in enumerate(zip(*texts.values(), strict=True)):
+        alike[key].append(row)
+    results: list[Cell] = [None] * count
+    for key, rows in alike.items():
+        if not all(isinstance(text, str) for text in key):
+            continue
+        called = [
+            value[rows] if isinstance(value, np.ndarray) and value.ndim else value
+            for value in arguments
+        ]
+        for place, text in zip(texts, key, strict=True):
+            called[place] = text
+        try:
+            cells = _cells(function.engine(*called), len(rows))
+        except TokenbookError:
+            # The engine calls it for each row, and tells why.
+            continue
+        for row, cell in zip(rows, cells, strict=True):
+            results[row] = cell
+    return _numbers(results) if function.result == "number" else results
+
+
+def _cells(result: Any, count: int) -> list[Cell]:
+    """Return a result as cells, None for what is neither text nor finite number."""
+    array = np.broadcast_to(np.asarray(result), count)
+    if array.dtype.kind == "f":
+        return _finite(array)
+    return [
+        cell if isinstance(cell, str) or (type(cell) is float and math.isfinite(cell)) else None
+        for cell in array.tolist()
+    ]
 
 
 def _numbers(cells: Iterable[Cell]) -> NDArray[np.float64]:

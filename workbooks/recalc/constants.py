@@ -44,9 +44,16 @@ def cells(rows: bytes, letters: str, strings: Strings) -> dict[bytes, Cell]:
 
     A cell that is blank, in error or of an unusual form is not among them.
     """
-    found = _pattern(_CELL, letters.encode()).findall(rows)
-    values = ((row, _value(attributes, content, strings)) for row, attributes, content in found)
-    return {row: value for row, value in values if value is not None}
+    # Most texts stand in many rows.
+    known: dict[tuple[bytes, bytes], Cell] = {}
+    column: dict[bytes, Cell] = {}
+    for row, attributes, content in _pattern(_CELL, letters.encode()).findall(rows):
+        key = (attributes, content)
+        if key not in known:
+            known[key] = _value(attributes, content, strings)
+        if known[key] is not None:
+            column[row] = known[key]
+    return column
 
 
 def _value(attributes: bytes, content: bytes, strings: Strings) -> Cell:
