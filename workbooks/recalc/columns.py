@@ -59,7 +59,22 @@ class Columns:
     _filled: Filled = field(init=False)
 
     def __post_init__(self) -> None:
-        self._filled = Filled(self.sheet, self.lowering)
+        self._filled = Filled(self.sheet, self.lowering, self._takes)
+
+    def _takes(self, tree: Node) -> bool:
+        """Tell whether a formula is made of what can be computed here."""
+        for node in tree.walk():
+            function = self.functions.get(node.name)
+            if function is None:
+                if node.opening not in ("", "(") or len(node.arguments) != 1:
+                    return False
+            elif (
+                not function.required <= len(node.arguments) <= len(function.parameters)
+                or not function.broadcasts
+                or function.result not in _SINGLE_RESULTS
+            ):
+                return False
+        return True
 
     def values(self, parts: list[bytes]) -> Sequence[Cell]:
         """Return the values of the formulas in a run of rows, None for those left to the engine.
@@ -189,19 +204,9 @@ class _Run:
         raise UnsupportedError(f"{item.value} is no number")
 
     def _node(self, node: Node, group: Group) -> Value | list[Cell]:
-        if node.opening == "(":
-            if len(node.arguments) != 1:
-                raise UnsupportedError("a union")
-            return self._expression(node.arguments[0], group)
         function = self._columns.functions.get(node.name)
-        count = len(node.arguments)
-        if (
-            function is None
-            or not function.required <= count <= len(function.parameters)
-            or not function.broadcasts
-            or function.result not in _SINGLE_RESULTS
-        ):
-            raise UnsupportedError(node.name)
+        if function is None:
+            return self._expression(node.arguments[0], group)
         arguments: list[Value] = []
         texts: dict[int, list[Cell]] = {}
         for place, (argument, kind) in enumerate(zip(node.arguments, function.kinds, strict=False)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ OWN_ROW = "\0"
 _REFERENCE = re.compile(rb"(?<![\w.$'\]])(\$?[A-Za-z]{1,3})([1-9][0-9]*)(?![\w.(!'\[])")
 _RELATIVE = re.compile(r"(\$?[A-Za-z]{1,3})([1-9][0-9]*)")
 _SHARED = re.compile(rb'\ssi="([^"]*)"')
-_KIND = re.compile(rb'\bt="([^"]*)"')
 
 
 class Master(NamedTuple):
@@ -32,6 +31,14 @@ class Master(NamedTuple):
     text: str
     row: int
     column: int
+
+    def at(self, row: int, column: int) -> str:
+        """Return the formula as another cell has it."""
+        moved = Translator("=" + self.text, origin=cell_name(self.row, self.column))
+        try:
+            return str(moved.translate_formula(cell_name(row, column)))[1:]
+        except TranslatorError:
+            return "#REF!"
 
 
 class Group(NamedTuple):
@@ -52,56 +59,76 @@ class Filled:
         Name of the sheet.
     lowering : Lowering
         Puts formulas into plain references.
+    takes : Callable
+        Tells whether formulas of this kind are wanted.
     """
 
     sheet: str
     lowering: Lowering
+    takes: Callable[[Node], bool]
+    _refused: set[tuple[bytes, ...]] = field(default_factory=set)
     _masters: dict[bytes, Master] = field(default_factory=dict)
 
     def groups(self, parts: list[bytes]) -> Iterator[tuple[str, Group]]:
         """Yield the formulas of a run of rows that belong together, with their column."""
-        for (letters, attributes), places in _alike(parts):
-            if b"ref=" in attributes:
-                self._note_masters(parts, places)
-            if len(places) >= FEWEST:
-                group = self._group(parts, places, attributes)
-                if group is not None:
-                    yield letters.decode(), group
+        masters: dict[bytes, int] = {}
+        for key, places in _alike(parts):
+            letters, attributes, _ = key
+            shared = _SHARED.search(attributes) if attributes else None
+            if shared and b"ref=" in attributes:
+                self._note_masters(parts, places, masters)
+            if len(places) < FEWEST or key in self._refused:
+                continue
+            if shared:
+                master = masters.get(shared[1], places[0])
+                if parts[master * STEP + COLUMN] == letters:
+                    group = self._sharing(parts, sorted({master, *places}), shared[1])
+                else:
+                    group = self._sharing(parts, places, shared[1])
+            else:
+                group = self._written_out(parts, places)
+            if group is not None and not self.takes(group.tree):
+                self._refused.add(key)
+            elif group is not None:
+                yield letters.decode(), group
 
-    def _note_masters(self, parts: list[bytes], places: Sequence[int]) -> None:
+    def _note_masters(
+        self, parts: list[bytes], places: Sequence[int], masters: dict[bytes, int]
+    ) -> None:
         for place in places:
-            start = place * STEP
-            shared = _SHARED.search(parts[start + ATTRIBUTES])
-            text = parts[start + TEXT]
-            if shared and text:
-                column = column_number(parts[start + COLUMN].decode())
-                master = Master(unescape(text), int(parts[start + ROW]), column)
-                self._masters[shared[1]] = master
+            cell = parts[place * STEP : place * STEP + STEP]
+            shared = _SHARED.search(cell[ATTRIBUTES])
+            if shared and cell[TEXT]:
+                column = column_number(cell[COLUMN].decode())
+                self._masters[shared[1]] = Master(unescape(cell[TEXT]), int(cell[ROW]), column)
+                masters[shared[1]] = place
 
-    def _group(self, parts: list[bytes], places: Sequence[int], attributes: bytes) -> Group | None:
-        """Return the cells among these that hold the very formula of the first."""
-        kind = _KIND.search(attributes)
-        if kind is None or kind[1] == b"normal":
-            places = _same_as_first(parts, places)
-            if len(places) < FEWEST:
-                return None
-            ends = [unescape(parts[place * STEP + TEXT]) for place in (places[0], places[-1])]
-        else:
-            shared = _SHARED.search(attributes)
-            master = self._masters.get(shared[1]) if kind[1] == b"shared" and shared else None
-            if master is None or parts[places[0] * STEP + TEXT]:
-                return None
-            ends = [_child(master, parts, place) for place in (places[0], places[-1])]
-        rows = [parts[place * STEP + ROW] for place in places]
-        letters = parts[places[0] * STEP + COLUMN]
+    def _sharing(self, parts: list[bytes], places: Sequence[int], index: bytes) -> Group | None:
+        """Return the cells of a column that share a formula."""
+        master = self._masters.get(index)
+        if master is None or parts[places[-1] * STEP + TEXT]:
+            return None
+        column = column_number(parts[places[0] * STEP + COLUMN].decode())
+        return self._group(parts, places, lambda place: master.at(_row(parts, place), column))
+
+    def _written_out(self, parts: list[bytes], places: Sequence[int]) -> Group | None:
+        """Return the cells that hold the very formula of most."""
+        places = _same_as_middle(parts, places)
+        if len(places) < FEWEST:
+            return None
+        return self._group(parts, places, lambda place: unescape(parts[place * STEP + TEXT]))
+
+    def _group(
+        self, parts: list[bytes], places: Sequence[int], text: Callable[[int], str]
+    ) -> Group | None:
         # What is lowered in one way at both ends is so in between.
         first, last = (
-            self._tree(text, int(row), letters)
-            for text, row in zip(ends, (rows[0], rows[-1]), strict=True)
+            self._tree(text(place), _row(parts, place), parts[place * STEP + COLUMN])
+            for place in (places[0], places[-1])
         )
         if first is None or last is None or first.text() != last.text():
             return None
-        return Group(places, rows, first)
+        return Group(places, [parts[place * STEP + ROW] for place in places], first)
 
     def _tree(self, text: str, row: int, letters: bytes) -> Node | None:
         """Return a formula with the references to its own row marked as such."""
@@ -123,47 +150,40 @@ class Filled:
         return tree
 
 
-def _alike(
-    parts: list[bytes],
-) -> Iterable[tuple[tuple[bytes, bytes], Sequence[int]]]:
-    """Return the places of formulas that may be the same, with their column and attributes."""
+def _row(parts: list[bytes], place: int) -> int:
+    return int(parts[place * STEP + ROW])
+
+
+def _alike(parts: list[bytes]) -> Iterable[tuple[tuple[bytes, bytes, bytes], Sequence[int]]]:
+    """Return the places of formulas that may be the same, by column, attributes and text."""
     letters, attributes = parts[COLUMN::STEP], parts[ATTRIBUTES::STEP]
     patterns = without_digits([text or b"" for text in parts[TEXT::STEP]])
     if len(set(patterns)) == len(set(letters)) == len(set(attributes)) == 1:
-        return [((letters[0], attributes[0]), range(len(letters)))]
+        return [((letters[0], attributes[0], patterns[0]), range(len(letters)))]
     alike: dict[tuple[bytes, bytes, bytes], list[int]] = defaultdict(list)
     for place, key in enumerate(zip(letters, attributes, patterns, strict=True)):
         alike[key].append(place)
-    return [(key[:2], places) for key, places in alike.items()]
+    return alike.items()
 
 
-def _same_as_first(parts: list[bytes], places: Sequence[int]) -> Sequence[int]:
-    """Return the places whose formula is that of the first, their own row in its place."""
-    first = places[0] * STEP
+def _same_as_middle(parts: list[bytes], places: Sequence[int]) -> Sequence[int]:
+    """Return the places whose formula is that of the middle one, their own row in its place.
+
+    The first and the last rows of a table are the likeliest to differ.
+    """
+    middle = places[len(places) // 2] * STEP
     count = 0
 
     def own(match: re.Match[bytes]) -> bytes:
         nonlocal count
-        if match[2] != parts[first + ROW]:
+        if match[2] != parts[middle + ROW]:
             return match[0]
         count += 1
         return match[1] + b"%b"
 
-    form = _REFERENCE.sub(own, parts[first + TEXT].replace(b"%", b"%%"))
+    form = _REFERENCE.sub(own, parts[middle + TEXT].replace(b"%", b"%%"))
     return [
         place
         for place in places
         if parts[place * STEP + TEXT] == form % ((parts[place * STEP + ROW],) * count)
     ]
-
-
-def _child(master: Master, parts: list[bytes], place: int) -> str:
-    """Return the formula of a cell that shares one."""
-    start = place * STEP
-    here = f"{parts[start + COLUMN].decode()}{int(parts[start + ROW])}"
-    origin = cell_name(master.row, master.column)
-    try:
-        moved = Translator("=" + master.text, origin=origin).translate_formula(here)
-    except TranslatorError:
-        return "#REF!"
-    return str(moved)[1:]

@@ -14,7 +14,7 @@ from workbooks.recalc.book import Book, SheetInfo
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.constants import Points, Strings
 from workbooks.recalc.engine import Engine, EngineError
-from workbooks.recalc.errors import BadInputError, NotAWorkbookError
+from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.lower import Lowering, Own
 from workbooks.recalc.names import Names
@@ -183,6 +183,14 @@ class Job:
 
     def evaluate(self) -> None:
         """Compute the workbook: columns at once, and all that is left by the engine."""
+        try:
+            self._evaluate()
+        except OSError as error:
+            raise UnwritableError(
+                f"no room to work in {tempfile.gettempdir()}: {error.strerror or error}"
+            ) from error
+
+    def _evaluate(self) -> None:
         self._forget()
         if self.fixed and self._until_read(self._compute_columns):
             return

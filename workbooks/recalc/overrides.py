@@ -14,7 +14,8 @@ from workbooks.recalc.scan import CELL, UnusualError
 from workbooks.recalc.xml import escape
 
 _ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/row>))*+)</row>)")
-_NUMBER = re.compile(rb'\sr="([0-9]+)"')
+#: The number of a row among its attributes.
+ROW_NUMBER = re.compile(rb'\sr="([0-9]+)"')
 _SPANS = re.compile(rb'\sspans="[^"]*"')
 _TYPE = re.compile(rb'\s(?:t|vm)="[^"]*"')
 
@@ -41,7 +42,7 @@ def edited(rows: Iterable[bytes], edits: Mapping[int, Mapping[int, Edit]]) -> It
 def last_row(block: bytes) -> int:
     """Return the number of the last row of a run; 0 where it does not say."""
     start = block.rfind(b"<row")
-    match = _NUMBER.search(block, start) if start >= 0 else None
+    match = ROW_NUMBER.search(block, start) if start >= 0 else None
     return int(match[1]) if match else 0
 
 
@@ -52,7 +53,7 @@ def _edited_block(
     for match in _ROW.finditer(block):
         if not waiting:
             break
-        found = _NUMBER.search(match[1])
+        found = ROW_NUMBER.search(match[1])
         if found is None:
             raise UnusualError("a row without its number")
         number = int(found[1])

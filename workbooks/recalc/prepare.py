@@ -20,8 +20,9 @@ from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
 from workbooks.recalc.errors import NotAWorkbookError
+from workbooks.recalc.filled import Master
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.overrides import number_texts, value_text
+from workbooks.recalc.overrides import ROW_NUMBER, number_texts, value_text
 from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
 from workbooks.recalc.scan import (
     ATTRIBUTES,
@@ -148,6 +149,9 @@ class SheetPreparer:
         self._lowering = lowering
         self._spills = spills
         self._sheet = plan.info.name
+        self._masters: dict[bytes, Master] = {}
+        # Attributes of formulas that the engine takes as they are.
+        self._taken: set[bytes] = set()
 
     def rows(self, parts: list[bytes], known: Sequence[Cell]) -> bytes:
         """Return a run of rows as the engine is to see it; `known` are values of its formulas."""
@@ -160,10 +164,14 @@ class SheetPreparer:
             cells = [head + b"</c>" for head in parts[HEAD::STEP]]
         else:
             for i in range(count):
-                if known and known[i] is not None:
-                    continue
                 cell = parts[STEP * i : STEP * i + STEP]
-                cells[i] = cell[HEAD] + b"</c>" if understood else self._cell(*cell[COLUMN:])
+                if known and known[i] is not None:
+                    if b"ref=" in cell[ATTRIBUTES]:
+                        self._note_master(cell)
+                elif understood or (cell[ATTRIBUTES] in self._taken and not cell[TEXT]):
+                    cells[i] = cell[HEAD] + b"</c>"
+                else:
+                    cells[i] = self._cell(*cell[COLUMN:])
         out[1::2] = cells
         rows = self._without_children(b"".join(out))
         return _NEW_ERROR.sub(b"<v>#VALUE!</v>", rows) if b't="e"' in rows else rows
@@ -196,7 +204,10 @@ class SheetPreparer:
         kind = given.get("t", "normal")
         try:
             if kind == "shared":
-                return self._shared(place, column, given, text)
+                shared = self._shared(place, column, given, text)
+                if not text and given.get("si", "").encode() not in self._masters:
+                    self._taken.add(formula)
+                return shared
             if kind == "dataTable":
                 self.plan.tables.append(_data_table(place, given))
                 return _constant(column, row, cell, value, rest)
@@ -242,17 +253,28 @@ class SheetPreparer:
             return b'<c r="%b%d"><f t="shared" ref="%b" si="%b">%b</f></c>' % (
                 column, place.row, given.get("ref", "").encode(), index, escape(lowered),
             )  # fmt: skip
+        if index in self._masters:
+            text_here = self._masters[index].at(place.row, place.column)
+            lowered = self._lowering.lowered(text_here, place)
+            return b'<c r="%b%d"><f>%b</f></c>' % (column, place.row, escape(lowered))
         reason = self.plan.shared.get(index, "the formula that it shares is missing")
         if reason:
             raise UnevaluableError(reason)
         return b'<c r="%b%d"><f t="shared" si="%b"/></c>' % (column, place.row, index)
+
+    def _note_master(self, cell: list[bytes]) -> None:
+        """Remember a formula that others share and that the engine does not get to see."""
+        index = attributes(cell[ATTRIBUTES]).get("si", "").encode()
+        column = column_number(cell[COLUMN].decode())
+        if cell[TEXT]:
+            self._masters[index] = Master(unescape(cell[TEXT]), int(cell[ROW]), column)
 
     def _without_children(self, rows: bytes) -> bytes:
         """Take out the remembered values of array formulas."""
         areas = [a.area for a in self.plan.arrays if a.area.rows * a.area.columns > 1]
         fills = self.plan.arrays or self.plan.tables
         # Where cells are to be put in, every row has to say which it is.
-        if fills and any(b' r="' not in row for row in _ROW.findall(rows)):
+        if fills and not all(map(ROW_NUMBER.search, _ROW.findall(rows))):
             raise UnusualError("a row without its number")
         if not areas:
             return rows

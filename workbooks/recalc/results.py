@@ -11,12 +11,13 @@ from udfs._cells import CellError
 from workbooks.recalc.address import Area
 from workbooks.recalc.book import settled, without_part
 from workbooks.recalc.engine import EngineError
+from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.job import Job, Ready, all_but_last
 from workbooks.recalc.overrides import Edit, edited
 from workbooks.recalc.package import Deflated
 from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.reasons import explain
-from workbooks.recalc.scan import FORMULA
+from workbooks.recalc.scan import FORMULA, UnusualError
 from workbooks.recalc.splice import Pending, SheetSplicer
 from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
 from workbooks.recalc.values import read_run
@@ -122,10 +123,13 @@ class Results:
         yield next(pieces_)
         ends: list[bytes] = []
         done, size = 0, self.job.package.size(info.part)
-        for rows in edited(all_but_last(pieces_, ends), edits):
-            done += len(rows)
-            yield splicer.rows(FORMULA.split(rows))
-            self.job.progress("write", done, size)
+        try:
+            for rows in edited(all_but_last(pieces_, ends), edits):
+                done += len(rows)
+                yield splicer.rows(FORMULA.split(rows))
+                self.job.progress("write", done, size)
+        except UnusualError as error:
+            raise NotAWorkbookError(f"{info.part} cannot be written: {error}") from error
         yield from ends
 
     def _ready(self, ready: Ready) -> Deflated:
