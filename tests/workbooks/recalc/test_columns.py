@@ -207,9 +207,12 @@ def test_shared_formulas(
         f'<c r="D{r}"><f t="shared" si="3"/><v>1</v></c></row>'
         for r in range(2, 91)
     )
+    # No cost: an error, for the engine to tell of.
+    rest = rest.replace('<c r="A50"><v>50</v>', '<c r="A50"><v>-50</v>')
     path = write({"S": first + rest})
-    recalculate(path, tmp_path / "out.xlsx")
-    assert len(computed) == 90 + 90
+    report = recalculate(path, tmp_path / "out.xlsx")
+    assert [problem.address for problem in report.errors] == ["S!C50"]
+    assert len(computed) == 89 + 90
     values = shown(tmp_path / "out.xlsx")
     assert values["S!C90"] == pytest.approx(udfs.functions.TOK_COST_PER_MTOK(90.0, 9400.0, 0.04))
     same(values, alone(path))
