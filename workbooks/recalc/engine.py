@@ -21,7 +21,9 @@ CellFunction: TypeAlias = Callable[..., Any]
 FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
 FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
 FAILURES, SURE = "TB.FAILURES", "TB.SURE"
-LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE])
+#: The place of the last value that is not larger, in any order.
+MATCHED = "TB.MATCH"
+LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE, MATCHED])
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.

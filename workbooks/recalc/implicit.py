@@ -233,14 +233,21 @@ def _is_positive(argument: Argument) -> bool:
     terms, signs = solid[0::2], solid[1::2]
     if len(solid) % 2 == 0 or any(not isinstance(s, Token) or s.value != "+" for s in signs):
         return False
-    positive = [isinstance(term, Node) and term.name in _COUNTS_FROM_ONE for term in terms]
+    positive = [isinstance(term, Node) and _is_count(term) for term in terms]
     natural = [
-        term.name in _COUNTS
+        term.name in _COUNTS or _is_count(term)
         if isinstance(term, Node)
         else term.type == Token.OPERAND and term.subtype == Token.NUMBER
         for term in terms
     ]
     return any(positive) and all(natural)
+
+
+def _is_count(node: Node) -> bool:
+    """Tell whether a call counts from one."""
+    if node.name == "IFNA":
+        return all(_is_positive(argument) for argument in node.arguments)
+    return node.name in _COUNTS_FROM_ONE
 
 
 def _join_ranges(argument: Argument) -> None:

@@ -16,17 +16,24 @@ from openpyxl.formula.translate import Translator, TranslatorError
 
 from workbooks.recalc.address import cell_name
 from workbooks.recalc.book import DefinedName
-from workbooks.recalc.engine import FAILURES, FIT, FORMATTED, LIFT, ONE, RANKED, SKIPPED, SURE
-from workbooks.recalc.formats import EXPONENT, in_terms, literal_format
+from workbooks.recalc.engine import (
+    FAILURES,
+    FIT,
+    FORMATTED,
+    LIFT,
+    ONE,
+    SURE,
+)
 from workbooks.recalc.implicit import Intersection, UncertainError, gives_array
 from workbooks.recalc.lift import Lifting, NotLiftedError
 from workbooks.recalc.names import Names
 from workbooks.recalc.positions import PositionError, ask_positions
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
+from workbooks.recalc.rewrite import OF_FILES, RewriteError, fill_skipped, rewrite
 from workbooks.recalc.shown import show_fifteen_digits
 from workbooks.recalc.sizes import Sizes
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
-from workbooks.recalc.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
+from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
 
 _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
@@ -37,8 +44,7 @@ _PLACEHOLDER = re.compile(r"(?<=[A-Za-z$])9000[0-9]{2}(?![0-9])")
 _ROW_NUMBER = re.compile(r"(?<![\w.$'\]])(\$?[A-Za-z]{1,3}\$?)([1-9][0-9]*)(?![\w.(!'\[])")
 _SHAPE = re.compile(rf"^{re.escape(FIT)}\(%s,([0-9]+),([0-9]+)\)$")
 _REMEMBERED = 20_000
-# From here on AGGREGATE takes an array and a rank: LARGE, SMALL, percentiles, quartiles.
-_FIRST_RANK = 14
+_ONE_CELL = re.compile(r"(?<![\w.$])(\$?[A-Z]{1,3}\$?[0-9]+):\1(?![\w.(])", re.IGNORECASE)
 
 
 # Own functions that may fail where Excel would not, and functions that make a value of an error.
@@ -55,6 +61,7 @@ _REFUSALS = (
     NotLiftedError,
     UncertainError,
     PositionError,
+    RewriteError,
 )
 
 
@@ -145,7 +152,8 @@ class Lowering:
             which hold one value, have none.
         """
         # What becomes of an array formula depends on how many rows its references have.
-        general, rows = (text, []) if wrap else _general(text)
+        exactly = wrap or _ONE_CELL.search(text)
+        general, rows = (text, []) if exactly else _general(text)
         known = self._template(general, place, wrap)
         if isinstance(known, _Template) and not _holds_all(known.text, len(rows)):
             # What became of the references depends on where they point.
@@ -220,19 +228,10 @@ class Lowering:
         if not name:
             return
         if name in self.own and self.knows(name):
-            _fill_skipped(node)
-        elif name == "ANCHORARRAY":
-            _as_anchor(node)
-        elif name == "SINGLE":
-            only = node.arguments[0][0] if len(node.arguments[0]) == 1 else None
-            node.name, node.opening = "", "@("
-            if only is not None and is_range_token(only):
-                only.value, node.opening, node.closing = f"@{only.value}", "", ""
-        elif name == "TEXT":
-            _format(node)
-        elif name == "AGGREGATE":
-            _rank(node)
-        elif not self.knows(name) and not self.names.defines(name):
+            fill_skipped(node)
+        elif name in OF_FILES or self.knows(name) or self.names.defines(name):
+            rewrite(node)
+        else:
             raise UnevaluableError(f"unknown function {name}")
 
     def _reference(self, item: Token, place: Place, depth: int) -> None:
@@ -248,6 +247,8 @@ class Lowering:
                 low, high = self._rows or table.rows
                 self._rows = (max(low, table.rows[0]), min(high, table.rows[1]))
             return
+        # The engine finds no cell of `A2:A2` in other rows than this.
+        item.value = value = _ONE_CELL.sub(r"\1", value)
         name = self.names.to_inline(value[len(at) :], place.sheet)
         if name is not None:
             item.value = f"{at}({self._name(name, place, depth)})"
@@ -331,47 +332,3 @@ def _is_relative(item: Node | Token) -> bool:
     return is_range_token(item) and bool(
         re.search(r"(?:^|[!:])(?:[A-Z]{1,3}\$?|\$[A-Z]{1,3})[0-9]+(?:$|:)", item.value)
     )
-
-
-def _as_anchor(node: Node) -> None:
-    """Turn ANCHORARRAY(A1) into A1#."""
-    only = node.arguments[0][0] if len(node.arguments) == 1 and node.arguments[0] else None
-    if only is None or not is_range_token(only):
-        raise UnevaluableError(f"{node.name} wants one cell")
-    cell = only.value
-    # A result of one cell does not spill, and the engine finds nothing at its anchor.
-    node.opening, node.closing = f"IF(IFERROR(ROWS({cell}#),0)=0,{cell},{cell}#)", ""
-    node.arguments = [[]]
-
-
-def _format(node: Node) -> None:
-    """Put a call of TEXT in the engine's terms."""
-    given = literal_format(node)
-    wanted = None if given is None else in_terms(given)
-    if wanted is not None:
-        quoted = wanted.replace('"', '""')
-        node.arguments[1] = [Token(f'"{quoted}"', Token.OPERAND, Token.TEXT)]
-    elif given is not None and not EXPONENT.fullmatch(given):
-        raise UnevaluableError(f"the format {given!r} of TEXT is not understood here")
-    else:
-        node.opening = f"{FORMATTED}("
-
-
-def _rank(node: Node) -> None:
-    """Put a call of AGGREGATE that asks for a rank in terms of an own function."""
-    kind, options = [*node.arguments, [], []][:2]
-    numbers = [a[0].value for a in (kind, options) if len(a) == 1 and isinstance(a[0], Token)]
-    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
-        raise UnevaluableError("the first two arguments of AGGREGATE are no plain numbers")
-    if int(numbers[0]) >= _FIRST_RANK:
-        if numbers[1] not in ("4", "6"):
-            raise UnevaluableError(f"AGGREGATE({numbers[0]},{numbers[1]}, ...) has no way here")
-        node.opening = f"{RANKED}("
-
-
-def _fill_skipped(node: Node) -> None:
-    if len(node.arguments) == 1:
-        return
-    for argument in node.arguments:
-        if all(is_blank(item) for item in argument):
-            argument[:] = [Token(f'"{SKIPPED}"', Token.OPERAND, Token.TEXT)]

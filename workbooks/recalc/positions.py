@@ -21,6 +21,7 @@ from workbooks.recalc.tokens import Node, is_blank, is_range_token
 _LAST_COLUMN = "$" + column_letters(MAX_COLUMN)
 _CELLS = re.compile(r"(\$?[A-Z]{1,3})(\$?[0-9]+)(?::(\$?[A-Z]{1,3})(\$?[0-9]+))?", re.IGNORECASE)
 _COLUMNS = re.compile(r"(\$?[A-Z]{1,3}):(\$?[A-Z]{1,3})", re.IGNORECASE)
+_COUNTS = ("MATCH", "COUNT", "COUNTA", "COUNTIF", "COUNTIFS", "ROWS", "COLUMNS")
 _ROWS = re.compile(r"(\$?[0-9]+):(\$?[0-9]+)")
 
 
@@ -55,6 +56,9 @@ def ask_positions(tree: Node, sheet: str, *, arrays: bool, cells: int = 1) -> No
             _position(tree, solid[0][0], sheet, arrays=arrays)
     elif tree.name == "OFFSET" and len(solid) > 2 and len(solid[0]) == 1:
         _offset(tree, solid[0][0], sheet)
+        for size, moved in ((3, 1), (4, 2)):
+            if len(solid) > size and any(map(_may_be_negative, solid[size])):
+                _turn_round(tree.arguments, size, moved)
 
 
 def _position(node: Node, item: Node | Token, sheet: str, *, arrays: bool) -> None:
@@ -95,6 +99,35 @@ def _offset(node: Node, base: Node | Token, sheet: str) -> None:
         whole = len(columns) == 1 and isinstance(columns[0], Token) and columns[0].value.isdigit()
         inner = columns if whole else [Node("TRUNC", "TRUNC(", ")", [columns])]
         node.arguments[2] = [moved, Token("+", Token.OP_IN, ""), *inner]
+
+
+def _may_be_negative(item: Node | Token) -> bool:
+    if isinstance(item, Node):
+        return item.name not in (
+            "MATCH",
+            "COUNT",
+            "COUNTA",
+            "COUNTIF",
+            "COUNTIFS",
+            "ROWS",
+            "COLUMNS",
+        )
+    return item.type != Token.OPERAND or item.subtype != Token.NUMBER
+
+
+def _turn_round(arguments: list[list[Node | Token]], size: int, moved: int) -> None:
+    """Let a height or width that counts upwards or to the left count from the other end."""
+    given = arguments[size]
+    copies = [Node("", "(", ")", [deepcopy(given)]) for _ in range(2)]
+    test: list[Node | Token] = [copies[0], Token("<0", Token.OPERAND, Token.NUMBER)]
+    start: list[Node | Token] = [copies[1], Token("+1", Token.OPERAND, Token.NUMBER)]
+    stay: list[Node | Token] = [Token("0", Token.OPERAND, Token.NUMBER)]
+    back = Node("IF", "IF(", ")", [test, start, stay], [",", ","])
+    before = [item for item in arguments[moved] if not is_blank(item)]
+    arguments[moved] = [back]
+    if before:
+        arguments[moved] = [Node("", "(", ")", [before]), Token("+", Token.OP_IN, ""), back]
+    arguments[size] = [Node("ABS", "ABS(", ")", [given])]
 
 
 def _here(value: str, sheet: str) -> tuple[str | None, str]:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from udfs._cells import CellError
 from workbooks.recalc.bonds import BONDS
-from workbooks.recalc.engine import ONE, RANKED, SHOWN, EngineError
+from workbooks.recalc.corrected import CORRECTED, matched, unique
+from workbooks.recalc.engine import MATCHED, ONE, RANKED, SHOWN, EngineError
 
 _IGNORES_ERRORS = 6
 
@@ -287,6 +288,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "WRAPCOLS": _wrapped(by_rows=False),
     "EXPAND": _expand,
     **BONDS,
+    **CORRECTED,
 }
 #: The functions by name.
 SUPPLIED: dict[str, Callable[..., Any]] = {
@@ -294,4 +296,6 @@ SUPPLIED: dict[str, Callable[..., Any]] = {
     RANKED: ranked,
     SHOWN: shown,
     ONE: one,
+    MATCHED: matched,
+    "UNIQUE": unique,
 }
