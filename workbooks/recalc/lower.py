@@ -30,7 +30,7 @@ from workbooks.recalc.names import Names
 from workbooks.recalc.positions import PositionError, ask_positions
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
 from workbooks.recalc.rewrite import OF_FILES, RewriteError, fill_skipped, rewrite
-from workbooks.recalc.shown import show_fifteen_digits
+from workbooks.recalc.shown import compare_fifteen_digits, show_fifteen_digits
 from workbooks.recalc.sizes import Sizes
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
 from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
@@ -192,6 +192,8 @@ class Lowering:
             self._lift(tree, arrays=bool(wrap))
             if wrap:
                 Sizes(self._area_of(place.sheet), self.own.keys() - self._own_arrays).level(tree)
+            else:
+                compare_fifteen_digits(tree)
             show_fifteen_digits(tree)
         except _REFUSALS as error:
             raise UnevaluableError(str(error)) from error

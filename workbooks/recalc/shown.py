@@ -1,10 +1,17 @@
-"""Numbers that become texts: Excel writes 15 digits of them, the engine up to 17."""
+"""Numbers that Excel takes 15 digits of, and the engine up to 17: as texts and when compared.
+
+`0.1+0.2=0.3` is true in Excel. Here it is where one side is computed in the comparison itself, in
+an ordinary formula. Cells that differ in the last of 17 digits alone still differ, and a difference
+of nearly equal numbers is what it is, where Excel may make 0 of it: to see to that, every formula
+of a workbook would have to be called for.
+"""
 
 from __future__ import annotations
 
 from openpyxl.formula.tokenizer import Token
 
 from workbooks.recalc.engine import SHOWN
+from workbooks.recalc.signatures import ARRAYS
 from workbooks.recalc.tokens import Node, is_blank
 
 #: Arguments (counted from 0) that these take as texts.
@@ -32,6 +39,54 @@ _GIVE_TEXTS = frozenset(
     TEXTAFTER TEXTBEFORE TEXTJOIN TRIM UNICHAR UPPER ROW COLUMN LEN FIND SEARCH YEAR MONTH DAY
     """.split()  # noqa: SIM905
 )
+
+
+_ARITHMETIC = ("+", "-", "*", "/", "^")
+_TOTALS = frozenset("SUM SUMIF SUMIFS SUMPRODUCT AVERAGE AVERAGEIF AVERAGEIFS PRODUCT".split())  # noqa: SIM905
+
+
+def compare_fifteen_digits(node: Node) -> None:
+    """Put what is compared with a computed number inside `SHOWN`, in an ordinary formula."""
+    if node.name in ARRAYS:
+        # Blank cells of an array would not stay blank.
+        return
+    for argument in node.arguments:
+        for item in argument:
+            if isinstance(item, Node):
+                compare_fifteen_digits(item)
+        sides: list[list[Node | Token]] = [[]]
+        signs: list[Token] = []
+        for item in argument:
+            if isinstance(item, Token) and item.type == Token.OP_IN and item.value in _COMPARISONS:
+                signs.append(item)
+                sides.append([])
+            else:
+                sides[-1].append(item)
+        if not signs or not any(map(_is_computed, sides)):
+            continue
+        out = _as_shown(sides[0])
+        for sign, side in zip(signs, sides[1:], strict=True):
+            out += [sign, *_as_shown(side)]
+        argument[:] = out
+
+
+def _is_computed(operand: list[Node | Token]) -> bool:
+    """Tell whether an operand is a number that is computed where it stands."""
+    if any(_is_joining(item) for item in operand):
+        return False
+    for item in operand:
+        if isinstance(item, Token):
+            if item.type == Token.OP_IN and item.value in _ARITHMETIC:
+                return True
+        elif item.name in _TOTALS or (not item.name and any(map(_is_computed, item.arguments))):
+            return True
+    return False
+
+
+def _as_shown(operand: list[Node | Token]) -> list[Node | Token]:
+    if any(_is_joining(item) for item in operand) or not _may_be_number(operand):
+        return operand
+    return [Node("", f"{SHOWN}(", ")", [operand])]
 
 
 def show_fifteen_digits(node: Node) -> None:
