@@ -173,3 +173,23 @@ def test_positions_of_a_shared_formula_move_with_it(write, values) -> None:
     assert not recalculate(path).unevaluated
     found = values(path)
     assert [found[name] for name in ("B2", "B3", "C2", "D2")] == [101, 202, 12, 22]
+
+
+@pytest.mark.parametrize(("given", "value"), [(3, 26), (10, 82)])
+def test_references_that_are_moved_aside_wait_for_what_they_lead_to(
+    tmp_path: Path, given: float, value: float
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "S"
+    for row, formula in enumerate(
+        ("OFFSET(C6,0,0)", "OFFSET(C1,5,0)", "SUM(OFFSET(C7,0,0,-2,1))", 'INDIRECT("C6")'), 1
+    ):
+        sheet.cell(row, 1, f"={formula}")
+    sheet["C6"], sheet["Z9"], sheet["Y20"] = "=Z9*2", "=Y20+1", "=X30*4"
+    sheet["X30"] = 3
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert not recalculate(path, set_values=[("S!X30", given)]).unevaluated
+    found = openpyxl.load_workbook(path, data_only=True)["S"]
+    assert [found.cell(row, 1).value for row in range(1, 5)] == [value] * 4
