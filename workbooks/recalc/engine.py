@@ -23,7 +23,11 @@ FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
 FAILURES, SURE = "TB.FAILURES", "TB.SURE"
 #: The place of the last value that is not larger, in any order.
 MATCHED = "TB.MATCH"
-LOWERED = frozenset([FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE, MATCHED])
+#: XLOOKUP for the next smaller or larger value.
+NEXT_LOOKUP = "TB.XLOOKUP"
+LOWERED = frozenset(
+    [FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE, MATCHED, NEXT_LOOKUP]
+)
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; engines hand it over as 0.

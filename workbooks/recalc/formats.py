@@ -22,6 +22,11 @@ _DATE = re.compile(
     r"\[(?:h{1,2}|m{1,2}|s{1,2})\])+",
     re.IGNORECASE,
 )
+_LITERALS = re.compile(r'"[^"]*"|\\.')
+#: Hours, minutes or seconds past a whole day.
+ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+# The engine takes the m after seconds for a month, and only one elapsed time for such.
+_AFTER_SECONDS = re.compile(r"s[^hdy]*m", re.IGNORECASE)
 _PADDING = re.compile(r'("[^"]*"|\\.)|_(.)')
 _CURRENCY = re.compile(r'\[\$([^\]"\-]*)(?:-[0-9A-Fa-f]+)?\]')
 #: Formats with an exponent, which are not the engine's.
@@ -35,13 +40,21 @@ def in_terms(pattern: str) -> str | None:
     # Room as wide as a character is one blank in a text.
     text = _PADDING.sub(lambda match: match[1] or '" "', text)
     if _DATE.fullmatch(text):
-        return text
+        return text if _is_certain(_LITERALS.sub("", text).casefold()) else None
     first, *others = _sections(text)
     if len(others) >= _MOST_SECTIONS or not _NUMBER.fullmatch(first):
         return None
     if all(_NUMBER.fullmatch(section) or _NOTHING.fullmatch(section) for section in others):
         return text
     return None
+
+
+def _is_certain(date: str) -> bool:
+    """Tell whether the engine makes of a date's or time's format what Excel does."""
+    elapsed = ELAPSED.findall(date)
+    # What has passed is shown wherever its unit is named once more.
+    again = any(unit[1] in ELAPSED.sub("", date) for unit in elapsed)
+    return len(elapsed) < 2 and not again and not _AFTER_SECONDS.search(date)
 
 
 def _sections(text: str) -> list[str]:

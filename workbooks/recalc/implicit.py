@@ -11,7 +11,6 @@ that differ in their digits alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container
 from copy import deepcopy
 
@@ -41,8 +40,6 @@ _CHOOSING: dict[str, Callable[[int], bool]] = {
 #: Numbers of 1 or more, and of 0 or more.
 _COUNTS_FROM_ONE = frozenset("MATCH XMATCH ROW COLUMN ROWS COLUMNS MONTH DAY WEEKDAY".split())  # noqa: SIM905
 _COUNTS = _COUNTS_FROM_ONE | frozenset("COUNT COUNTA COUNTIF COUNTIFS LEN YEAR HOUR".split())  # noqa: SIM905
-# A colon beside a call, in a name that was written out.
-_JOINED = re.compile(r"\):|:[A-Z.]+\(", re.IGNORECASE)
 # These take the first cell of a range.
 _FIRST_CELL = ("N", "T")
 
@@ -111,8 +108,8 @@ class Intersection:
                 continue
             if isinstance(item, Token):
                 marked: Node | Token = item
-                joined = bool(_JOINED.search(item.value))
-                item.value = f"@INDEX({item.value},0,0)" if joined else f"@{item.value}"
+                # Without INDEX, the engine would make a number of a blank cell.
+                item.value = f"@INDEX({item.value},0,0)"
             elif item.name == "XLOOKUP":
                 marked = self._looked_up(item)
             else:

@@ -15,6 +15,7 @@ from workbooks.recalc.columns import Columns
 from workbooks.recalc.constants import Points, Strings
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
+from workbooks.recalc.hidden import HiddenRows
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.lower import Lowering, Own
 from workbooks.recalc.names import Names
@@ -89,6 +90,7 @@ class Job:
             sheets=[info.name for info in self.book.sheets],
             own=self.own,
             knows=self.engine.knows,
+            hidden=HiddenRows(self.package, self.book),
         )
 
     # --- reading -------------------------------------------------------------------------------

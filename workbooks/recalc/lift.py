@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from openpyxl.formula.tokenizer import Token
 
-from workbooks.recalc.engine import FIT, LIFT, MATCHED
+from workbooks.recalc.engine import FIT, LIFT, MATCHED, NEXT_LOOKUP
 from workbooks.recalc.signatures import (
     ALWAYS_ONE,
     ARRAYS,
@@ -132,7 +132,8 @@ class Lifting:
             else:
                 kinds += WHOLE_COLUMNS if self._is_columns(argument) else RANGE
             given.append(argument)
-        called = MATCHED if node.opening.startswith(MATCHED) else node.name
+        ours = (name for name in (MATCHED, NEXT_LOOKUP) if node.opening.startswith(name))
+        called = next(ours, node.name)
         node.opening = f'{LIFT}("{called}","{kinds}",'
         node.arguments = given
         node.separators = [","] * (len(given) - 1)

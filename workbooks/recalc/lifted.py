@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from udfs._cells import Cell, CellError
 from workbooks.recalc.address import column_letters
 from workbooks.recalc.engine import CellFunction, EngineError, Value
-from workbooks.recalc.formats import EXPONENT, in_terms
+from workbooks.recalc.formats import ELAPSED, EXPONENT, in_terms
 from workbooks.recalc.lift import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
 from workbooks.recalc.supplied import scientific, shown
 
@@ -102,6 +102,7 @@ class Lifted:
     def _formatted(self, elements: list[tuple[Any, ...]]) -> list[Any]:
         answers: list[Any] = [None] * len(elements)
         asked: dict[int, tuple[Any, str]] = {}
+        signs: dict[int, str] = {}
         for place, (value, pattern) in enumerate(elements):
             text = pattern if isinstance(pattern, str) else ""
             known = in_terms(text)
@@ -109,7 +110,10 @@ class Lifted:
             if fault is not None:
                 answers[place] = fault
             elif known is not None:
-                asked[place] = (value, known)
+                # A time that has passed may be less than none.
+                negative = type(value) is float and value < 0 and ELAPSED.search(known)
+                signs[place] = "-" if negative else ""
+                asked[place] = (-value if negative else value, known)
             elif not EXPONENT.fullmatch(text):
                 answers[place] = EngineError(f"the format {text!r} of TEXT is not understood here")
             else:
@@ -119,7 +123,7 @@ class Lifted:
         if asked:
             made = self._by_engine("TEXT", SINGLE * 2, [None, None], list(asked.values()))
             for place, answer in zip(asked, made, strict=True):
-                answers[place] = answer
+                answers[place] = signs[place] + answer if isinstance(answer, str) else answer
         return answers
 
     def _by_engine(

@@ -24,22 +24,29 @@ from workbooks.recalc.engine import (
     ONE,
     SURE,
 )
+from workbooks.recalc.hidden import HiddenRows, leave_out
 from workbooks.recalc.implicit import Intersection, UncertainError, gives_array
 from workbooks.recalc.lift import Lifting, NotLiftedError
-from workbooks.recalc.names import Names
+from workbooks.recalc.names import Names, is_undefined
+from workbooks.recalc.native import put_in_terms
 from workbooks.recalc.positions import PositionError, ask_positions
 from workbooks.recalc.references import UnresolvedError, check_links, resolve
 from workbooks.recalc.rewrite import OF_FILES, RewriteError, fill_skipped, rewrite
 from workbooks.recalc.shown import compare_fifteen_digits, show_fifteen_digits
 from workbooks.recalc.sizes import Sizes
 from workbooks.recalc.tables import THIS_ROW, TableError, Tables
-from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
+from workbooks.recalc.tokens import (
+    FIRST_PLACEHOLDER,
+    FormulaError,
+    Node,
+    is_range_token,
+    read_formula,
+)
 
 _DIGITS = {ord(c): None for c in "0123456789$"}
 _NUMBERED = re.compile(r"[A-Za-z][0-9]+[A-Za-z.]*\(")
 _DEEPEST_NAME = 16
-# Row numbers that no model uses, standing for those of a formula while it is lowered for all.
-_FIRST, _MOST_ROWS = 900_000, 100
+_FIRST, _MOST_ROWS = FIRST_PLACEHOLDER, 100
 _PLACEHOLDER = re.compile(r"(?<=[A-Za-z$])9000[0-9]{2}(?![0-9])")
 _ROW_NUMBER = re.compile(r"(?<![\w.$'\]])(\$?[A-Za-z]{1,3}\$?)([1-9][0-9]*)(?![\w.(!'\[])")
 _SHAPE = re.compile(rf"^{re.escape(FIT)}\(%s,([0-9]+),([0-9]+)\)$")
@@ -107,6 +114,8 @@ class Lowering:
         Own functions by their names in upper case.
     knows : Callable
         Tells whether the engine has a function.
+    hidden : HiddenRows, optional
+        The hidden rows, where SUBTOTAL is to pass over them.
     """
 
     names: Names
@@ -114,6 +123,7 @@ class Lowering:
     sheets: Sequence[str]
     own: Mapping[str, Own]
     knows: Callable[[str], bool]
+    hidden: HiddenRows | None = None
     _plain: dict[tuple[str, str], bool] = field(default_factory=dict)
     _templates: dict[tuple[str, str, str], _Template | UnevaluableError] = field(
         default_factory=dict
@@ -217,13 +227,20 @@ class Lowering:
         return area_of
 
     def _within(self, tree: Node, place: Place, depth: int) -> None:
+        nodes = list(tree.walk())
+        # These give names to values themselves.
+        names = not any(node.name in ("LET", "LAMBDA") for node in nodes)
+        for node in nodes:
+            put_in_terms(node)
         for node in list(tree.walk()):
             self._function(node)
             resolve(node, self.sheets)
             for argument in node.arguments:
                 for item in argument:
                     if is_range_token(item):
-                        self._reference(item, place, depth)
+                        self._reference(item, place, depth, names=names)
+            if node.name in ("SUBTOTAL", "AGGREGATE") and self.hidden is not None:
+                leave_out(node, place.sheet, self.hidden, self.names)
 
     def _function(self, node: Node) -> None:
         name = node.name
@@ -236,24 +253,28 @@ class Lowering:
         else:
             raise UnevaluableError(f"unknown function {name}")
 
-    def _reference(self, item: Token, place: Place, depth: int) -> None:
-        value = item.value
-        at = "@" if value.startswith("@") else ""
+    def _reference(self, item: Token, place: Place, depth: int, *, names: bool) -> None:
+        at = "@" if item.value.startswith("@") else ""
+        value = self.names.unqualified(item.value[len(at) :])
         check_links(value)
-        table = self.tables.lowered(value[len(at) :], place)
+        if value.startswith("["):
+            self._wholly = False
+        table = self.tables.lowered(value, place)
         if table is not None:
             item.value = at + table.text
-            if value.startswith("["):
-                self._wholly = False
             if table.rows is not None:
                 low, high = self._rows or table.rows
                 self._rows = (max(low, table.rows[0]), min(high, table.rows[1]))
             return
         # The engine finds no cell of `A2:A2` in other rows than this.
-        item.value = value = _ONE_CELL.sub(r"\1", value)
-        name = self.names.to_inline(value[len(at) :], place.sheet)
+        value = _ONE_CELL.sub(r"\1", value)
+        item.value = at + value
+        name = self.names.to_inline(value, place.sheet)
         if name is not None:
             item.value = f"{at}({self._name(name, place, depth)})"
+        elif names and is_undefined(value) and self.names.find(value, place.sheet) is None:
+            # Of a name that is not known the engine makes an error that ISERROR does not see.
+            item.value, item.subtype = "#NAME?", Token.ERROR
 
     def _name(self, name: DefinedName, place: Place, depth: int) -> str:
         """Return what a name stands for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from workbooks.recalc.address import split_sheet
 from workbooks.recalc.book import DefinedName
 
 _SHEET = r"(?:'(?:[^'\[\]]|'')+'|[\w.]+)!"
@@ -13,6 +14,13 @@ _ABSOLUTE = re.compile(rf"{_SHEET}{_POINT}(?::{_POINT})?", re.UNICODE)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]+)?")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _RANGE = re.compile(r":|\[|#")
+_NAME = re.compile(r"[^\W\d][\w.?]*", re.UNICODE)
+_POSITION = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C?[0-9]*|C[0-9]*", re.IGNORECASE)
+
+
+def is_undefined(text: str) -> bool:
+    """Tell whether a reference is a name, and so means nothing where none is defined."""
+    return bool(_NAME.fullmatch(text)) and not _POSITION.fullmatch(text)
 
 
 class Names:
@@ -40,6 +48,22 @@ class Names:
             return self._local[sheet, key]
         return self._global.get(key)
 
+    def unqualified(self, text: str) -> str:
+        """Return a name without the sheet or the workbook that it is said to be of.
+
+        `[0]!Rate` is a name of this workbook. A name of another sheet is given as what it stands
+        for, since the engine looks for names in the sheet of the formula.
+        """
+        if "!" not in text:
+            return text
+        sheet, rest = split_sheet(text)
+        if sheet == "[0]":
+            return rest
+        name = self.find(rest, sheet) if _NAME.fullmatch(rest) else None
+        if name is None or name.sheet is None:
+            return text if name is None else rest
+        return name.text if _simple(name) else text
+
     def defines(self, text: str) -> bool:
         """Tell whether any such name exists."""
         key = text.casefold()
@@ -47,7 +71,8 @@ class Names:
 
     def to_inline(self, text: str, sheet: str) -> DefinedName | None:
         """Return the name that has to be written out in a formula, None where it may stay."""
-        name = self.find(text, sheet)
+        where, rest = split_sheet(text) if "!" in text else (sheet, text)
+        name = self.find(rest, where)
         return name if name is not None and not _simple(name) else None
 
     def is_area(self, text: str) -> bool:

@@ -8,7 +8,8 @@ from copy import deepcopy
 from openpyxl.formula.tokenizer import Token
 
 from workbooks.recalc.engine import FORMATTED, MATCHED, RANKED, SKIPPED
-from workbooks.recalc.formats import EXPONENT, in_terms, literal_format
+from workbooks.recalc.formats import ELAPSED, EXPONENT, in_terms, literal_format
+from workbooks.recalc.native import keep_texts
 from workbooks.recalc.tokens import Node, is_blank, is_range_token
 
 _DATE_UNITS = ('"Y"', '"M"', '"D"', '"YM"', '"MD"')
@@ -54,7 +55,10 @@ def _as_single(node: Node) -> None:
     only = node.arguments[0][0] if len(node.arguments[0]) == 1 else None
     node.name, node.opening = "", "@("
     if only is not None and is_range_token(only):
-        only.value, node.opening, node.closing = f"@{only.value}", "", ""
+        # Without INDEX, the engine would make a number of a blank cell.
+        zero = Token("0", Token.OPERAND, Token.NUMBER)
+        node.name, node.opening = "INDEX", "@INDEX("
+        node.arguments, node.separators = [[only], [zero], [zero]], [",", ","]
 
 
 def _as_anchor(node: Node) -> None:
@@ -72,10 +76,11 @@ def _format(node: Node) -> None:
     """Put a call of TEXT in the engine's terms."""
     given = literal_format(node)
     wanted = None if given is None else in_terms(given)
-    if wanted is not None:
+    if wanted is not None and not ELAPSED.search(wanted):
         quoted = wanted.replace('"', '""')
         node.arguments[1] = [Token(f'"{quoted}"', Token.OPERAND, Token.TEXT)]
-    elif given is not None and not EXPONENT.fullmatch(given):
+        keep_texts(node)
+    elif given is not None and wanted is None and not EXPONENT.fullmatch(given):
         raise RewriteError(f"the format {given!r} of TEXT is not understood here")
     else:
         node.opening = f"{FORMATTED}("

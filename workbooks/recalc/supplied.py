@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from udfs._cells import CellError
 from workbooks.recalc.bonds import BONDS
 from workbooks.recalc.corrected import CORRECTED, matched, unique
-from workbooks.recalc.engine import MATCHED, ONE, RANKED, SHOWN, EngineError
+from workbooks.recalc.distributions import DISTRIBUTIONS
+from workbooks.recalc.engine import MATCHED, NEXT_LOOKUP, ONE, RANKED, SHOWN, EngineError
+from workbooks.recalc.lookups import next_lookup
+from workbooks.recalc.pairs import PAIRS
 
 _IGNORES_ERRORS = 6
 
@@ -228,9 +231,11 @@ def scientific(value: float, pattern: str) -> str:
 
 
 def shown(value: Any) -> Any:
-    """Return a number of the 15 digits that Excel turns into text; anything else as it is."""
+    """Return a number of the 15 digits that Excel turns into text, and truth values as texts."""
     if type(value) is float:
         return float(f"{value:.15g}")
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
     return [[shown(cell) for cell in row] for row in value] if isinstance(value, list) else value
 
 
@@ -288,11 +293,14 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "WRAPCOLS": _wrapped(by_rows=False),
     "EXPAND": _expand,
     **BONDS,
+    **DISTRIBUTIONS,
+    **PAIRS,
     **CORRECTED,
 }
 #: The functions by name.
 SUPPLIED: dict[str, Callable[..., Any]] = {
     **{name: _answering(function) for name, function in _PLAIN.items()},
+    NEXT_LOOKUP: next_lookup,
     RANKED: ranked,
     SHOWN: shown,
     ONE: one,

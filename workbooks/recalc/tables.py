@@ -13,6 +13,7 @@ from workbooks.recalc.address import Area, cell_name, column_letters, parse_area
 from workbooks.recalc.book import Book, relations
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.package import Package
+from workbooks.recalc.tokens import with_brackets
 from workbooks.recalc.xml import parse
 
 #: Stands for the row of the formula in a text that serves all rows of a table.
@@ -100,6 +101,7 @@ class Tables:
         place : tuple
             Sheet, row and column of the formula.
         """
+        text = with_brackets(text)
         match = _REFERENCE.match(text)
         if match is None:
             table = self._tables.get(text.casefold())

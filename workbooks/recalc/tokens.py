@@ -13,8 +13,15 @@ from openpyxl.formula.tokenizer import Token, TokenizerError
 _PREFIXES = re.compile(r"^@?(?:_xlfn\.|_xlws\.|_xll\.|_xldudf_|_xludf\.)+", re.IGNORECASE)
 _SPILL = re.compile(r"((?:'(?:[^']|'')+'!|[\w.]+!)?\$?[A-Za-z]{1,3}\$?[0-9]+)#")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
+# What an apostrophe escapes in the name of a table's column; the tokenizer would count brackets.
+_COLUMN_ESCAPE = re.compile(r"""("[^"]*"|'[^'\[\]]*'!|'')|'([\[\]])""")
+_ESCAPES = str.maketrans({"[": "\ue05b", "]": "\ue05d"})
+_UNESCAPES = str.maketrans({"\ue05b": "'[", "\ue05d": "']"})
 #: Deeper than this the engine refuses a formula, and a recursive reader would fall over.
 MAX_DEPTH = 64
+#: Row numbers from here on, which no model uses, stand for those of a formula while it is lowered
+#: for all rows.
+FIRST_PLACEHOLDER = 900_000
 
 
 class FormulaError(ValueError):
@@ -77,12 +84,24 @@ def with_anchors(text: str) -> str:
     return "".join(out)
 
 
+def _hide_brackets(text: str) -> str:
+    """Put single characters for the brackets that belong to a column's name."""
+    if "'[" not in text and "']" not in text:
+        return text
+    return _COLUMN_ESCAPE.sub(lambda m: m[1] or m[2].translate(_ESCAPES), text)
+
+
+def with_brackets(text: str) -> str:
+    """Return a reference as the formula has it, brackets in the names of columns escaped."""
+    return text.translate(_UNESCAPES)
+
+
 def read_formula(text: str) -> Node:
     """Return the tree of a formula written without its equals sign."""
     if "|" in text and "|" in _TEXT.sub("", text):
         raise FormulaError(f"{_short(text)} is a DDE link; links are never followed")
     try:
-        tokens = Tokenizer("=" + with_anchors(text)).items
+        tokens = Tokenizer("=" + _hide_brackets(with_anchors(text))).items
     except (TokenizerError, IndexError, AssertionError, ValueError) as error:
         raise FormulaError(f"{_short(text)} is not a formula: {error}") from error
     root = Node("", "")

@@ -58,10 +58,10 @@ def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
         ("T[[#Headers],[Qty]]", "'My Sheet'!$A$1"),
         ("SUM(T[[#Data],[#Totals],[Qty]])", "SUM('My Sheet'!$A$2:$A$6)"),
         ("SUM(Off)", "SUM((OFFSET(S!$XFD$1,1,COLUMN(S!$A$1048576)-16384+0)))"),
-        ("A1:A9*2", "@A1:A9*2"),
-        ("IF(A1,B1:B9,C1:C9)*2", "IF(A1,@B1:B9,@C1:C9)*2"),
-        ("NORM.S.DIST(A1:A9,TRUE)", "NORM.S.DIST(@A1:A9,TRUE)"),
-        ("XLOOKUP(A1:A9,B1:B9,C1:C9)", "XLOOKUP(@A1:A9,B1:B9,C1:C9)"),
+        ("A1:A9*2", "@INDEX(A1:A9,0,0)*2"),
+        ("IF(A1,B1:B9,C1:C9)*2", "IF(A1,@INDEX(B1:B9,0,0),@INDEX(C1:C9,0,0))*2"),
+        ("NORM.S.DIST(A1:A9,TRUE)", "NORM.S.DIST(@INDEX(A1:A9,0,0),TRUE)"),
+        ("XLOOKUP(A1:A9,B1:B9,C1:C9)", "XLOOKUP(@INDEX(A1:A9,0,0),B1:B9,C1:C9)"),
         ("SUMPRODUCT(ABS(A1:A9))", 'TB.FIT(SUMPRODUCT(TB.LIFT("ABS","1",A1:A9)),1,1)'),
         (
             "SUM(LARGE(A1:A9,{1,2}))",
@@ -69,14 +69,15 @@ def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
         ),
         ("ROUND(TOK_T(A1:A9),2)", "TB.FIT(ROUND(TB.FIT(TOK_T(A1:A9),1,1),2),1,1)"),
         ('A1&"x"=B1&LEFT(C1,2)', 'TB.SHOWN(A1)&"x"=TB.SHOWN(B1)&LEFT(TB.SHOWN(C1),2)'),
-        ('TEXT(A1,"#,##0_);(#,##0)")', 'TEXT(A1,"#,##0"" "";(#,##0)")'),
-        ("SUM(A1:A9*2)", "SUM(@A1:A9*2)"),
-        ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP(@A1:A9,B1:C9,2,0)"),
+        ('TEXT(A1+1,"#,##0_);(#,##0)")', 'TEXT(A1+1,"#,##0"" "";(#,##0)")'),
+        ('TEXT(A1,"0")', 'IF(ISTEXT(A1),IFERROR(TEXT(A1,"0"),A1),TEXT(A1,"0"))'),
+        ("SUM(A1:A9*2)", "SUM(@INDEX(A1:A9,0,0)*2)"),
+        ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP(@INDEX(A1:A9,0,0),B1:C9,2,0)"),
         ("TOK_X(A1:A9)", "TB.FIT(TOK_X(A1:A9),1,1)"),
         ("TOK_T(A1)", "TB.FIT(TOK_T(A1),1,1)"),
         ("SUM(A1:B9 B3:C4)", "SUM(B3:B4 )"),
         ("SUM((A1,B2:B3))", "SUM(A1,B2:B3)"),
-        ("_xlfn.SINGLE(A1:A9)", "@A1:A9"),
+        ("_xlfn.SINGLE(A1:A9)", "@INDEX(A1:A9,0,0)"),
     ],
 )
 def test_texts_that_change(lowering: Lowering, text: str, lowered: str) -> None:
@@ -87,7 +88,7 @@ def test_texts_that_change(lowering: Lowering, text: str, lowered: str) -> None:
 def test_one_lowering_serves_the_rows_it_is_copied_to(lowering: Lowering) -> None:
     for row in (1, 7, 123_456):
         text = f"SUM(A{row}:A{row + 1}*2)+TOK_X(B{row},,$C$9)"
-        expected = f'SUM(@A{row}:A{row + 1}*2)+TOK_X(B{row},"␀skipped",$C$9)'
+        expected = f'SUM(@INDEX(A{row}:A{row + 1},0,0)*2)+TOK_X(B{row},"␀skipped",$C$9)'
         assert lowering.lowered(text, Place("S", row, 5)) == expected
     assert lowering.lowered("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4 )"
     assert lowering.lowered("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6 )"
