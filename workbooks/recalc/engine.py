@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +92,9 @@ class Engine(Protocol):
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
+
+    def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
+        """Set constants of a column to what they are, formulas excepted."""
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula, written without its equals sign, into a cell."""

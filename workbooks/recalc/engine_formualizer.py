@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,14 @@ class FormualizerEngine:
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
         self._workbook.set_value(engine_name(sheet), row, column, _given(value))
+
+    def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
+        """Set constants of a column to what they are, formulas excepted."""
+        for row in rows:
+            if not self.has_formula(sheet, row, column):
+                value = self.value(self.values(sheet, row, column, row, column)[0][0])
+                if not isinstance(value, EngineError):
+                    self.set_value(sheet, row, column, value)
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""

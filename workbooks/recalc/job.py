@@ -23,6 +23,7 @@ from workbooks.recalc.overrides import Edit, edited
 from workbooks.recalc.package import Deflated, Package
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
+from workbooks.recalc.reads import Reads, chunks_to_set
 from workbooks.recalc.report import Report
 from workbooks.recalc.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
 from workbooks.recalc.settle import settle
@@ -82,6 +83,7 @@ class Job:
     _normal: dict[str, bytes] = field(default_factory=dict)
     _known: dict[str, list[Formulas]] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict)
+    _reads: list[Reads] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lowering = Lowering(
@@ -203,6 +205,8 @@ class Job:
             self._until_read(partial(self._write_copy, copy))
             self.progress("load", 0, 1)
             self.engine.load(copy)
+        for sheet, column, rows in chunks_to_set(self.plans.values(), self._reads):
+            self.engine.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()
         self._fill_data_tables()
@@ -279,6 +283,7 @@ class Job:
     def _write_copy(self, copy: Path) -> bool:
         """Write what the engine is given."""
         self._plan()
+        self._reads = []
         names = self.lowering.names.simple()
         sources: list[tuple[SheetInfo, Callable[[], Iterable[bytes]]]] = [
             (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
@@ -296,6 +301,7 @@ class Job:
         self.progress("read", number, len(self.book.sheets))
         plan = self.plans[info.part]
         preparer = SheetPreparer(plan, self.lowering, self.spills)
+        self._reads.append(preparer.reads)
         known = iter(self._known.get(info.part, ()))
         for parts in self._split_rows(info, []):
             run = next(known, None)

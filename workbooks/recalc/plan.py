@@ -55,6 +55,7 @@ class SheetPlan:
 
     info: SheetInfo
     formulas: int = 0
+    last_row: int = 0
     arrays: list[ArrayCells] = field(default_factory=list)
     tables: list[DataTable] = field(default_factory=list)
     kept: dict[tuple[int, int], str] = field(default_factory=dict)

@@ -22,8 +22,9 @@ from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
 from workbooks.recalc.errors import NotAWorkbookError
 from workbooks.recalc.filled import Master
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.overrides import ROW_NUMBER, number_texts, value_text
+from workbooks.recalc.overrides import ROW_NUMBER, last_row, number_texts, value_text
 from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
+from workbooks.recalc.reads import Reads
 from workbooks.recalc.scan import (
     ATTRIBUTES,
     CELL,
@@ -149,6 +150,7 @@ class SheetPreparer:
         self._lowering = lowering
         self._spills = spills
         self._sheet = plan.info.name
+        self.reads = Reads(self._sheet)
         self._masters: dict[bytes, Master] = {}
         # Attributes of formulas that the engine takes as they are.
         self._taken: set[bytes] = set()
@@ -159,7 +161,9 @@ class SheetPreparer:
         out: list[bytes] = [b""] * (2 * count + 1)
         out[0::2] = parts[0::STEP]
         cells = _constants(parts, known) if known else [b""] * count
-        understood = self._understood(parts)
+        patterns = without_digits([text or b"" for text in parts[TEXT::STEP]])
+        self.reads.note(parts, patterns if count else [], known)
+        understood = self._understood(parts, patterns)
         if understood and not known:
             cells = [head + b"</c>" for head in parts[HEAD::STEP]]
         else:
@@ -174,15 +178,16 @@ class SheetPreparer:
                     cells[i] = self._cell(*cell[COLUMN:])
         out[1::2] = cells
         rows = self._without_children(b"".join(out))
+        self.plan.last_row = max(self.plan.last_row, last_row(rows))
         return _NEW_ERROR.sub(b"<v>#VALUE!</v>", rows) if b't="e"' in rows else rows
 
-    def _understood(self, parts: list[bytes]) -> bool:
+    def _understood(self, parts: list[bytes], patterns: list[bytes]) -> bool:
         texts = parts[TEXT::STEP]
         if not texts:
             return True
         if any(parts[ATTRIBUTES::STEP]) or None in texts:
             return False
-        distinct = dict(zip(without_digits(texts), texts, strict=True))
+        distinct = dict(zip(patterns, texts, strict=True))
         # Digits are part of names such as LOG10, so that one text does not speak for the other;
         # `is_plain` sees to that when it is asked for every text that holds such a name.
         if any(re.search(rb"[A-Za-z][0-9]+[A-Za-z.]*\(", t) for t in distinct.values()):
