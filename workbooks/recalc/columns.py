@@ -1,7 +1,7 @@
 """Formulas filled down a column, computed at once before the engine sees them.
 
-A model of many rows repeats one formula: own functions and arithmetic over cells of the same row
-and a few fixed ones. Where those are constants, or cells computed in this way, one call over
+A model of many rows repeats one formula: own functions, arithmetic and IF over cells of the same
+row and a few fixed ones. Where those are constants, or cells computed in this way, one call over
 arrays gives the whole column, and the engine is handed values: it neither reads the formulas nor
 calls a function a hundred thousand times. Whatever is not a plain number or text on the way, and
 whatever comes out as an error, is left to the engine, row by row.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,14 @@ from workbooks.recalc.scan import ATTRIBUTES, STEP
 from workbooks.recalc.tokens import Node, is_blank, is_range_token
 
 _SINGLE_RESULTS = ("number", "text", "value")
+_COMPARING: Mapping[str, Callable[[Value, Value], Value]] = {
+    "=": np.equal,
+    "<>": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+}
 
 
 @dataclass(slots=True)
@@ -65,7 +73,10 @@ class Columns:
         """Tell whether a formula is made of what can be computed here."""
         for node in tree.walk():
             function = self.functions.get(node.name)
-            if function is None:
+            if node.name == "IF":
+                if len(node.arguments) != 3:
+                    return False
+            elif function is None:
                 if node.opening not in ("", "(") or len(node.arguments) != 1:
                     return False
             elif (
@@ -204,6 +215,8 @@ class _Run:
         raise UnsupportedError(f"{item.value} is no number")
 
     def _node(self, node: Node, group: Group) -> Value | list[Cell]:
+        if node.name == "IF":
+            return self._if(node, group)
         function = self._columns.functions.get(node.name)
         if function is None:
             return self._expression(node.arguments[0], group)
@@ -224,6 +237,23 @@ class _Run:
         except TokenbookError as error:
             raise UnsupportedError(str(error)) from error
         return result if function.result == "number" else _cells(result, len(group.rows))
+
+    def _if(self, node: Node, group: Group) -> Value:
+        """Return one or the other, by a comparison of numbers."""
+        condition = node.arguments[0]
+        places = [
+            i
+            for i, item in enumerate(condition)
+            if isinstance(item, Token) and item.type == Token.OP_IN and item.value in _COMPARING
+        ]
+        if len(places) != 1:
+            raise UnsupportedError("a condition of another kind")
+        at = places[0]
+        left, right = (self._expression(c, group) for c in (condition[:at], condition[at + 1 :]))
+        holds = _COMPARING[condition[at].value](left, right)  # type: ignore[union-attr]
+        chosen = np.where(holds, *(self._expression(a, group) for a in node.arguments[1:]))
+        # What is no number compares as nothing does.
+        return np.where(np.isnan(left) | np.isnan(right), np.nan, chosen)
 
     def _text(self, argument: Sequence[Node | Token], group: Group) -> str | list[Cell]:
         """Return an argument that is a text: the same for all rows, or one for each."""
