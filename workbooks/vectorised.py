@@ -20,7 +20,7 @@ from openpyxl.formula.tokenizer import Token
 from engine.errors import TokenbookError
 from workbooks.recalc.address import Area, column_number, parse_area, split_sheet
 from workbooks.recalc.engine import EngineError
-from workbooks.recalc.expression import EXACT, Operators, UnsupportedError, evaluate
+from workbooks.recalc.expression import EXACT, Operators, UnsupportedError, evaluate, sound
 from workbooks.recalc.job import Job
 from workbooks.recalc.lower import Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
@@ -37,18 +37,20 @@ _LARGEST_AREA = 100_000
 def _power(base: Any, exponent: Any) -> Any:
     """Raise to a power; 0^0, which NumPy takes for 1, is an error in a worksheet."""
     undefined = np.equal(base, 0) & np.equal(exponent, 0)
-    return np.where(undefined, np.nan, np.power(base, exponent))
+    return sound(np.where(undefined, np.nan, np.power(base, exponent)))
 
 
 _OPERATORS: Operators = {
     **EXACT,
-    "=": (1, np.equal),
-    "<>": (1, np.not_equal),
-    "<": (1, np.less),
-    ">": (1, np.greater),
-    "<=": (1, np.less_equal),
-    ">=": (1, np.greater_equal),
     "^": (5, _power),
+}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "=": np.equal,
+    "<>": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
 }
 _ONE: dict[str, Callable[[Any], Any]] = {
     "ABS": np.abs,
@@ -91,8 +93,12 @@ class Vectorised:
     _trees: dict[Cell, Node] = field(default_factory=dict)
     _order: list[Cell] = field(default_factory=list)
     _constants: dict[Cell, Any] = field(default_factory=dict)
+    _operators: Operators = field(init=False)
+    _clean: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
+        compared = {sign: (1, self._comparing(how)) for sign, how in _COMPARISONS.items()}
+        self._operators = {**_OPERATORS, **compared}
         if self.job.book.iterate:
             raise UnsupportedError("a circular model")
         for plan in self.job.plans.values():
@@ -116,7 +122,7 @@ class Vectorised:
             One row a scenario, one column an input.
         """
         values: dict[Cell, Value] = dict(zip(self.inputs, scenarios.T, strict=True))
-        clean = np.ones(len(scenarios), dtype=bool)
+        self._clean = clean = np.ones(len(scenarios), dtype=bool)
         with np.errstate(all="ignore"):
             for cell in self._order:
                 values[cell] = value = self._node(self._trees[cell], cell, values)
@@ -213,9 +219,9 @@ class Vectorised:
                 raise UnsupportedError("IF without both branches")
             return np.where(np.asarray(condition, dtype=bool), arguments[1], otherwise)
         if name in _ONE:
-            return _ONE[name](arguments[0])
+            return sound(_ONE[name](arguments[0]))
         try:
-            return self.functions[name].engine(*arguments)
+            return sound(self.functions[name].engine(*arguments))
         except TokenbookError as error:
             raise UnsupportedError(str(error)) from error
 
@@ -232,12 +238,22 @@ class Vectorised:
             node.name in ("AND", "OR")
         ):
             raise UnsupportedError("truth values among numbers")
-        return _MANY[node.name](found)
+        return sound(_MANY[node.name](found))
 
     def _expression(
         self, items: list[Node | Token], cell: Cell, values: dict[Cell, Value]
     ) -> Value:
-        return evaluate(items, _OPERATORS, lambda item: self._operand(item, cell, values))
+        return evaluate(items, self._operators, lambda item: self._operand(item, cell, values))
+
+    def _comparing(self, how: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Return a comparison that leaves scenarios with errors in it to the engine."""
+
+        def compare(left: Any, right: Any) -> Any:
+            # What is no number compares as nothing does, and would choose a branch.
+            self._clean &= ~(np.isnan(left) | np.isnan(right))
+            return how(left, right)
+
+        return compare
 
     def _operand(self, item: Node | Token, cell: Cell, values: dict[Cell, Value]) -> Value:
         if isinstance(item, Node):

@@ -146,3 +146,24 @@ def test_other_kinds_of_result(model: Path, tmp_path: Path) -> None:
 def test_refusals(model: Path, tmp_path: Path, text: str, outputs: list[str]) -> None:
     with pytest.raises(RefusedError):
         sweep(model, scenarios(tmp_path, text), outputs, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize(
+    "formula", ["1/(1/A1)", "IF(1/A1>3,1,2)", "EXP(LN(A1))", "MAX(1/A1,2)", "A1*1E308*10/1E308"]
+)
+def test_an_error_on_the_way_stays_one(formula: str, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "M"
+    book.active["A1"], book.active["B1"] = 1, f"={formula}"
+    book.save(tmp_path / "model.xlsx")
+    numbers = [0, *range(1, 40), 1e300, 0]
+    given = scenarios(tmp_path, "M!A1\n" + "\n".join(map(str, numbers)) + "\n")
+    sweep(tmp_path / "model.xlsx", given, ["M!B1"], tmp_path / "out.csv")
+    found = rows(tmp_path / "out.csv")
+    for place in (0, 5, 40, 41):
+        recalculate(
+            tmp_path / "model.xlsx", tmp_path / "one.xlsx", set_values=[("M!A1", numbers[place])]
+        )
+        value = openpyxl.load_workbook(tmp_path / "one.xlsx", data_only=True)["M"]["B1"].value
+        shown = found[place]["M!B1"]
+        assert shown == value if isinstance(value, str) else float(shown) == pytest.approx(value)

@@ -24,7 +24,7 @@ from udfs._cells import Cell
 from workbooks.recalc import constants
 from workbooks.recalc.address import parse_area, split_sheet
 from workbooks.recalc.constants import Points, Strings
-from workbooks.recalc.expression import EXACT, UnsupportedError, Value, evaluate
+from workbooks.recalc.expression import EXACT, UnsupportedError, Value, evaluate, sound
 from workbooks.recalc.filled import FEWEST, OWN_ROW, Filled, Group
 from workbooks.recalc.lower import Lowering
 from workbooks.recalc.scan import ATTRIBUTES, STEP
@@ -236,7 +236,7 @@ class _Run:
             result = function.engine(*arguments)
         except TokenbookError as error:
             raise UnsupportedError(str(error)) from error
-        return result if function.result == "number" else _cells(result, len(group.rows))
+        return sound(result) if function.result == "number" else _cells(result, len(group.rows))
 
     def _if(self, node: Node, group: Group) -> Value:
         """Return one or the other, by a comparison of numbers."""

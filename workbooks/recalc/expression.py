@@ -18,12 +18,19 @@ Operators: TypeAlias = Mapping[str, tuple[int, Callable[[Value, Value], Value]]]
 #: Gives the value of a function call, a bracket, a reference or a constant.
 Operand: TypeAlias = Callable[[Node | Token], Value]
 
+
+def sound(value: Value) -> Value:
+    """Return numbers with NaN for infinity: an error must not turn into a number further on."""
+    finite = np.isfinite(value)
+    return value if finite.all() else np.where(finite, value, np.nan)
+
+
 #: The operators that have one right result, to the last bit, whoever computes it.
 EXACT: Operators = {
-    "+": (3, np.add),
-    "-": (3, np.subtract),
-    "*": (4, np.multiply),
-    "/": (4, np.divide),
+    "+": (3, lambda a, b: sound(np.add(a, b))),
+    "-": (3, lambda a, b: sound(np.subtract(a, b))),
+    "*": (4, lambda a, b: sound(np.multiply(a, b))),
+    "/": (4, lambda a, b: sound(np.divide(a, b))),
 }
 
 

@@ -139,6 +139,19 @@ def test_what_is_no_number_is_left_to_the_engine(
     same(shown(tmp_path / "out.xlsx"), alone(path))
 
 
+@pytest.mark.parametrize(
+    "formula", ["1/(A{r}/D{r})", "IF(1/D{r}>3,1,2)", "D{r}*1E308*10/1E308", "IF(A{r}>60,2,1/D{r})"]
+)
+def test_an_error_on_the_way_stays_one(
+    formula: str, tmp_path: Path, alone: Callable[[Path], dict[str, object]]
+) -> None:
+    path = workbook(tmp_path / "book.xlsx", [formula])
+    recalculate(path, tmp_path / "out.xlsx")
+    values = shown(tmp_path / "out.xlsx")
+    assert any(str(value).startswith("#") for key, value in values.items() if "!K" in key)
+    same(values, alone(path))
+
+
 def test_columns_that_hang_on_each_other(
     tmp_path: Path, alone: Callable[[Path], dict[str, object]], computed: list[Cell]
 ) -> None:
