@@ -10,6 +10,11 @@ from typing import NamedTuple
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
 _CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
+_CORNERS = re.compile(
+    r"(?<![\w.$])(\$?[A-Z]{1,3})(\$?[0-9]+):(\$?[A-Z]{1,3})(\$?[0-9]+)(?![\w.(])", re.IGNORECASE
+)
+#: Texts and names of sheets in a formula.
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 _PLAIN_SHEET = re.compile(r"[^\W\d][\w.]*", re.UNICODE)
 _LOOKS_LIKE_CELL = re.compile(r"[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*[Cc][0-9]*")
 
@@ -87,6 +92,52 @@ def parse_area(text: str) -> Area | None:
     return Area(
         min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1])
     )
+
+
+def turns(text: str, place: tuple[int, int], area: Area) -> bool:
+    """Tell whether one corner of a range moves past the other as a formula is copied to an area.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    place : tuple
+        Row and column of the cell that it is written for.
+    area : Area
+        The cells that share it.
+    """
+    down = (area.top - place[0], area.bottom - place[0])
+    along = (area.left - place[1], area.right - place[1])
+    return any(
+        _moved(top, int(top.strip("$")), by) > _moved(bottom, int(bottom.strip("$")), by)
+        for _, top, _, bottom in _CORNERS.findall(text)
+        for by in down
+    ) or any(
+        _moved(left, column_number(left.strip("$")), by)
+        > _moved(right, column_number(right.strip("$")), by)
+        for left, _, right, _ in _CORNERS.findall(text)
+        for by in along
+    )
+
+
+def _moved(written: str, number: int, by: int) -> int:
+    return number if written.startswith("$") else number + by
+
+
+def in_order(text: str) -> str:
+    """Return a formula whose ranges are written from their first cell to their last."""
+    parts = _QUOTED.split(text)
+    parts[::2] = [_CORNERS.sub(_turned, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _turned(match: re.Match[str]) -> str:
+    left, top, right, bottom = match.groups()
+    if column_number(left.strip("$")) > column_number(right.strip("$")):
+        left, right = right, left
+    if int(top.strip("$")) > int(bottom.strip("$")):
+        top, bottom = bottom, top
+    return f"{left}{top}:{right}{bottom}"
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from workbooks.recalc.errors import NotAWorkbookError
+from workbooks.recalc.errors import NotAWorkbookError, UnsafeFileError
 from workbooks.recalc.package import Package
 from workbooks.recalc.xml import (
     MAIN,
@@ -124,11 +124,22 @@ def read_book(package: Package) -> Book:
     book.strings = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/sharedStrings")), None
     )
+    _check_strings(package, book.strings)
     book.calc_chain = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
     )
     book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
     return book
+
+
+def _check_strings(package: Package, part: str | None) -> None:
+    """Refuse strings with entities of their own; they go to the engine as they are."""
+    if part is None or part not in package:
+        return
+    with package.stream(part) as stream:
+        head = next(iter(package.chunks(stream, part)), b"")
+    if b"<!DOCTYPE" in head:
+        raise UnsafeFileError(f"{part} declares a document type (DTD)")
 
 
 def _read_sheets(

@@ -31,7 +31,7 @@ from workbooks.recalc.engine import (
     Value,
     engine_name,
 )
-from workbooks.recalc.errors import DeadlineError, NotAWorkbookError
+from workbooks.recalc.errors import DeadlineError, EngineFailedError, NotAWorkbookError
 from workbooks.recalc.watch import LATE, watched
 
 _CODES = {
@@ -142,7 +142,7 @@ class FormualizerEngine:
                 self._workbook.evaluate_all()
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             if self._raised is None and not _passed(deadline):
-                raise NotAWorkbookError(f"the workbook cannot be evaluated: {error}") from error
+                raise EngineFailedError(f"the workbook cannot be evaluated: {error}") from error
         finally:
             if self._raised is not None:
                 self._workbook.reset_cancel()

@@ -14,7 +14,12 @@ from workbooks.recalc.book import Book, SheetInfo
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.constants import Points, Strings
 from workbooks.recalc.engine import Engine, EngineError
-from workbooks.recalc.errors import BadInputError, NotAWorkbookError, UnwritableError
+from workbooks.recalc.errors import (
+    BadInputError,
+    EngineFailedError,
+    NotAWorkbookError,
+    UnwritableError,
+)
 from workbooks.recalc.hidden import HiddenRows
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.lower import Lowering, Own
@@ -188,7 +193,12 @@ class Job:
     def evaluate(self) -> None:
         """Compute the workbook: columns at once, and all that is left by the engine."""
         try:
-            self._evaluate()
+            try:
+                self._evaluate()
+            except EngineFailedError:
+                # Most likely for a range written from its end, as shared formulas come to have.
+                self.lowering = self.lowering.made_careful()
+                self._evaluate()
         except OSError as error:
             raise UnwritableError(
                 f"no room to work in {tempfile.gettempdir()}: {error.strerror or error}"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from openpyxl.formula.tokenizer import Token
 from openpyxl.formula.translate import Translator, TranslatorError
 
-from workbooks.recalc.address import cell_name
+from workbooks.recalc.address import cell_name, in_order
 from workbooks.recalc.book import DefinedName
 from workbooks.recalc.engine import (
     FAILURES,
@@ -116,6 +116,8 @@ class Lowering:
         Tells whether the engine has a function.
     hidden : HiddenRows, optional
         The hidden rows, where SUBTOTAL is to pass over them.
+    careful : bool
+        Turn round the ranges that are written from their end, at which the engine gives up.
     """
 
     names: Names
@@ -124,6 +126,7 @@ class Lowering:
     own: Mapping[str, Own]
     knows: Callable[[str], bool]
     hidden: HiddenRows | None = None
+    careful: bool = False
     _plain: dict[tuple[str, str], bool] = field(default_factory=dict)
     _templates: dict[tuple[str, str, str], _Template | UnevaluableError] = field(
         default_factory=dict
@@ -134,6 +137,10 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self._own_arrays = frozenset(name for name, own in self.own.items() if own.arrays)
+
+    def made_careful(self) -> Lowering:
+        """Return a lowering that turns round the ranges that are written from their end."""
+        return replace(self, careful=True, _plain={}, _templates={})
 
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the engine takes a formula of an ordinary cell as it is."""
@@ -161,6 +168,8 @@ class Lowering:
             Of an array formula, what it is to be wrapped in: "TB.FIT(%s,3,1)". Ordinary cells,
             which hold one value, have none.
         """
+        if self.careful:
+            text = in_order(text)
         # What becomes of an array formula depends on how many rows its references have.
         exactly = wrap or _ONE_CELL.search(text)
         general, rows = (text, []) if exactly else _general(text)

@@ -15,7 +15,14 @@ from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
 from udfs._cells import Cell
-from workbooks.recalc.address import column_number, full_name, parse_area, parse_cell
+from workbooks.recalc.address import (
+    column_number,
+    full_name,
+    in_order,
+    parse_area,
+    parse_cell,
+    turns,
+)
 from workbooks.recalc.arrays import Spills
 from workbooks.recalc.book import Book, DefinedName, SheetInfo
 from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
@@ -185,7 +192,7 @@ class SheetPreparer:
         texts = parts[TEXT::STEP]
         if not texts:
             return True
-        if any(parts[ATTRIBUTES::STEP]) or None in texts:
+        if self._lowering.careful or any(parts[ATTRIBUTES::STEP]) or None in texts:
             return False
         distinct = dict(zip(patterns, texts, strict=True))
         # Digits are part of names such as LOG10, so that one text does not speak for the other;
@@ -248,7 +255,13 @@ class SheetPreparer:
         self, place: Place, column: bytes, given: dict[str, str], text: bytes | None
     ) -> bytes:
         index = given.get("si", "").encode()
-        if text:
+        area = parse_area(given.get("ref", "")) if text else None
+        if area is not None and (
+            self._lowering.careful or turns(unescape(text or b""), place[1:], area)
+        ):
+            # Each cell that shares it is given a text of its own, its ranges in order.
+            self._masters[index] = Master(unescape(text or b""), place.row, place.column)
+        elif text:
             self.plan.shared[index] = ""
             try:
                 lowered = self._lowering.lowered(unescape(text), place)
@@ -259,7 +272,7 @@ class SheetPreparer:
                 column, place.row, given.get("ref", "").encode(), index, escape(lowered),
             )  # fmt: skip
         if index in self._masters:
-            text_here = self._masters[index].at(place.row, place.column)
+            text_here = in_order(self._masters[index].at(place.row, place.column))
             lowered = self._lowering.lowered(text_here, place)
             return b'<c r="%b%d"><f>%b</f></c>' % (column, place.row, escape(lowered))
         reason = self.plan.shared.get(index, "the formula that it shares is missing")

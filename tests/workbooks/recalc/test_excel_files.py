@@ -10,7 +10,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from workbooks.recalc import recalculate
+from workbooks.recalc import UnsafeFileError, recalculate
+from workbooks.recalc.address import in_order
 
 FOLDER = Path(__file__).parents[2] / "data" / "excel"
 #: The cells of each file that are not evaluated here, and keep their values.
@@ -239,3 +240,35 @@ def test_names_of_other_sheets(write, values) -> None:
     )
     assert not recalculate(path).unevaluated
     assert [values(path)[f"B{r}"] for r in range(11, 15)] == [14, 14, 10, 15]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_ranges_written_from_their_end(write, values, shared: bool) -> None:
+    """What is shared past its fixed corner has such ranges, at which the engine gives up."""
+    rows = ""
+    for r in range(1, 7):
+        formula = f"<f>SUM(A{r}:A$3)</f>"
+        if shared:
+            text = "SUM(A1:A$3)" if r == 1 else ""
+            formula = f'<f t="shared" ref="B1:B6" si="0">{text}</f>'
+        rows += f'<row r="{r}"><c r="A{r}"><v>{r}</v></c><c r="B{r}">{formula}</c></row>'
+    path = write(rows)
+    assert not recalculate(path).unevaluated
+    assert [values(path)[f"B{r}"] for r in range(1, 7)] == [6, 5, 3, 7, 12, 18]
+
+
+def test_ranges_are_turned_round_and_texts_are_not() -> None:
+    formula = "SUM($B$9:A$1,'a b:c'!C2:C1,D1:D2)&\"A2:A1\"&Z9:Z1"
+    assert in_order(formula) == "SUM(A$1:$B$9,'a b:c'!C1:C2,D1:D2)&\"A2:A1\"&Z1:Z9"
+
+
+def test_strings_with_entities_are_refused(write) -> None:
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    path = write(
+        rows_of("A1"),
+        extra={"xl/sharedStrings.xml": '<!DOCTYPE sst [<!ENTITY a "b">]><sst/>'},
+        relations=f'<Relationship Id="rIdS" Type="{office}/sharedStrings" '
+        'Target="sharedStrings.xml"/>',
+    )
+    with pytest.raises(UnsafeFileError, match="DTD"):
+        recalculate(path)
