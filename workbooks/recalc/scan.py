@@ -89,6 +89,8 @@ def _check_head(head: bytes) -> None:
 
 
 def _checked(rows: bytes) -> bytes:
+    if b"\0" in rows:
+        raise UnusualError("a byte that XML has no way to hold")
     # Single bytes are found far faster than pairs that begin with the commonest one.
     if (b"!" in rows and b"<!" in rows) or (b"?" in rows and b"<?" in rows) or b"xmlns" in rows:
         raise UnusualError("comments, CDATA, instructions or namespaces among the rows")

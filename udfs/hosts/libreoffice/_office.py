@@ -263,7 +263,9 @@ class Calc:
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
-                stream.close()
+                # A request that was not taken any more is still to be written.
+                with suppress(BrokenPipeError):
+                    stream.close()
         self._scratch.cleanup()
 
 
