@@ -5,15 +5,14 @@ Excel forgives these, the Open XML schema does not; and files built twice must b
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 import zipfile
 from datetime import datetime
 from pathlib import Path
 
 from lxml import etree
+
+from workbooks.recalc.package import published
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 # The order that the schema gives to what a font consists of.
@@ -34,29 +33,25 @@ def mend(path: Path, moment: datetime) -> None:
     moment : datetime
         The date of creation and change to put into its properties.
     """
-    handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    os.close(handle)
-    try:
-        with zipfile.ZipFile(path) as source, zipfile.ZipFile(beside, "w") as target:
-            for name in source.namelist():
-                data = source.read(name)
-                if name == "xl/styles.xml":
-                    data = _sort_fonts(data)
-                elif name == "docProps/core.xml":
-                    data = re.sub(
-                        rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
-                        f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(),
-                        data,
-                    )
-                entry = zipfile.ZipInfo(name, _EARLIEST)
-                entry.external_attr = 0o600 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                target.writestr(entry, data)
-        shutil.copymode(path, beside)
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    with (
+        published(path, path) as file,
+        zipfile.ZipFile(path) as source,
+        zipfile.ZipFile(file, "w") as target,
+    ):
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "xl/styles.xml":
+                data = _sort_fonts(data)
+            elif name == "docProps/core.xml":
+                data = re.sub(
+                    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+                    f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(),
+                    data,
+                )
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.external_attr = 0o600 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, data)
 
 
 def _sort_fonts(styles: bytes) -> bytes:

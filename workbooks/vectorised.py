@@ -20,7 +20,14 @@ from openpyxl.formula.tokenizer import Token
 from engine.errors import TokenbookError
 from workbooks.recalc.address import Area, column_number, parse_area, split_sheet
 from workbooks.recalc.engine import EngineError
-from workbooks.recalc.expression import EXACT, Operators, UnsupportedError, evaluate, sound
+from workbooks.recalc.expression import (
+    COMPARISONS,
+    EXACT,
+    Operators,
+    UnsupportedError,
+    evaluate,
+    sound,
+)
 from workbooks.recalc.job import Job
 from workbooks.recalc.lower import Place, UnevaluableError
 from workbooks.recalc.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
@@ -42,15 +49,7 @@ def _power(base: Any, exponent: Any) -> Any:
 
 _OPERATORS: Operators = {
     **EXACT,
-    "^": (5, _power),
-}
-_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "=": np.equal,
-    "<>": np.not_equal,
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
+    "^": _power,
 }
 _ONE: dict[str, Callable[[Any], Any]] = {
     "ABS": np.abs,
@@ -97,7 +96,7 @@ class Vectorised:
     _clean: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
-        compared = {sign: (1, self._comparing(how)) for sign, how in _COMPARISONS.items()}
+        compared = {sign: self._comparing(how) for sign, how in COMPARISONS.items()}
         self._operators = {**_OPERATORS, **compared}
         if self.job.book.iterate:
             raise UnsupportedError("a circular model")

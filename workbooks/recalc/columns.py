@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,21 +24,13 @@ from udfs._cells import Cell
 from workbooks.recalc import constants
 from workbooks.recalc.address import parse_area, split_sheet
 from workbooks.recalc.constants import Points, Strings
-from workbooks.recalc.expression import EXACT, UnsupportedError, Value, evaluate, sound
+from workbooks.recalc.expression import COMPARISONS, EXACT, UnsupportedError, Value, evaluate, sound
 from workbooks.recalc.filled import FEWEST, OWN_ROW, Filled, Group
 from workbooks.recalc.lower import Lowering
 from workbooks.recalc.scan import ATTRIBUTES, STEP
 from workbooks.recalc.tokens import Node, is_blank, is_range_token
 
 _SINGLE_RESULTS = ("number", "text", "value")
-_COMPARING: Mapping[str, Callable[[Value, Value], Value]] = {
-    "=": np.equal,
-    "<>": np.not_equal,
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
-}
 
 
 @dataclass(slots=True)
@@ -244,13 +236,13 @@ class _Run:
         places = [
             i
             for i, item in enumerate(condition)
-            if isinstance(item, Token) and item.type == Token.OP_IN and item.value in _COMPARING
+            if isinstance(item, Token) and item.type == Token.OP_IN and item.value in COMPARISONS
         ]
         if len(places) != 1:
             raise UnsupportedError("a condition of another kind")
         at = places[0]
         left, right = (self._expression(c, group) for c in (condition[:at], condition[at + 1 :]))
-        holds = _COMPARING[condition[at].value](left, right)  # type: ignore[union-attr]
+        holds = COMPARISONS[condition[at].value](left, right)  # type: ignore[union-attr]
         chosen = np.where(holds, *(self._expression(a, group) for a in node.arguments[1:]))
         # What is no number compares as nothing does.
         return np.where(np.isnan(left) | np.isnan(right), np.nan, chosen)

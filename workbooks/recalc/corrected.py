@@ -16,8 +16,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _MONTHS = 12
 
 
-def _number(cell: Any) -> float:
-    # Excel takes a text that reads as a number for one, and a blank cell for 0.
+def number_of(cell: Any) -> float:
+    """Return a cell as a number: a text that reads as one is, and a blank cell is 0."""
     return 0.0 if cell is None else float(cell)
 
 
@@ -26,46 +26,43 @@ def _share(number: float, step: float) -> float:
     return float(f"{number / step:.15g}")
 
 
-def _ceiling(number: Any, significance: Any) -> Any:
-    value, step = _number(number), _number(significance)
-    if value > 0 > step:
-        raise ArithmeticError("a positive number has no multiple of a negative one above it")
-    return math.ceil(_share(value, step)) * step if step else 0.0
+def _to_multiple(whole: Callable[[float], int]) -> Callable[..., Any]:
+    """Return CEILING or FLOOR, by what makes a number of steps whole."""
+
+    def rounded(number: Any, significance: Any) -> Any:
+        value, step = number_of(number), number_of(significance)
+        if value > 0 > step:
+            raise ArithmeticError(
+                "a positive number is not rounded to a multiple of a negative one"
+            )
+        if not step:
+            divides = whole is math.floor and value
+            return CellError("#DIV/0!", "the significance is 0") if divides else 0.0
+        return whole(_share(value, step)) * step
+
+    return rounded
 
 
-def _floor(number: Any, significance: Any) -> Any:
-    value, step = _number(number), _number(significance)
-    if value > 0 > step:
-        raise ArithmeticError("a positive number has no multiple of a negative one below it")
-    if not step:
-        return CellError("#DIV/0!", "the significance is 0") if value else 0.0
-    return math.floor(_share(value, step)) * step
+def _to_multiple_math(whole: Callable[[float], int]) -> Callable[..., float]:
+    """Return CEILING.MATH or FLOOR.MATH; with a mode, a negative number is taken as positive."""
 
+    def rounded(number: Any, significance: Any = 1.0, mode: Any = None) -> float:
+        value, step = number_of(number), abs(number_of(significance))
+        if not step:
+            return 0.0
+        if value < 0 and number_of(mode):
+            return -whole(_share(-value, step)) * step
+        return whole(_share(value, step)) * step
 
-def _ceiling_math(number: Any, significance: Any = 1.0, mode: Any = None) -> float:
-    value, step = _number(number), abs(_number(significance))
-    if not step:
-        return 0.0
-    if value < 0 and _number(mode):
-        return -math.ceil(_share(-value, step)) * step
-    return math.ceil(_share(value, step)) * step
-
-
-def _floor_math(number: Any, significance: Any = 1.0, mode: Any = None) -> float:
-    value, step = _number(number), abs(_number(significance))
-    if not step:
-        return 0.0
-    if value < 0 and _number(mode):
-        return -math.floor(_share(-value, step)) * step
-    return math.floor(_share(value, step)) * step
+    return rounded
 
 
 def _interest(
     rate: Any, period: Any, periods: Any, present: Any, future: Any = None, due: Any = None
 ) -> tuple[float, float]:
     """Return the payment and the interest in it, of an annuity paid at the end or in advance."""
-    r, at, count = _number(rate), _number(period), _number(periods)
-    pv, fv, early = _number(present), _number(future), _number(due) != 0
+    r, at, count = number_of(rate), number_of(period), number_of(periods)
+    pv, fv, early = number_of(present), number_of(future), number_of(due) != 0
     if not 1 <= at <= count:
         raise ArithmeticError("the period must be 1 to the number of periods")
     if not r:
@@ -92,8 +89,8 @@ def _ppmt(*cells: Any) -> float:
 
 def _db(cost: Any, salvage: Any, life: Any, period: Any, month: Any = 12.0) -> float:
     """Depreciate by a fixed rate of three decimals; the first year may have fewer months."""
-    value, rest, years = _number(cost), _number(salvage), _number(life)
-    at, months = int(_number(period)), int(_number(month))
+    value, rest, years = number_of(cost), number_of(salvage), number_of(life)
+    at, months = int(number_of(period)), int(number_of(month))
     last = years + (1 if months < _MONTHS else 0)
     if value < 0 or rest < 0 or years <= 0 or not 1 <= months <= _MONTHS or not 1 <= at <= last:
         raise ArithmeticError("the period must lie within the life; nothing may be negative")
@@ -171,10 +168,10 @@ def _identity(cell: Any) -> Any:
 
 
 CORRECTED: dict[str, Callable[..., Any]] = {
-    "CEILING": _ceiling,
-    "FLOOR": _floor,
-    "CEILING.MATH": _ceiling_math,
-    "FLOOR.MATH": _floor_math,
+    "CEILING": _to_multiple(math.ceil),
+    "FLOOR": _to_multiple(math.floor),
+    "CEILING.MATH": _to_multiple_math(math.ceil),
+    "FLOOR.MATH": _to_multiple_math(math.floor),
     "IPMT": _ipmt,
     "PPMT": _ppmt,
     "DB": _db,

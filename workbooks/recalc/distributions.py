@@ -8,30 +8,27 @@ from itertools import chain
 from typing import Any
 
 from udfs._cells import CellError
+from workbooks.recalc.corrected import number_of
 
 _MOST_DEGREES = 1e10
 
 
-def _number(cell: Any) -> float:
-    return 0.0 if cell is None else float(cell)
-
-
 def _degrees(cell: Any) -> float:
-    degrees = float(int(_number(cell)))
+    degrees = float(int(number_of(cell)))
     if not 1 <= degrees <= _MOST_DEGREES:
         raise ArithmeticError("the degrees of freedom must be 1 or more")
     return degrees
 
 
 def _at_least_0(cell: Any) -> float:
-    x = _number(cell)
+    x = number_of(cell)
     if x < 0:
         raise ArithmeticError("the value must be 0 or more")
     return x
 
 
 def _chance(cell: Any, *, whole: bool = False) -> float:
-    p = _number(cell)
+    p = number_of(cell)
     if not (0 < p <= 1 if whole else 0 < p < 1):
         raise ArithmeticError("the probability must lie between 0 and 1")
     return p
@@ -41,7 +38,7 @@ def _chi_dist(x: Any, degrees: Any, cumulative: Any) -> float:
     from scipy.special import chdtr  # noqa: PLC0415 - seldom needed, and slow to load
 
     value, k = _at_least_0(x), _degrees(degrees) / 2
-    if _number(cumulative):
+    if number_of(cumulative):
         return float(chdtr(2 * k, value))
     if value == 0:
         return 0.5 if k == 1 else 0.0
@@ -86,7 +83,7 @@ def _f_dist(x: Any, first: Any, second: Any, cumulative: Any) -> float:
     from scipy.special import betaln, fdtr  # noqa: PLC0415
 
     value, m, n = _at_least_0(x), _degrees(first), _degrees(second)
-    if _number(cumulative):
+    if number_of(cumulative):
         return float(fdtr(m, n, value))
     if value == 0:
         return 1.0 if m == 2 else 0.0
@@ -114,8 +111,8 @@ def _f_inverse_right(p: Any, first: Any, second: Any) -> float:
 def _t_dist(x: Any, degrees: Any, cumulative: Any) -> float:
     from scipy.special import stdtr  # noqa: PLC0415
 
-    value, n = _number(x), _degrees(degrees)
-    if _number(cumulative):
+    value, n = number_of(x), _degrees(degrees)
+    if number_of(cumulative):
         return float(stdtr(n, value))
     scale = math.lgamma((n + 1) / 2) - math.lgamma(n / 2) - math.log(n * math.pi) / 2
     return math.exp(scale - (n + 1) / 2 * math.log1p(value * value / n))
@@ -124,7 +121,7 @@ def _t_dist(x: Any, degrees: Any, cumulative: Any) -> float:
 def _t_right(x: Any, degrees: Any) -> float:
     from scipy.special import stdtr  # noqa: PLC0415
 
-    return float(stdtr(_degrees(degrees), -_number(x)))
+    return float(stdtr(_degrees(degrees), -number_of(x)))
 
 
 def _t_both(x: Any, degrees: Any) -> float:
@@ -132,7 +129,7 @@ def _t_both(x: Any, degrees: Any) -> float:
 
 
 def _t_tails(x: Any, degrees: Any, tails: Any) -> float:
-    count = int(_number(tails))
+    count = int(number_of(tails))
     if count not in (1, 2):
         raise ArithmeticError("there are one or two tails")
     return count * _t_right(_at_least_0(x), degrees)

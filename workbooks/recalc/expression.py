@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from openpyxl.formula.tokenizer import Token
 
-from workbooks.recalc.tokens import Node, is_blank
+from workbooks.recalc.tokens import BINDING, Node, is_blank
 
 #: A number or an array of them.
 Value: TypeAlias = Any
-#: How tightly an operator binds, and what it does.
-Operators: TypeAlias = Mapping[str, tuple[int, Callable[[Value, Value], Value]]]
+#: What operators do.
+Operators: TypeAlias = Mapping[str, Callable[[Value, Value], Value]]
 #: Gives the value of a function call, a bracket, a reference or a constant.
 Operand: TypeAlias = Callable[[Node | Token], Value]
 
@@ -27,10 +27,19 @@ def sound(value: Value) -> Value:
 
 #: The operators that have one right result, to the last bit, whoever computes it.
 EXACT: Operators = {
-    "+": (3, lambda a, b: sound(np.add(a, b))),
-    "-": (3, lambda a, b: sound(np.subtract(a, b))),
-    "*": (4, lambda a, b: sound(np.multiply(a, b))),
-    "/": (4, lambda a, b: sound(np.divide(a, b))),
+    "+": lambda a, b: sound(np.add(a, b)),
+    "-": lambda a, b: sound(np.subtract(a, b)),
+    "*": lambda a, b: sound(np.multiply(a, b)),
+    "/": lambda a, b: sound(np.divide(a, b)),
+}
+#: Comparisons; what is NaN compares as nothing does, which the caller has to see to.
+COMPARISONS: Operators = {
+    "=": np.equal,
+    "<>": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
 }
 
 
@@ -56,11 +65,12 @@ def _binary(
         item = items[place]
         if isinstance(item, Node) or item.type != Token.OP_IN:
             break
-        found = operators.get(item.value)
-        if found is None or found[0] <= binding:
+        apply = operators.get(item.value)
+        tightness = BINDING.get(item.value, 0)
+        if apply is None or tightness <= binding:
             break
-        right, place = _binary(items, place + 1, found[0], operators, operand)
-        left = found[1](left, right)
+        right, place = _binary(items, place + 1, tightness, operators, operand)
+        left = apply(left, right)
     return left, place
 
 

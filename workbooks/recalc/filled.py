@@ -12,7 +12,7 @@ from openpyxl.formula.translate import Translator, TranslatorError
 
 from workbooks.recalc.address import cell_name, column_number, split_sheet
 from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.scan import ATTRIBUTES, COLUMN, ROW, STEP, TEXT, without_digits
+from workbooks.recalc.scan import ATTRIBUTES, COLUMN, ROW, SHARED, STEP, TEXT, without_digits
 from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
 from workbooks.recalc.xml import unescape
 
@@ -22,7 +22,6 @@ FEWEST = 32
 OWN_ROW = "\0"
 _REFERENCE = re.compile(rb"(?<![\w.$'\]])(\$?[A-Za-z]{1,3})([1-9][0-9]*)(?![\w.(!'\[])")
 _RELATIVE = re.compile(r"(\$?[A-Za-z]{1,3})([1-9][0-9]*)")
-_SHARED = re.compile(rb'\ssi="([^"]*)"')
 
 
 class Master(NamedTuple):
@@ -74,7 +73,7 @@ class Filled:
         masters: dict[bytes, int] = {}
         for key, places in _alike(parts):
             letters, attributes, _ = key
-            shared = _SHARED.search(attributes) if attributes else None
+            shared = SHARED.search(attributes) if attributes else None
             if shared and b"ref=" in attributes:
                 self._note_masters(parts, places, masters)
             if len(places) < FEWEST or key in self._refused:
@@ -97,7 +96,7 @@ class Filled:
     ) -> None:
         for place in places:
             cell = parts[place * STEP : place * STEP + STEP]
-            shared = _SHARED.search(cell[ATTRIBUTES])
+            shared = SHARED.search(cell[ATTRIBUTES])
             if shared and cell[TEXT]:
                 column = column_number(cell[COLUMN].decode())
                 self._masters[shared[1]] = Master(unescape(cell[TEXT]), int(cell[ROW]), column)

@@ -13,6 +13,7 @@ from workbooks.recalc.engine import CellFunction, EngineError, Value
 from workbooks.recalc.formats import ELAPSED, EXPONENT, in_terms
 from workbooks.recalc.lift import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
 from workbooks.recalc.supplied import scientific, shown
+from workbooks.recalc.tokens import BINDING
 
 Grid: TypeAlias = list[list[Any]]
 #: Evaluates formulas beside some cells, of which the first stands in A1.
@@ -23,7 +24,6 @@ _BEYOND = CellError("#N/A", "the arrays have different sizes")
 _FIRST_OF = ("XLOOKUP", "INDEX", "CHOOSE")
 #: What is beyond the smaller of its arrays these may not ask for; the others fail on it anyway.
 _CHOOSING = frozenset(["IF", "IFERROR", "IFNA", "IFS", "SWITCH", "CHOOSE"])
-_OPERATORS = frozenset(["^", "*", "/", "+", "-", "&", "=", "<>", "<", ">", "<=", ">="])
 # What needs no engine where both sides are numbers.
 _EXACT: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -61,7 +61,7 @@ class Lifted:
         grids: list[Grid] = [a if isinstance(a, list) else [[a]] for a in arrays]
         height, width = max(map(len, grids)), max(len(grid[0]) for grid in grids)
         places = [(r, c) for r in range(height) for c in range(width)]
-        chooses = name in _CHOOSING or name in _OPERATORS
+        chooses = name in _CHOOSING or name in BINDING
         elements = [_element(grids, r, c, fill=chooses) for r, c in places]
         wanted = [element for element in elements if element is not None]
         answers = iter(self._answered(name, kinds, arguments, wanted))
@@ -151,7 +151,7 @@ class Lifted:
                 )
         height = max(map(len, columns))
         rows = [[c[r] if r < len(c) else None for c in columns] for r in range(height)]
-        text = name.join(called) if name in _OPERATORS else f"{name}({','.join(called)})"
+        text = name.join(called) if name in BINDING else f"{name}({','.join(called)})"
         if name in _FIRST_OF:
             text = f"INDEX({text},1,1)"
         formulas = [text.replace("{row}", str(row)) for row in range(1, len(elements) + 1)]

@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -44,6 +44,8 @@ _HAS_DESCRIPTOR = 0x08
 # Level 1 takes half the time of level 6 and gives sheets a quarter larger.
 _LEVEL = 1
 _COPY = 1 << 20
+# Compressed content up to this size stays in memory until it is written.
+_SPOOLED = 16 << 20
 _KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -114,11 +116,7 @@ class Package:
             out.comment = self._zip.comment
             for info in sorted(self.entries.values(), key=lambda entry: entry.header_offset):
                 if info.filename in replaced:
-                    made = replaced[info.filename]()
-                    if isinstance(made, Deflated):
-                        _write_deflated(out, info, made)
-                    else:
-                        _write_entry(out, info, made)
+                    _write_entry(out, info, replaced[info.filename]())
                 elif info.filename not in dropped:
                     self._copy_entry(out, info)
 
@@ -200,10 +198,14 @@ def _check(archive: zipfile.ZipFile, path: Path) -> None:
 
 
 class Deflated:
-    """The content of an entry, compressed in the background while it is being made."""
+    """The content of an entry, compressed in the background while it is being made.
+
+    One piece is compressed while the next is made; zlib lets other threads run meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
+        # `close` closes it.
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self._pool = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
@@ -240,35 +242,22 @@ class Deflated:
         self._file.close()
 
 
-def _entry(source: zipfile.ZipInfo) -> zipfile.ZipInfo:
+def _write_entry(
+    out: zipfile.ZipFile, source: zipfile.ZipInfo, content: Iterable[bytes] | Deflated
+) -> None:
+    if not isinstance(content, Deflated):
+        with closing(Deflated()) as deflated:
+            for piece in content:
+                deflated.write(piece)
+            deflated.finish()
+            _write_entry(out, source, deflated)
+        return
+    target = out.fp
+    assert target is not None
     info = zipfile.ZipInfo(source.filename, source.date_time)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = source.external_attr
     info.create_system = source.create_system
-    info._compresslevel = _LEVEL  # type: ignore[attr-defined]
-    return info
-
-
-def _write_entry(out: zipfile.ZipFile, source: zipfile.ZipInfo, pieces: Iterable[bytes]) -> None:
-    # One piece is compressed while the next is made; zlib lets other threads run meanwhile.
-    with (
-        ThreadPoolExecutor(1) as pool,
-        # Room for a sheet that grows past what a plain entry can hold.
-        out.open(_entry(source), "w", force_zip64=source.file_size > 1 << 30) as stream,
-    ):
-        written: Future[int] | None = None
-        for piece in pieces:
-            if written is not None:
-                written.result()
-            written = pool.submit(stream.write, piece)
-        if written is not None:
-            written.result()
-
-
-def _write_deflated(out: zipfile.ZipFile, source: zipfile.ZipInfo, content: Deflated) -> None:
-    target = out.fp
-    assert target is not None
-    info = _entry(source)
     info.header_offset = target.tell()
     info.CRC = content.crc
     info.file_size, info.compress_size = content.size, content.compressed_size

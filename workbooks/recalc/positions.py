@@ -103,15 +103,7 @@ def _offset(node: Node, base: Node | Token, sheet: str) -> None:
 
 def _may_be_negative(item: Node | Token) -> bool:
     if isinstance(item, Node):
-        return item.name not in (
-            "MATCH",
-            "COUNT",
-            "COUNTA",
-            "COUNTIF",
-            "COUNTIFS",
-            "ROWS",
-            "COLUMNS",
-        )
+        return item.name not in _COUNTS
     return item.type != Token.OPERAND or item.subtype != Token.NUMBER
 
 

@@ -9,14 +9,13 @@ are formulas enough to be worth it.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from udfs._cells import Cell
 from workbooks.recalc.address import parse_area, split_sheet
 from workbooks.recalc.plan import SheetPlan
-from workbooks.recalc.scan import ATTRIBUTES, STEP, TEXT
+from workbooks.recalc.scan import ATTRIBUTES, SHARED, STEP, TEXT
 from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
 from workbooks.recalc.xml import unescape
 
@@ -32,7 +31,6 @@ _READING = frozenset(
     AVERAGEIF AVERAGEIFS MINIFS MAXIFS MATCH XMATCH XLOOKUP VLOOKUP
     """.split()  # noqa: SIM905
 )
-_SHARED = re.compile(rb'\ssi="([^"]*)"')
 
 #: The columns of a sheet that a formula reads, from the first to the last.
 Columns = tuple[str, int, int]
@@ -55,7 +53,7 @@ class Reads:
         kinds = Counter(patterns[place] or parts[place * STEP + ATTRIBUTES] for place in places)
         samples = dict(zip(patterns, parts[TEXT::STEP], strict=True))
         for attributes in set(parts[ATTRIBUTES::STEP]):
-            shared = _SHARED.search(attributes)
+            shared = SHARED.search(attributes)
             if shared and b"ref=" in attributes:
                 place = parts[ATTRIBUTES::STEP].index(attributes)
                 self._shared[shared[1]] = parts[place * STEP + TEXT] or b""
@@ -63,7 +61,7 @@ class Reads:
             if kind not in self._columns:
                 text = samples.get(kind)
                 if text is None:
-                    child = _SHARED.search(kind)
+                    child = SHARED.search(kind)
                     text = self._shared.get(child[1], b"") if child else b""
                 self._columns[kind] = tuple(self._read_by(unescape(text)))
             for columns in self._columns[kind]:

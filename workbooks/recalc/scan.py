@@ -34,6 +34,8 @@ STEP = 9
 #: Any cell: column, row, other attributes (ending in / where it is empty), content.
 CELL = re.compile(rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/c>))*+)</c>)')
 _DIGITS = b"0123456789$"
+#: The number of a shared formula among the attributes of one.
+SHARED = re.compile(rb'\ssi="([^"]*)"')
 _START = re.compile(rb"<sheetData\s*+(/?)>")
 _END = b"</sheetData>"
 _ROW_END = b"</row>"

@@ -18,12 +18,10 @@ from workbooks.recalc.engine import FIT, LIFT, SHOWN
 from workbooks.recalc.lift import SINGLE, NotLiftedError
 from workbooks.recalc.lift import SKIPPED as LEFT_OUT
 from workbooks.recalc.signatures import ALWAYS_ONE, EACH, NATIVE, NO_RANGES
-from workbooks.recalc.tokens import Node, is_blank, is_range_token
+from workbooks.recalc.tokens import BINDING, Node, is_blank, is_range_token
 
 _COLUMNS = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})", re.IGNORECASE)
 _ROWS = re.compile(r"([0-9]+):([0-9]+)")
-_BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
-_BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
 _LIFTED = re.compile(re.escape(LIFT) + r'\("[^"]*","([^"]*)",')
 
 
@@ -90,7 +88,7 @@ class Sizes:
             operands = [i for i in solid if isinstance(i, Node) or i.type not in signs]
             return _Part(argument, self._operand(operands))
         items = [item for item in argument if not is_blank(item)]
-        if any(isinstance(i, Token) and i.type == Token.OP_IN and i.value not in _BINDING
+        if any(isinstance(i, Token) and i.type == Token.OP_IN and i.value not in BINDING
                for i in items):  # fmt: skip
             return _Part(argument, _UNKNOWN)
         part = self._chain(items, 1)
@@ -103,7 +101,7 @@ class Sizes:
             operator = items[0]
             if not isinstance(operator, Token) or operator.type != Token.OP_IN:
                 break
-            binding = _BINDING[operator.value]
+            binding = BINDING[operator.value]
             if binding < weakest:
                 break
             items.pop(0)

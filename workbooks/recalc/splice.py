@@ -13,13 +13,12 @@ from workbooks.recalc.address import Area, full_name
 from workbooks.recalc.engine import Engine, EngineError
 from workbooks.recalc.overrides import Edit, number_texts, value_cell, value_text
 from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
-from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, STEP, VALUE
+from workbooks.recalc.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, SHARED, STEP, VALUE
 from workbooks.recalc.xml import unescape
 
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
 _REF = re.compile(rb'\sref="[^"]*"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
-_SHARED = re.compile(rb'\ssi="([^"]*)"')
 _V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
 # Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
 _SAME = 1e-15
@@ -197,7 +196,7 @@ class SheetSplicer:
         return edit
 
     def _freezes(self, formula: bytes, text: bytes | None) -> bool:
-        shared = _SHARED.search(formula)
+        shared = SHARED.search(formula)
         if shared is not None and not text:
             return shared[1] in self._frozen_shared
         frozen = self.frozen is not None and bool(text) and self.frozen(unescape(text or b""))

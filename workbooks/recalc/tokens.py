@@ -17,6 +17,9 @@ _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _COLUMN_ESCAPE = re.compile(r"""("[^"]*"|'[^'\[\]]*'!|'')|'([\[\]])""")
 _ESCAPES = str.maketrans({"[": "\ue05b", "]": "\ue05d"})
 _UNESCAPES = str.maketrans({"\ue05b": "'[", "\ue05d": "']"})
+#: How tightly the operators on values bind; all bind to the left.
+BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
+BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
 #: Deeper than this the engine refuses a formula, and a recursive reader would fall over.
 MAX_DEPTH = 64
 #: Row numbers from here on, which no model uses, stand for those of a formula while it is lowered
