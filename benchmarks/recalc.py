@@ -110,7 +110,7 @@ def formulas(path: str, _out: str) -> Times:
 
 def sweep(path: str, out: str) -> Times:
     from workbooks.recalc import setup_for
-    from workbooks.sweep import sweep as run
+    from workbooks.scenarios.sweep import sweep as run
 
     setup_for()
     scenarios = Path(out).with_suffix(".scenarios.csv")
@@ -246,7 +246,7 @@ def million(folder: Path) -> None:
 
 def blocks(folder: Path) -> None:
     import udfs.functions  # noqa: F401
-    from udfs._declare import registry
+    from udfs.declare import registry
 
     print("20,000 cells of an expensive function and of a cheap one")
     if "TOK_THROUGHPUT" not in registry:

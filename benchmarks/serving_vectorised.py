@@ -26,10 +26,10 @@ from time import thread_time
 import numba
 import numpy as np
 
-from engine.serving import throughput
-from engine.serving_blocks import BLOCK
-from engine.serving_case import VOCABULARY_BYTES, case_of
-from engine.serving_constants import calibrated
+from engine.serving.blocks import BLOCK
+from engine.serving.case import VOCABULARY_BYTES, case_of
+from engine.serving.constants import calibrated
+from engine.serving.estimates import throughput
 
 LIMIT = 3.0
 CASES = (("llama-3.1-70b", "h200_sxm", "fp8"), ("deepseek-r1", "b300_sxm", "nvfp4"))

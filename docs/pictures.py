@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from workbooks.build import build
-from workbooks.freeze import freeze
+from workbooks.authoring.build import build
+from workbooks.recalc.freeze import freeze
 
 TARGET = Path(__file__).with_name("breakeven.png")
 #: The page of the sheet in the printed workbook, and the part of it that is drawn [points].

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from udfs.hosts.libreoffice import program
-from udfs.hosts.libreoffice._office import environment, prepared_profile
-from workbooks.build import build
-from workbooks.second_opinion import write_ods
+from udfs.hosts.libreoffice.office import environment, prepared_profile
+from workbooks.authoring.build import build
+from workbooks.review.second_opinion import write_ods
 
 TARGET = Path(__file__).with_name("calc-breakeven.png")
 DISPLAY = ":87"

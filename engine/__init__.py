@@ -64,24 +64,24 @@ _HOMES = {
         "subsidy_per_mtok",
         "verdict",
     ),
-    "serving": (
+    "serving.estimates": (
         "estimate",
         "max_concurrency",
         "throughput",
         "tpot",
         "ttft",
     ),
-    "serving_constants": (
+    "serving.constants": (
         "Constants",
         "calibrated",
     ),
-    "serving_usd": (
+    "serving.usd": (
         "serving_band",
         "serving_cost",
     ),
-    "serving_front": ("pareto",),
-    "serving_techniques": ("waterfall",),
-    "serving_terms": ("breakdown",),
+    "serving.front": ("pareto",),
+    "serving.techniques": ("waterfall",),
+    "serving.terms": ("breakdown",),
     "subsidy": (
         "runway",
         "subsidy_loss",

@@ -4,8 +4,8 @@ Under xlwings they are plain functions that it exports; otherwise they are `Func
 """
 
 from udfs import functions as _functions  # noqa: F401  (declares them)
-from udfs._cells import CellError
-from udfs._declare import Function, registry
+from udfs.cells import CellError
+from udfs.declare import Function, registry
 from udfs.hosts import exported as _exported
 
 __all__ = ["CellError", "Function", "registry"]

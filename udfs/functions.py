@@ -12,15 +12,11 @@ from engine import (
     ownership,
     prices,
     pricing,
-    serving,
-    serving_front,
-    serving_techniques,
-    serving_terms,
-    serving_usd,
     subsidy,
     tokens,
 )
-from udfs._declare import declare, group
+from engine.serving import estimates, front, techniques, terms, usd
+from udfs.declare import declare, group
 
 with group("Token arithmetic"):
     TOK_WEIGHT_GB = declare(tokens.weight_gb)
@@ -33,15 +29,15 @@ with group("Token arithmetic"):
     TOK_ACTIVE_EXPERTS = declare(tokens.active_experts)
 
 with group("Serving estimate"):
-    TOK_THROUGHPUT = declare(serving.throughput, expensive=True)
-    TOK_TPOT = declare(serving.tpot, expensive=True)
-    TOK_TTFT = declare(serving.ttft, expensive=True)
-    TOK_SERVING_COST = declare(serving_usd.serving_cost, expensive=True)
-    TOK_SERVING_BAND = declare(serving_usd.serving_band, expensive=True)
-    TOK_MAX_CONCURRENCY = declare(serving.max_concurrency, expensive=True)
-    TOK_BREAKDOWN = declare(serving_terms.breakdown)
-    TOK_PARETO = declare(serving_front.pareto)
-    TOK_WATERFALL = declare(serving_techniques.waterfall)
+    TOK_THROUGHPUT = declare(estimates.throughput, expensive=True)
+    TOK_TPOT = declare(estimates.tpot, expensive=True)
+    TOK_TTFT = declare(estimates.ttft, expensive=True)
+    TOK_SERVING_COST = declare(usd.serving_cost, expensive=True)
+    TOK_SERVING_BAND = declare(usd.serving_band, expensive=True)
+    TOK_MAX_CONCURRENCY = declare(estimates.max_concurrency, expensive=True)
+    TOK_BREAKDOWN = declare(terms.breakdown)
+    TOK_PARETO = declare(front.pareto)
+    TOK_WATERFALL = declare(techniques.waterfall)
 
 with group("Price and breakeven"):
     TOK_BREAKEVEN_PRICE = declare(pricing.breakeven_price)

@@ -23,7 +23,7 @@ from engine.catalogue import (
     total_parameters,
 )
 from engine.errors import InputError, UnknownIdError
-from engine.serving import throughput
+from engine.serving.estimates import throughput
 
 DATA = files("engine") / "data"
 MODELS = [pytest.param(row, id=row["id"]) for row in table("models")]
@@ -149,7 +149,7 @@ def test_unknown_ids_name_what_is_near(given, near):
 def test_sources_named_in_the_engine_exist():
     known = set(re.findall(r"\[(S\d+)\]", (DATA / "SOURCES.md").read_text(encoding="utf-8")))
     named = set()
-    for module in Path(catalogue.__file__).parent.glob("*.py"):
+    for module in Path(catalogue.__file__).parent.rglob("*.py"):
         named |= set(re.findall(r"\b(S\d{1,2})\b(?!\w)", module.read_text(encoding="utf-8")))
     assert "S14" in named
     assert named <= known

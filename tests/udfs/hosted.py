@@ -108,7 +108,7 @@ def classic():
 
     from udfs import CellError
     from udfs.hosts import UDF_MODULE
-    from udfs.hosts.classic import ERROR_NUMBERS
+    from udfs.hosts.excel.classic import ERROR_NUMBERS
 
     server = XLPython()
     caller = com_stub.Range([[None]])
@@ -152,7 +152,7 @@ def officejs():
     from xlwings import server
 
     from udfs import CellError
-    from udfs.hosts.officejs import ERROR_TYPES
+    from udfs.hosts.officejs.functions import ERROR_TYPES
 
     module = ModuleType("custom_functions")
     exec("from udfs import *", vars(module))

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from udfs import registry
-from udfs._declare import LONGEST_HELP
+from udfs.declare import LONGEST_HELP
 
 every_function = pytest.mark.parametrize("function", registry.values(), ids=list(registry))
 

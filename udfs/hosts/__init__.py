@@ -35,11 +35,11 @@ def exported(registry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what `from udfs import *` gives: the functions as the running host takes them."""
     match running():
         case "classic":
-            from udfs.hosts import classic  # noqa: PLC0415  (imports xlwings)
+            from udfs.hosts.excel import classic  # noqa: PLC0415  (imports xlwings)
 
             return classic.decorated(registry)
         case "officejs":
-            from udfs.hosts import officejs  # noqa: PLC0415  (imports xlwings)
+            from udfs.hosts.officejs import functions as officejs  # noqa: PLC0415  (imports xlwings)
 
             return officejs.decorated(registry)
         case _:

@@ -80,7 +80,7 @@ def call(
 
 def cell_of(text: str) -> Any:
     """Turn what was typed into a cell or a range: JSON where it is JSON, otherwise text."""
-    from udfs._cells import CODES, CellError  # noqa: PLC0415
+    from udfs.cells import CODES, CellError  # noqa: PLC0415
 
     def cell(value: Any) -> Any:
         if isinstance(value, list):

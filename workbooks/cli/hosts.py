@@ -44,7 +44,7 @@ def install_excel(
     ] = False,
 ) -> None:
     """Set up Excel."""
-    from udfs.hosts.excel_install import install  # noqa: PLC0415
+    from udfs.hosts.excel.install import install  # noqa: PLC0415
 
     for number, step in enumerate(install(trust=trust), start=1):
         typer.echo(f"{number}. {step.what}: {'done. ' if step.done else ''}{step.told}")
@@ -52,7 +52,7 @@ def install_excel(
 
 def excel_status() -> None:
     """Tell how Excel stands."""
-    from udfs.hosts.excel_install import status  # noqa: PLC0415
+    from udfs.hosts.excel.install import status  # noqa: PLC0415
 
     checks = status()
     for check in checks:
@@ -65,7 +65,7 @@ def excel_status() -> None:
 
 def server(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     """Write a server project."""
-    from udfs.hosts.server_project import write_server_project  # noqa: PLC0415
+    from udfs.hosts.officejs.project import write_server_project  # noqa: PLC0415
 
     for path in write_server_project(folder):
         typer.echo(path)

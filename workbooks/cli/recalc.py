@@ -152,7 +152,7 @@ def check(
     verbose: Verbose = False,
 ) -> None:
     """Recompute and compare."""
-    from workbooks.check import check as check_file  # noqa: PLC0415
+    from workbooks.review.check import check as check_file  # noqa: PLC0415
 
     with show.progress() as progress:
         found = check_file(file, seed=seed, clock=now, deadline=deadline, progress=progress)
@@ -187,7 +187,7 @@ def sweep(
     now: Now = None,
 ) -> None:
     """Evaluate over scenarios."""
-    from workbooks.sweep import sweep as sweep_file  # noqa: PLC0415
+    from workbooks.scenarios.sweep import sweep as sweep_file  # noqa: PLC0415
 
     # A comma inside a quoted sheet name does not separate.
     wanted = [cell.strip() for cell in re.findall(r"(?:'(?:[^']|'')*'|[^,'])+", outputs)]
@@ -210,7 +210,7 @@ def freeze(
     verbose: Verbose = False,
 ) -> None:
     """Write a copy without TOK_ formulas."""
-    from workbooks.freeze import freeze as freeze_file  # noqa: PLC0415
+    from workbooks.recalc.freeze import freeze as freeze_file  # noqa: PLC0415
 
     with show.progress() as progress:
         report = freeze_file(
@@ -220,7 +220,7 @@ def freeze(
 
 
 def _asked(path: Path, progress: show.Progress | None) -> Any:
-    from workbooks.second_opinion import second_opinion  # noqa: PLC0415
+    from workbooks.review.second_opinion import second_opinion  # noqa: PLC0415
 
     return second_opinion(path, progress=progress)
 

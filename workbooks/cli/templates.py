@@ -86,7 +86,7 @@ def build(
 
 
 def _built(names: Any, directory: Path, force: bool, flavour: Flavour = Flavour.xlsx) -> list[Any]:
-    from workbooks.build import build as build_one  # noqa: PLC0415
+    from workbooks.authoring.build import build as build_one  # noqa: PLC0415
 
     built = []
     with show.progress() as progress:

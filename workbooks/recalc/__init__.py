@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbooks.recalc.errors import (
+from workbooks.errors import (
     BadInputError,
     DeadlineError,
     NotAWorkbookError,
@@ -113,13 +113,13 @@ def setup_for(
 ) -> Setup:
     """Return what a recalculation needs besides its workbook; see `recalculate`."""
     # The engine and the functions load only when something is to be computed.
-    from workbooks.recalc.engine import Settings  # noqa: PLC0415
-    from workbooks.recalc.engine_formualizer import FormualizerEngine  # noqa: PLC0415
+    from workbooks.calc.formualizer import FormualizerEngine  # noqa: PLC0415
+    from workbooks.calc.protocol import Settings  # noqa: PLC0415
     from workbooks.recalc.run import Setup  # noqa: PLC0415
 
     if functions is None:
         from udfs import functions as declared  # noqa: F401, PLC0415
-        from udfs._declare import registry  # noqa: PLC0415
+        from udfs.declare import registry  # noqa: PLC0415
 
         functions = registry
     return Setup(

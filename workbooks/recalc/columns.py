@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from openpyxl.formula.tokenizer import Token
 
 from engine.errors import TokenbookError
-from udfs._cells import Cell
-from workbooks.recalc import constants
-from workbooks.recalc.address import parse_area, split_sheet
-from workbooks.recalc.constants import Points, Strings
+from udfs.cells import Cell
+from workbooks.excel.passes.lower import Lowering
+from workbooks.formula.address import parse_area, split_sheet
+from workbooks.formula.tokens import Node, is_blank, is_range_token
+from workbooks.ooxml import constants
+from workbooks.ooxml.constants import Points, Strings
+from workbooks.ooxml.scan import ATTRIBUTES, STEP
 from workbooks.recalc.expression import COMPARISONS, EXACT, UnsupportedError, Value, evaluate, sound
 from workbooks.recalc.filled import FEWEST, OWN_ROW, Filled, Group
-from workbooks.recalc.lower import Lowering
-from workbooks.recalc.scan import ATTRIBUTES, STEP
-from workbooks.recalc.tokens import Node, is_blank, is_range_token
 
 _SINGLE_RESULTS = ("number", "text", "value")
 

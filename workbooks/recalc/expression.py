@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from openpyxl.formula.tokenizer import Token
 
-from workbooks.recalc.tokens import BINDING, Node, is_blank
+from workbooks.formula.tokens import BINDING, Node, is_blank
 
 #: A number or an array of them.
 Value: TypeAlias = Any

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from openpyxl.formula.translate import Translator, TranslatorError
 
-from workbooks.recalc.address import cell_name, column_number, split_sheet
-from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.scan import ATTRIBUTES, COLUMN, ROW, SHARED, STEP, TEXT, without_digits
-from workbooks.recalc.tokens import FormulaError, Node, is_range_token, read_formula
-from workbooks.recalc.xml import unescape
+from workbooks.excel.passes.lower import Lowering, Place, UnevaluableError
+from workbooks.formula.address import cell_name, column_number, split_sheet
+from workbooks.formula.tokens import FormulaError, Node, is_range_token, read_formula
+from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, ROW, SHARED, STEP, TEXT, without_digits
+from workbooks.ooxml.xml import unescape
 
 #: Fewer rows are soon computed one by one.
 FEWEST = 32

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from udfs._cells import Cell
-from workbooks.recalc.address import full_name, parse_area, split_sheet
-from workbooks.recalc.book import Book
-from workbooks.recalc.errors import BadInputError
-from workbooks.recalc.names import Names
-from workbooks.recalc.overrides import value_cell
+from udfs.cells import Cell
+from workbooks.errors import BadInputError
+from workbooks.formula.address import full_name, parse_area, split_sheet
+from workbooks.formula.names import Names
+from workbooks.ooxml.book import Book
+from workbooks.ooxml.overrides import value_cell
+from workbooks.ooxml.scan import CELL
 from workbooks.recalc.prepare import attributes
-from workbooks.recalc.scan import CELL
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LONGEST_TEXT = 32_767

@@ -9,31 +9,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbooks.recalc.arrays import Spills
-from workbooks.recalc.book import Book, SheetInfo
-from workbooks.recalc.columns import Columns
-from workbooks.recalc.constants import Points, Strings
-from workbooks.recalc.engine import Engine, EngineError
-from workbooks.recalc.errors import (
+from workbooks.calc.protocol import Engine, EngineError
+from workbooks.calc.reads import Reads, chunks_to_set
+from workbooks.errors import (
     BadInputError,
     EngineFailedError,
     NotAWorkbookError,
     UnwritableError,
 )
-from workbooks.recalc.hidden import HiddenRows
+from workbooks.excel.passes.hidden import HiddenRows
+from workbooks.excel.passes.lower import Lowering, Own
+from workbooks.excel.runtime.arrays import Spills
+from workbooks.formula.names import Names
+from workbooks.ooxml.book import Book, SheetInfo
+from workbooks.ooxml.constants import Points, Strings
+from workbooks.ooxml.overrides import Edit, edited
+from workbooks.ooxml.package import Deflated, Package
+from workbooks.ooxml.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
+from workbooks.ooxml.splice import SheetSplicer
+from workbooks.ooxml.tables import Tables, read_tables
+from workbooks.recalc.columns import Columns
 from workbooks.recalc.inputs import Target, targets_by_sheet
-from workbooks.recalc.lower import Lowering, Own
-from workbooks.recalc.names import Names
-from workbooks.recalc.overrides import Edit, edited
-from workbooks.recalc.package import Deflated, Package
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
-from workbooks.recalc.reads import Reads, chunks_to_set
 from workbooks.recalc.report import Report
-from workbooks.recalc.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
 from workbooks.recalc.settle import settle
-from workbooks.recalc.splice import SheetSplicer
-from workbooks.recalc.tables import Tables, read_tables
 from workbooks.recalc.whatif import TableInputError, WhatIf
 
 #: Told what is being done, how much of it, and of how much.

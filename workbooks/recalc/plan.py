@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from udfs._cells import Cell
-from workbooks.recalc.address import Area, column_number
-from workbooks.recalc.book import SheetInfo
-from workbooks.recalc.scan import COLUMN, ROW, STEP
+from udfs.cells import Cell
+from workbooks.formula.address import Area, column_number
+from workbooks.ooxml.book import SheetInfo
+from workbooks.ooxml.scan import COLUMN, ROW, STEP
 
 
 class ArrayCells(NamedTuple):

@@ -14,8 +14,13 @@ from pathlib import Path
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
-from udfs._cells import Cell
-from workbooks.recalc.address import (
+from udfs.cells import Cell
+from workbooks.calc.protocol import FIT, LARGEST_SPILL, SPILL, engine_name
+from workbooks.calc.reads import Reads
+from workbooks.errors import NotAWorkbookError
+from workbooks.excel.passes.lower import Lowering, Place, UnevaluableError
+from workbooks.excel.runtime.arrays import Spills
+from workbooks.formula.address import (
     column_number,
     full_name,
     in_order,
@@ -23,16 +28,9 @@ from workbooks.recalc.address import (
     parse_cell,
     turns,
 )
-from workbooks.recalc.arrays import Spills
-from workbooks.recalc.book import Book, DefinedName, SheetInfo
-from workbooks.recalc.engine import FIT, LARGEST_SPILL, SPILL, engine_name
-from workbooks.recalc.errors import NotAWorkbookError
-from workbooks.recalc.filled import Master
-from workbooks.recalc.lower import Lowering, Place, UnevaluableError
-from workbooks.recalc.overrides import ROW_NUMBER, last_row, number_texts, value_text
-from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
-from workbooks.recalc.reads import Reads
-from workbooks.recalc.scan import (
+from workbooks.ooxml.book import Book, DefinedName, SheetInfo
+from workbooks.ooxml.overrides import ROW_NUMBER, last_row, number_texts, value_text
+from workbooks.ooxml.scan import (
     ATTRIBUTES,
     CELL,
     COLUMN,
@@ -43,7 +41,9 @@ from workbooks.recalc.scan import (
     UnusualError,
     without_digits,
 )
-from workbooks.recalc.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
+from workbooks.ooxml.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
+from workbooks.recalc.filled import Master
+from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
 
 _DIGITS = b"0123456789$"
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
-from udfs._cells import CellError
-from workbooks.recalc.address import full_name, parse_area, split_sheet
-from workbooks.recalc.engine import Engine
-from workbooks.recalc.lower import Lowering, Place, UnevaluableError
+from udfs.cells import CellError
+from workbooks.calc.protocol import Engine
+from workbooks.excel.passes.lower import Lowering, Place, UnevaluableError
+from workbooks.formula.address import full_name, parse_area, split_sheet
+from workbooks.formula.tokens import FormulaError, Node, function_name, is_range_token, read_formula
+from workbooks.ooxml.splice import Pending
 from workbooks.recalc.report import CellProblem, Report
-from workbooks.recalc.splice import Pending
-from workbooks.recalc.tokens import FormulaError, Node, function_name, is_range_token, read_formula
 
 # Asking a function again costs some milliseconds; a model in which more cells fail has one cause.
 _EXPLAINED = 50

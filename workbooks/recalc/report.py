@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from udfs._cells import Cell
+from udfs.cells import Cell
 
 #: Cells listed by name in a report; the counts are always exact.
 LISTED = 10_000

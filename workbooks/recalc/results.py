@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any, TypeAlias
 
-from udfs._cells import CellError
-from workbooks.recalc.address import Area
-from workbooks.recalc.book import settled, without_part
-from workbooks.recalc.engine import EngineError
-from workbooks.recalc.errors import NotAWorkbookError
+from udfs.cells import CellError
+from workbooks.calc.protocol import EngineError
+from workbooks.calc.values import read_run
+from workbooks.errors import NotAWorkbookError
+from workbooks.formula.address import Area
+from workbooks.formula.tokens import FormulaError, is_range_token, read_formula
+from workbooks.ooxml.book import settled, without_part
+from workbooks.ooxml.overrides import Edit, edited
+from workbooks.ooxml.package import Deflated
+from workbooks.ooxml.scan import FORMULA, UnusualError
+from workbooks.ooxml.splice import Pending, SheetSplicer
 from workbooks.recalc.job import Job, Ready, all_but_last
-from workbooks.recalc.overrides import Edit, edited
-from workbooks.recalc.package import Deflated
 from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.reasons import explain
-from workbooks.recalc.scan import FORMULA, UnusualError
-from workbooks.recalc.splice import Pending, SheetSplicer
-from workbooks.recalc.tokens import FormulaError, is_range_token, read_formula
-from workbooks.recalc.values import read_run
 
 #: Makes the new bytes of a part.
 Make: TypeAlias = Callable[[], Iterable[bytes] | Deflated]

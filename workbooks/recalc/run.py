@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from udfs._declare import Function
-from workbooks.recalc.arrays import Spills, fit
-from workbooks.recalc.book import Book, read_book
-from workbooks.recalc.engine import FIT, FORMATTED, LIFT, SPILL, CellFunction, Engine, Settings
-from workbooks.recalc.errors import UnwritableError
+from udfs.declare import Function
+from workbooks.calc.protocol import FIT, FORMATTED, LIFT, SPILL, CellFunction, Engine, Settings
+from workbooks.errors import UnwritableError
+from workbooks.excel.passes.lower import Own
+from workbooks.excel.runtime.arrays import Spills, fit
+from workbooks.excel.runtime.lifted import Lifted
+from workbooks.excel.runtime.supplied import SUPPLIED
+from workbooks.ooxml.book import Book, read_book
+from workbooks.ooxml.package import Package, check_target, lock_file, published
 from workbooks.recalc.inputs import resolve
 from workbooks.recalc.job import Job, Progress
-from workbooks.recalc.lifted import Lifted
-from workbooks.recalc.lower import Own
-from workbooks.recalc.package import Package, check_target, lock_file, published
 from workbooks.recalc.report import Report
 from workbooks.recalc.results import Results
-from workbooks.recalc.supplied import SUPPLIED
 
 _PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from workbooks.recalc.errors import DeadlineError
+from workbooks.errors import DeadlineError
 
 LATE = "the evaluation passed its deadline; nothing was written"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udfs._cells import Cell
-from workbooks.recalc.engine import Engine, EngineError, Value
+from udfs.cells import Cell
+from workbooks.calc.protocol import Engine, EngineError, Value
 from workbooks.recalc.plan import DataTable
 
 

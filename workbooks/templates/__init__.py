@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from workbooks.layout import Book
+from workbooks.authoring.layout import Book
 
 #: Every template, in the order in which a new user meets them.
 NAMES = ("breakeven", "ownership", "applications", "market", "audit", "serving")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book
+from workbooks.authoring.layout import Book
 
 PARADOX = "AINews, June 2026"
 RECKONING = "AINews, April 2026"

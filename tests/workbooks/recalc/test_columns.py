@@ -14,11 +14,11 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.table import Table
 
 import udfs.functions
-from udfs._cells import Cell
+from udfs.cells import Cell
+from workbooks.calc.formualizer import FormualizerEngine
 from workbooks.recalc import job as jobs
 from workbooks.recalc import recalculate
 from workbooks.recalc.columns import Columns
-from workbooks.recalc.engine_formualizer import FormualizerEngine
 
 ROWS = 120
 #: Formulas of row {r} over A to D; A and B hold numbers, C ids of models, D all kinds of things.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from workbooks.excel.passes.lower import Lowering, Place
+from workbooks.formula.names import Names
+from workbooks.ooxml.tables import Tables
 from workbooks.recalc import recalculate
-from workbooks.recalc.lower import Lowering, Place
-from workbooks.recalc.names import Names
-from workbooks.recalc.tables import Tables
 
 
 @pytest.mark.parametrize(

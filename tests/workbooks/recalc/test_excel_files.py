@@ -10,8 +10,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from workbooks.formula.address import in_order
 from workbooks.recalc import UnsafeFileError, recalculate
-from workbooks.recalc.address import in_order
 
 FOLDER = Path(__file__).parents[2] / "data" / "excel"
 #: The cells of each file that are not evaluated here, and keep their values.

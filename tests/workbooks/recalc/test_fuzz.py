@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from workbooks.ooxml.xml import escape
 from workbooks.recalc import RefusedError, recalculate
-from workbooks.recalc.xml import escape
 
 ROWS = (
     '<row r="1" spans="1:4"><c r="A1"><v>4</v></c><c r="B1" t="str"><f>A1&amp;"x"</f><v>4x</v></c>'

@@ -16,13 +16,13 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from workbooks.ooxml import package
 from workbooks.recalc import (
     DeadlineError,
     NotAWorkbookError,
     RefusedError,
     UnsafeFileError,
     UnwritableError,
-    package,
     recalculate,
 )
 
@@ -256,7 +256,8 @@ def test_killed_while_writing(write, number: int) -> None:
     script = textwrap.dedent(
         """
         import sys, time
-        from workbooks.recalc import package, recalculate
+        from workbooks.ooxml import package
+        from workbooks.recalc import recalculate
         whole = package.Package.write
         def slow(self, target, *rest):
             whole(self, target, *rest)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from workbooks.recalc.address import Area
-from workbooks.recalc.book import DefinedName
-from workbooks.recalc.lower import Lowering, Own, Place, UnevaluableError
-from workbooks.recalc.names import Names
-from workbooks.recalc.tables import TableInfo, Tables
-from workbooks.recalc.tokens import MAX_DEPTH, read_formula
+from workbooks.excel.passes.lower import Lowering, Own, Place, UnevaluableError
+from workbooks.formula.address import Area
+from workbooks.formula.names import Names
+from workbooks.formula.tokens import MAX_DEPTH, read_formula
+from workbooks.ooxml.book import DefinedName
+from workbooks.ooxml.tables import TableInfo, Tables
 
 
 @pytest.fixture

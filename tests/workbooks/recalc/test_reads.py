@@ -8,8 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from workbooks.calc.formualizer import FormualizerEngine
 from workbooks.recalc import recalculate
-from workbooks.recalc.engine_formualizer import FormualizerEngine
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 
+from workbooks.excel.passes.lower import Lowering, Own, Place
+from workbooks.formula.names import Names
+from workbooks.ooxml.book import DefinedName
+from workbooks.ooxml.tables import Tables
 from workbooks.recalc import recalculate
-from workbooks.recalc.book import DefinedName
-from workbooks.recalc.lower import Lowering, Own, Place
-from workbooks.recalc.names import Names
-from workbooks.recalc.tables import Tables
 
 MISSING = "#N/A"
 

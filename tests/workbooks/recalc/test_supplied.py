@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from udfs._cells import CellError
-from workbooks.recalc.supplied import SUPPLIED, scientific
+from udfs.cells import CellError
+from workbooks.excel.runtime.supplied import SUPPLIED, scientific
 
 
 def day(year: int, month: int, number: int) -> float:

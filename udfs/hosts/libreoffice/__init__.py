@@ -5,10 +5,10 @@
 - `for_calc`: a formula of an .xlsx as Calc must read it.
 """
 
-from udfs.hosts.libreoffice._addin import build
-from udfs.hosts.libreoffice._conformance import ask_many, call_many
-from udfs.hosts.libreoffice._formulas import for_calc, is_reference, mentions_functions
-from udfs.hosts.libreoffice._office import (
+from udfs.hosts.libreoffice.addin import build
+from udfs.hosts.libreoffice.conformance import ask_many, call_many
+from udfs.hosts.libreoffice.formulas import for_calc, is_reference, mentions_functions
+from udfs.hosts.libreoffice.office import (
     Calc,
     LibreOfficeError,
     Program,
@@ -16,8 +16,8 @@ from udfs.hosts.libreoffice._office import (
     find_soffice,
     program,
 )
-from udfs.hosts.libreoffice._setup import Finding, install, status, uninstall
-from udfs.hosts.libreoffice._values import cells_of
+from udfs.hosts.libreoffice.setup import Finding, install, status, uninstall
+from udfs.hosts.libreoffice.values import cells_of
 
 __all__ = [
     "Calc",

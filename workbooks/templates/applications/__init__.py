@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book, Ref
+from workbooks.authoring.layout import Book, Ref
 from workbooks.templates.applications.agent import add_agent
 from workbooks.templates.applications.compute import add_broker, add_training, add_video
 from workbooks.templates.applications.inputs import add_inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from udfs.functions import (
     TOK_AGENT_SESSION,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 _TURNS = 50
 

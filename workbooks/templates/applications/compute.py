@@ -8,7 +8,7 @@ from udfs.functions import (
     TOK_TRAINING_COST,
     TOK_VIDEO_COST,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 
 def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:

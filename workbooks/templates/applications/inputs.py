@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
 from workbooks.templates.sources import ASSUMED, GPT4, PARADOX, RECKONING
 
 

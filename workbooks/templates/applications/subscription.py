@@ -6,7 +6,7 @@ from udfs.functions import (
     TOK_BLENDED_PRICE,
     TOK_SUBSCRIPTION_MARGIN,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 
 
 def add_subscription(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import claims
-from workbooks.layout import Book
+from workbooks.authoring.layout import Book
 from workbooks.templates.audit.conclusions import add_conclusions, add_inputs, add_turning
 from workbooks.templates.audit.figures import add_claims, add_summary
 from workbooks.templates.sources import ASSUMED, DEEPSEEK_V2, GPT4, LAYERS, PARADOX, RECKONING, cite

@@ -17,7 +17,7 @@ from udfs.functions import (
     TOK_VERDICT,
     TOK_WEIGHT_GB,
 )
-from workbooks.layout import Book, Chart, Input, Line, Ref, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Input, Line, Ref, Sheet, call
 from workbooks.templates.audit.figures import MOODS
 from workbooks.templates.sources import PARADOX
 

@@ -16,7 +16,7 @@ from engine.claims import (
     Finding,
 )
 from udfs.functions import TOK_CLAIM
-from workbooks.layout import Book, Chart, Line, Ref, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.templates.sources import DEEPSEEK_V2, GPT4, LAYERS, PARADOX, RECKONING
 
 #: The mood of each verdict, for its colour.

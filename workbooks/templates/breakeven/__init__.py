@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import catalogue
-from workbooks.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
 from workbooks.templates.breakeven.provider import lay_out_breakeven, lay_out_subsidy
 from workbooks.templates.breakeven.volume import lay_out_market
 from workbooks.templates.sources import ASSUMED, MEASURED, PARADOX, cite

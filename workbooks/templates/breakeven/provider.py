@@ -11,7 +11,7 @@ from udfs.functions import (
     TOK_SUBSIDY_PATH,
     TOK_VERDICT,
 )
-from workbooks.layout import Book, Chart, Line, Ref, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, call
 
 _MONTHS = 36
 

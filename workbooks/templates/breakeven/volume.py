@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.functions import TOK_CAGR, TOK_MARKET_VOLUME, TOK_VOLUME_MULTIPLE
-from workbooks.layout import Book, Chart, Line, Ref, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, call
 
 
 def lay_out_market(book: Book, common: dict[str, Ref], market: Ref) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
 from workbooks.templates.market.segments import add_prices, add_segments
 from workbooks.templates.market.volume import SCENARIOS, YEARS, add_scenarios, add_volume
 from workbooks.templates.sources import ASSUMED, LAYERS, PARADOX, RECKONING, cite

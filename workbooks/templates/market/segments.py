@@ -8,7 +8,7 @@ from udfs.functions import (
     TOK_MARKET_VOLUME,
     TOK_VOLUME_MULTIPLE,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 
 def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref) -> None:

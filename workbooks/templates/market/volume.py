@@ -11,7 +11,7 @@ from udfs.functions import (
     TOK_MARKET_SIZE,
     TOK_MARKET_VOLUME,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 #: The longest horizon of the sheet; the selector offers each year up to it.
 YEARS = 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
 from workbooks.templates.ownership.energy import add_energy
 from workbooks.templates.ownership.hours import add_hours
 from workbooks.templates.ownership.ways import YEARS, add_ways, add_workings

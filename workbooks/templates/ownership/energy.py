@@ -9,7 +9,7 @@ from udfs.functions import (
     TOK_PRICE_FLOOR,
     TOK_UPGRADE_COST,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 
 def add_energy(

@@ -9,7 +9,7 @@ from udfs.functions import (
     TOK_OWNED_GPU_HOUR,
     TOK_SHARED_GPU,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 
 
 def add_hours(

@@ -6,7 +6,7 @@ from udfs.functions import (
     TOK_COMMITMENT,
     TOK_RENT_VS_OWN,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 
 #: The longest horizon of the sheet; the selector offers each year up to it.
 YEARS = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.layout import Book
+from workbooks.authoring.layout import Book
 from workbooks.templates.serving.cost import add_breakdown, add_cost
 from workbooks.templates.serving.front import add_front
 from workbooks.templates.serving.inputs import add_inputs, choose

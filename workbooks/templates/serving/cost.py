@@ -15,7 +15,7 @@ from udfs.functions import (
     TOK_TPOT,
     TOK_TTFT,
 )
-from workbooks.layout import Book, Chart, Line, Ref, Result, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 from workbooks.templates.serving.defaults import rows_of
 
 _COSTS = ("Input", "Output", "Blended")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from udfs import CellError, Function
-from workbooks.layout import Value
+from workbooks.authoring.layout import Value
 
 #: What Inputs holds when the workbook is built, by the keys of the inputs.
 DEFAULTS: Mapping[str, Value] = {

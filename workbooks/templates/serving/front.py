@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from udfs.functions import TOK_PARETO
-from workbooks.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
 
 # What TOK_PARETO takes.
 _FRONT = (

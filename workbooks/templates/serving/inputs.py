@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine import catalogue, prices
 from udfs.functions import TOK_MARKET_PRICE, TOK_SPEC
-from workbooks.layout import Book, Input, Ref, Result, ScenarioInput, Sheet, Value, call
+from workbooks.authoring.layout import Book, Input, Ref, Result, ScenarioInput, Sheet, Value, call
 from workbooks.templates.serving.defaults import DEFAULTS as D
 from workbooks.templates.sources import (
     ASSUMED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from udfs.functions import TOK_WATERFALL
-from workbooks.layout import Book, Chart, Line, Ref, Result, Value, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Value, call
 from workbooks.templates.serving.defaults import rows_of
 from workbooks.templates.sources import PARADOX
 

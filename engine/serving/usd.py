@@ -1,0 +1,135 @@
+"""What served tokens cost, and the band of that cost that calibration errors give."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.catalogue import AcceleratorLike, ModelLike
+from engine.elementwise import Number, Row
+from engine.serving.case import Case
+from engine.serving.constants import Constants, band
+from engine.serving.load import LOAD, PRICE, Formats, evaluate, served, serving_function
+from engine.serving.model import Load, Memory
+
+_SECONDS = 3600.0
+_MTOK = 1e6
+
+
+def usd_per_mtok(usd_per_gpu_hour: Number, utilisation: Number = 1.0) -> Number:
+    """Return the price of a million tokens that take one GPU-second each [USD/Mtok]."""
+    return _MTOK / _SECONDS * usd_per_gpu_hour / utilisation
+
+
+@serving_function({**PRICE, **LOAD})
+def serving_cost(
+    usd_per_gpu_hour: Number,
+    utilisation: Number,
+    model: ModelLike,
+    accelerator: AcceleratorLike,
+    concurrency: Number = 1.0,
+    input_tokens: Number = 1024.0,
+    output_tokens: Number = 1024.0,
+    tensor_parallel: Number = 1.0,
+    data_parallel: Number = 1.0,
+    expert_parallel: Number = 1.0,
+    weight_format: str = "bf16",
+    expert_format: str | None = None,
+) -> Row:
+    """Cost of a million tokens: of input, of output, and over all tokens.
+
+    Parameters
+    ----------
+    <price>
+    <load>
+
+    Returns
+    -------
+    Row
+        Cost of input tokens, of output tokens, of both together [USD/Mtok].
+
+    Notes
+    -----
+    Equation: GPU-seconds of a request ``G = O/throughput``; those spent in decode steps are the
+    output's, the rest (its own prefill, and what it waits for the prefills of others) the input's;
+    each ``·1e6·usd_per_gpu_hour/(3600·utilisation)`` over its tokens, ``G`` over all tokens.
+    <range>
+
+    Examples
+    --------
+    >>> cost = serving_cost(2.0, 1.0, "llama-3.1-70b", "h100_sxm", 64, 1024, 1024, 2, 1, 1, "fp8")
+    >>> bool(cost[0] < cost[2] < cost[1])
+    True
+    """
+    load = Load(
+        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+    )
+    formats = Formats(weight_format, expert_format)
+    per_input, per_output, per_token = evaluate(gpu_seconds, 3, model, accelerator, load, formats)
+    price = usd_per_mtok(usd_per_gpu_hour, utilisation)
+    return per_input * price, per_output * price, per_token * price
+
+
+@serving_function({**PRICE, **LOAD})
+def serving_band(
+    usd_per_gpu_hour: Number,
+    utilisation: Number,
+    model: ModelLike,
+    accelerator: AcceleratorLike,
+    concurrency: Number = 1.0,
+    input_tokens: Number = 1024.0,
+    output_tokens: Number = 1024.0,
+    tensor_parallel: Number = 1.0,
+    data_parallel: Number = 1.0,
+    expert_parallel: Number = 1.0,
+    weight_format: str = "bf16",
+    expert_format: str | None = None,
+) -> Row:
+    """Range of the blended cost: 10th, 50th and 90th percentile.
+
+    Parameters
+    ----------
+    <price>
+    <load>
+
+    Returns
+    -------
+    Row
+        Percentiles 10, 50 and 90 of the cost over all tokens [USD/Mtok].
+
+    Notes
+    -----
+    Equation: blended cost times the quantiles of measured over estimated cost, of dense models or
+    of mixtures of experts, on configurations that the fit had not seen.
+    <range>
+
+    Examples
+    --------
+    >>> band = serving_band(2.0, 1.0, "llama-3.1-70b", "h100_sxm", 64, 1024, 1024, 2, 1, 1, "fp8")
+    >>> bool(band[0] < band[1] < band[2])
+    True
+    """
+    load = Load(
+        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+    )
+    formats = Formats(weight_format, expert_format)
+    low, middle, high = evaluate(_band, 3, model, accelerator, load, formats)
+    price = usd_per_mtok(usd_per_gpu_hour, utilisation)
+    return low * price, middle * price, high * price
+
+
+def gpu_seconds(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number, ...]:
+    """Return the GPU-seconds of an input token, of an output token, and over all tokens [s]."""
+    result = served(case, load, held, c)
+    request = load.output_tokens / result.throughput
+    share = result.input_share(load)
+    return (
+        request * share / load.input_tokens,
+        request * (1 - share) / load.output_tokens,
+        request / (load.input_tokens + load.output_tokens),
+    )
+
+
+def _band(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number, ...]:
+    blended = gpu_seconds(case, load, held, c)[2]
+    moe = np.minimum(case.experts, 1.0)
+    return tuple(blended * (dense + moe * (mixture - dense)) for dense, mixture in band())

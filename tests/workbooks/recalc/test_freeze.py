@@ -1,0 +1,55 @@
+"""A frozen copy: own functions are values, ordinary formulas stay formulas."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.formula import ArrayFormula
+
+from engine import tokens
+from workbooks.recalc import UnwritableError, recalculate
+from workbooks.recalc.freeze import freeze
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet["A1"] = 70
+    sheet["B1"] = "=TOK_WEIGHT_GB(A1)"
+    sheet["B2"] = "=B1*2"
+    sheet["B3"] = '=TOK_VERDICT(1,2,3)&"!"'
+    sheet["B4"] = "=TOK_WEIGHT_GB(-1)"
+    sheet["B5"] = "=Weight+1"
+    sheet["C1"] = ArrayFormula("C1:C2", "=TOK_WEIGHT_GB(A1,{8;16})")
+    book.defined_names["Weight"] = DefinedName("Weight", attr_text="TOK_WEIGHT_GB(Sheet!$A$1)")
+    path = tmp_path / "model.xlsx"
+    book.save(path)
+    return path
+
+
+def test_values_in_place_of_own_functions(model: Path, tmp_path: Path) -> None:
+    target = tmp_path / "frozen.xlsx"
+    before = model.read_bytes()
+    freeze(model, target)
+    assert model.read_bytes() == before
+    sheet = openpyxl.load_workbook(target).active
+    assert sheet["B1"].value == tokens.weight_gb(70.0)
+    assert sheet["B2"].value == "=B1*2"
+    assert sheet["B3"].value == "below cost!"
+    assert sheet["B4"].value == "#NUM!"
+    assert sheet["B5"].value == tokens.weight_gb(70.0) + 1
+    assert [sheet["C1"].value, sheet["C2"].value] == [70, 140]
+    with zipfile.ZipFile(target) as archive:
+        assert b"TOK_" not in archive.read("xl/worksheets/sheet1.xml")
+    assert recalculate(target, functions={}).clean
+    assert openpyxl.load_workbook(target, data_only=True).active["B2"].value == 280
+
+
+def test_not_in_place(model: Path) -> None:
+    with pytest.raises(UnwritableError, match="lose its formulas"):
+        freeze(model, model)

@@ -1,0 +1,1 @@
+"""Excel on Windows, by classic xlwings: the exported functions, the VBA in an .xlsm, the set-up."""

@@ -1,0 +1,108 @@
+"""From a template's name to a finished workbook: laid out, written, recalculated, published."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import TokenbookError
+from workbooks import templates
+from workbooks.authoring.layout import Ref
+from workbooks.authoring.writer import write
+from workbooks.recalc import Report, UnwritableError, recalculate
+from workbooks.recalc.job import Progress
+
+_ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx"}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished workbook."""
+
+    name: str
+    path: Path
+    report: Report
+    #: Label, value, number format name and unit of each headline figure.
+    headlines: tuple[tuple[str, float | str | None, str, str], ...]
+
+
+def build(
+    name: str,
+    directory: Path,
+    *,
+    flavour: str = "xlsx",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Built:
+    """Build one template, with every value in it.
+
+    Parameters
+    ----------
+    name : str
+        A template of `workbooks.templates.NAMES`.
+    directory : Path
+        Where the workbook goes; made where it is missing.
+    flavour : str
+        "xlsx"; "xlsm", with the VBA of classic xlwings; or "officejs", whose functions have the
+        names under which Office.js stores them.
+    force : bool
+        Whether to write over a workbook that differs from a freshly built one.
+    progress : Callable
+        Told the step, what is done and the total.
+
+    Raises
+    ------
+    TokenbookError
+        Where the template is unknown, the directory cannot be written, or a workbook stands
+        there that has been changed and `force` is not set.
+    """
+    book = templates.lay_out(name)
+    path = directory / f"{name}{_ENDINGS[flavour]}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".tokenbook-") as scratch:
+            draft = Path(scratch) / f"{name}.xlsx"
+            write(book, draft)
+            report = recalculate(draft, progress=progress)
+            values = _headline_values(draft, [ref for _, ref, _, _ in book.headlines])
+            draft = _flavoured(draft, flavour)
+            if path.exists() and not force and not filecmp.cmp(draft, path, shallow=False):
+                raise TokenbookError(
+                    f"{path} exists and is not as built; --force writes over it, -o DIR elsewhere"
+                )
+            os.replace(draft, path)
+    except OSError as error:
+        raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
+    headlines = tuple(
+        (label, value, number_format, unit)
+        for (label, _, number_format, unit), value in zip(book.headlines, values, strict=True)
+    )
+    return Built(name, path, report, headlines)
+
+
+def _flavoured(draft: Path, flavour: str) -> Path:
+    """Return the workbook in the flavour that is wanted."""
+    if flavour == "xlsm":
+        from udfs.hosts.excel.xlsm import write_xlsm  # noqa: PLC0415  (only for this flavour)
+
+        return write_xlsm(draft, draft.with_suffix(".xlsm"))
+    if flavour == "officejs":
+        from udfs.hosts.officejs.stored_names import write_officejs  # noqa: PLC0415
+
+        return write_officejs(draft, draft.with_name(f"{draft.stem}-officejs.xlsx"))
+    return draft
+
+
+def _headline_values(path: Path, refs: Sequence[Ref]) -> list[float | str | None]:
+    from openpyxl import load_workbook  # noqa: PLC0415  (heavy)
+
+    workbook = load_workbook(path, data_only=True, read_only=False)
+    values: list[float | str | None] = [
+        workbook[ref.sheet].cell(ref.row, ref.column).value for ref in refs
+    ]
+    workbook.close()
+    return values

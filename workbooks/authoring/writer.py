@@ -1,0 +1,264 @@
+"""From a layout to a file: cover, sheets, checks, names, charts, protection, print set-up.
+
+openpyxl writes formulas without values; the recalculation adds them (`workbooks.authoring.build`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.formatting.rule import CellIsRule, FormulaRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.pricing import VERDICTS
+from workbooks.authoring.charts import add_chart
+from workbooks.authoring.layout import FLAG, Book, Cell, Sheet
+from workbooks.authoring.mend import mend
+from workbooks.authoring.style import ACCENT, FORMATS, named_styles
+
+#: Built files carry this date, so that the same template gives the same bytes.
+RELEASED = datetime(2026, 11, 21)
+# Height of a line of text, in points.
+_LINE = 12.5
+# A long sheet that is wider is printed across.
+_WIDEST_UPRIGHT = 150
+# An input list of Excel is cut off beyond this.
+_LONGEST_LIST = 255
+_MOODS = {"good": "E6F4EA", "bad": "FCE8E6", "near": "FEF7E0", "aside": "EEF1F4"}
+_COLOUR_KEY = (
+    ("input", "An input: change it, and every sheet follows"),
+    ("calc", "A formula on this sheet"),
+    ("link", "A link to another sheet"),
+    ("output", "A result that leaves the sheet"),
+)
+
+
+def write(book: Book, path: Path) -> None:
+    """Write a layout as a workbook without values.
+
+    Parameters
+    ----------
+    book : Book
+        The layout; its sheets in the order of the file, between cover and checks.
+    path : Path
+        The file to write.
+    """
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    for style in named_styles().values():
+        workbook.add_named_style(style)
+    checks = _checks(book)
+    for sheet in (_cover(book), *book.sheets, checks):
+        _write_sheet(workbook.create_sheet(sheet.name), sheet)
+    for sheet in book.sheets:
+        for chart in sheet.charts:
+            add_chart(workbook[sheet.name], chart)
+    for name, ref in book.names.items():
+        workbook.defined_names[name] = DefinedName(name, attr_text=str(ref))
+    properties = workbook.properties
+    properties.creator = f"Tokenbook {version('tokenbook')}"
+    properties.title = book.title
+    properties.description = book.purpose
+    properties.created = RELEASED
+    workbook.save(path)
+    mend(path, RELEASED)
+
+
+def _cover(book: Book) -> Sheet:
+    """Lay out the cover: purpose, headline figures, sheets, colour key, versions."""
+    cover = Sheet(book, "Cover", book.title, book.purpose, (44, 18, 40, 40))
+    cover.put(1, 1, book.title, "title")
+    cover.put(2, 1, book.purpose, "subtitle")
+    cover.put(3, 1, f"={FLAG}", "flag")
+    cover.row = 5
+    cover.heading("Headline figures")
+    for label, ref, number_format, unit in book.headlines:
+        cover.put(cover.row, 1, label, "label")
+        cover.put(cover.row, 2, f"={ref}", "link", number_format)
+        cover.put(cover.row, 3, unit, "remark")
+        cover.row += 1
+    cover.gap()
+    cover.heading("Sheets")
+    for sheet in book.sheets:
+        cover.put(cover.row, 1, sheet.name, "label", link=f"#{quote_sheetname(sheet.name)}!A1")
+        cover.put(cover.row, 2, sheet.subtitle, "remark")
+        cover.row += 1
+    cover.put(cover.row, 1, "Checks", "label", link="#Checks!A1")
+    cover.put(cover.row, 2, "What must hold; the flag above is shown on every sheet", "remark")
+    cover.row += 2
+    cover.heading("Colours")
+    for role, meaning in _COLOUR_KEY:
+        cover.put(cover.row, 1, meaning, "label")
+        cover.put(cover.row, 2, 1234, role, "integer")
+        cover.row += 1
+    cover.gap()
+    cover.heading("Versions")
+    for label, text in (
+        ("Tokenbook", version("tokenbook")),
+        ("Released", f"{RELEASED:%Y-%m-%d}"),
+        ("Functions", "TOK_… : type =TOK_ in a cell, or run tokenbook list"),
+        ("Values", "calculated when the file was built: shown without any add-in"),
+    ):
+        cover.put(cover.row, 1, label, "label")
+        cover.put(cover.row, 2, text, "remark")
+        cover.row += 1
+    if book.sources:
+        cover.gap()
+        cover.heading("Sources")
+        for short, full in book.sources:
+            cover.put(cover.row, 1, short, "label")
+            cover.put(cover.row, 2, full, "remark")
+            cover.row += 1
+    return cover
+
+
+def _checks(book: Book) -> Sheet:
+    """Lay out the checks and the one flag that sums them up."""
+    sheet = Sheet(
+        book, "Checks", "Checks", "What must hold within its tolerance", (60, 18, 18, 16, 14, 12)
+    )
+    sheet.put(1, 1, sheet.title, "title")
+    sheet.put(2, 1, sheet.subtitle, "subtitle")
+    first = 6
+    last = first + len(book.checks) - 1
+    results = sheet.ref(first, 6, len(book.checks))
+    book.names[FLAG] = sheet.put(
+        3,
+        1,
+        f'=IF(COUNTIF({results.local},"OK")=ROWS({results.local}),"All checks pass",'
+        f'ROWS({results.local})-COUNTIF({results.local},"OK")&" of "'
+        f'&ROWS({results.local})&" checks fail")',
+        "flag",
+    )
+    for column, text in enumerate(
+        ("Check", "Computed", "Expected", "Difference", "Tolerance", "Result"), start=1
+    ):
+        sheet.put(first - 1, column, text, "header")
+    for row, (label, left, right, tolerance) in enumerate(book.checks, start=first):
+        sheet.put(row, 1, label, "label")
+        sheet.put(row, 2, f"={left}", "link", "any")
+        sheet.put(row, 3, f"={right}", "link", "any")
+        sheet.put(row, 4, f"=ABS(B{row}-C{row})", "calc", "scientific")
+        sheet.put(row, 5, f"={tolerance}", "link", "scientific")
+        sheet.put(
+            row,
+            6,
+            f'=IF(ISERROR(D{row}),"ERROR",IF(D{row}<=E{row}*MAX(ABS(C{row}),1),"OK","CHECK"))',
+            "check",
+        )
+    sheet.row = last + 2
+    return sheet
+
+
+def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
+    places = Counter((cell.row, cell.column) for cell in sheet.cells)
+    if twice := [place for place, count in places.items() if count > 1]:
+        raise ValueError(f"{sheet.name}: two cells in one place, {twice[:3]}")
+    for cell in sheet.cells:
+        _write_cell(worksheet, cell)
+    for column, width in enumerate(sheet.widths, start=1):
+        worksheet.column_dimensions[get_column_letter(column)].width = width
+    worksheet.row_dimensions[1].height = 28
+    for cell in sheet.cells:
+        if cell.role == "header":
+            worksheet.row_dimensions[cell.row].height = 30
+        if cell.lines > 1:
+            row = worksheet.row_dimensions[cell.row]
+            row.height = max(row.height or 0, _LINE * cell.lines + 4)
+    for ref, choices in sheet.choices:
+        _write_choices(worksheet, ref.plain, choices)
+    verdicts = dict(zip(VERDICTS, ("bad", "near", "good"), strict=True))
+    for ref, moods in (*((ref, verdicts) for ref in sheet.verdicts), *sheet.judged):
+        _colour_texts(worksheet, ref.plain, moods)
+    _colour_flags(worksheet, sheet)
+    worksheet.sheet_view.showGridLines = False
+    worksheet.sheet_view.zoomScale = 100
+    worksheet.freeze_panes = f"A{sheet.heads + 1}" if sheet.name != "Cover" else None
+    # No password: this guards against slips, not against readers.
+    worksheet.protection.sheet = True
+    worksheet.protection.formatColumns = False
+    worksheet.protection.formatRows = False
+    _set_up_print(worksheet, sheet)
+
+
+def _write_cell(worksheet: Worksheet, cell: Cell) -> None:
+    written = worksheet.cell(cell.row, cell.column)
+    value: Any = cell.value
+    if cell.array is not None:
+        rows, columns = cell.array
+        corner = f"{get_column_letter(cell.column + columns - 1)}{cell.row + rows - 1}"
+        value = ArrayFormula(f"{written.coordinate}:{corner}", f"={str(value).removeprefix('=')}")
+    written.value = value
+    written.style = f"tokenbook {cell.role}"
+    written.number_format = FORMATS[cell.format]
+    if cell.link:
+        written.hyperlink = cell.link
+        written.style = f"tokenbook {cell.role}"
+        written.font = Font(name="Calibri", size=10, color=ACCENT, underline="single")
+    if cell.merge > 1:
+        worksheet.merge_cells(
+            start_row=cell.row,
+            end_row=cell.row,
+            start_column=cell.column,
+            end_column=cell.column + cell.merge - 1,
+        )
+
+
+def _write_choices(worksheet: Worksheet, place: str, choices: str) -> None:
+    if len(choices) > _LONGEST_LIST:
+        raise ValueError(
+            f"{worksheet.title}!{place}: an input list of over {_LONGEST_LIST} characters"
+        )
+    rule = DataValidation(type="list", formula1=choices, allow_blank=False, showErrorMessage=True)
+    rule.error = "Choose one of the list."
+    rule.errorTitle = "Not in the list"
+    rule.add(place)
+    worksheet.add_data_validation(rule)
+
+
+def _colour_texts(worksheet: Worksheet, place: str, moods: Mapping[str, str]) -> None:
+    for text, mood in moods.items():
+        fill = PatternFill("solid", bgColor=_MOODS[mood])
+        worksheet.conditional_formatting.add(place, CellIsRule("equal", [f'"{text}"'], fill=fill))
+
+
+def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
+    passing = '"All checks pass"'
+    worksheet.conditional_formatting.add(
+        "A3", FormulaRule([f"$A$3<>{passing}"], font=Font(color="C5221F", bold=True))
+    )
+    worksheet.conditional_formatting.add(
+        "A3", FormulaRule([f"$A$3={passing}"], font=Font(color="188038", bold=True))
+    )
+    checks = [cell for cell in sheet.cells if cell.role == "check"]
+    if checks:
+        place = f"F{checks[0].row}:F{checks[-1].row}"
+        _colour_texts(worksheet, place, {"OK": "good", "CHECK": "bad", "ERROR": "bad"})
+
+
+def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
+    last = max(sheet.row, *(cell.row for cell in sheet.cells))
+    worksheet.print_area = f"A1:{get_column_letter(len(sheet.widths))}{last}"
+    upright = sheet.long and sum(sheet.widths) < _WIDEST_UPRIGHT
+    worksheet.page_setup.orientation = "portrait" if upright else "landscape"
+    worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
+    worksheet.page_setup.fitToWidth = 1
+    worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if sheet.heads != Sheet.heads:
+        worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
+    worksheet.print_options.horizontalCentered = True
+    footer: Any = worksheet.oddFooter
+    footer.left.text, footer.right.text = "&A", "Page &P of &N"

@@ -1,0 +1,1 @@
+"""The calculator: the embedded spreadsheet engine, behind one protocol."""

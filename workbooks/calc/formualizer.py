@@ -1,0 +1,323 @@
+"""The embedded engine formualizer; every call to it stands in this file.
+
+Its traps, found by experiment (0.13): parallel evaluation runs Python callbacks several times
+slower; a workbook must be touched by one thread only; an exception raised in a callback, Ctrl-C
+among them, is swallowed; NaN leaks through; None in an array becomes 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import formualizer as fz
+
+from udfs.cells import Cell, CellError
+from workbooks.calc.calls import Blocks, quick
+from workbooks.calc.protocol import (
+    FAILURES,
+    LOWERED,
+    SKIPPED,
+    SURE,
+    CellFunction,
+    EngineError,
+    Settings,
+    Value,
+    engine_name,
+)
+from workbooks.errors import DeadlineError, EngineFailedError, NotAWorkbookError
+from workbooks.formula.address import full_name
+from workbooks.recalc.watch import LATE, watched
+
+_CODES = {
+    "Null": "#NULL!",
+    "Div": "#DIV/0!",
+    "Value": "#VALUE!",
+    "Ref": "#REF!",
+    "Name": "#NAME?",
+    "Num": "#NUM!",
+    "Na": "#N/A",
+    "Spill": "#SPILL!",
+    "Calc": "#CALC!",
+}
+_KINDS = {code: kind for kind, code in _CODES.items()}
+_ENGINE_ONLY = {
+    "Error": "the formula is too long or too deep for the engine",
+    "Circ": "it refers to itself, and iterative calculation is off",
+    "NImpl": "the engine has no way to evaluate this kind of reference or operation",
+    "Cancelled": "the evaluation was stopped",
+}
+_PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
+_PLAIN = {float, bool, str, type(None)}
+_SCRATCH = "scratch"
+_NO_LIMIT = 1 << 40
+_LIMITS = {
+    "max_input_bytes": _NO_LIMIT,
+    "max_entries": 100_000,
+    "max_expanded_bytes": _NO_LIMIT,
+    "max_part_bytes": _NO_LIMIT,
+    "max_xml_depth": 256,
+}
+
+
+class FormualizerEngine:
+    """One workbook in formualizer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._own: dict[str, CellFunction] = {}
+        # What lowering puts into formulas is not asked about.
+        self._asked: set[str] = set(LOWERED)
+        self._known: dict[str, bool] = {}
+        self._workbook: fz.Workbook = fz.Workbook(config=_config(settings))
+        self._probe: fz.Workbook | None = None
+        self._blocks = Blocks({})
+        self._raised: BaseException | None = None
+        self._reason = ""
+        self._failures = 0
+
+    def register(self, functions: Mapping[str, CellFunction]) -> None:
+        """Add own functions."""
+        self._own = {name.upper(): function for name, function in functions.items()}
+        self._own |= {FAILURES: self._counted, SURE: self._sure}
+        self._blocks = Blocks(self._own)
+        self._known.clear()
+
+    def knows(self, function: str) -> bool:
+        """Tell whether a formula may call this function."""
+        name = function.upper()
+        self._asked.add(name)
+        if name in self._own:
+            return True
+        if name not in self._known:
+            self._known[name] = self._probed(name)
+        return self._known[name]
+
+    def load(self, path: Path) -> None:
+        """Take in a prepared workbook."""
+        try:
+            self._workbook = fz.Workbook.from_path(
+                str(path), backend="native", config=_config(self.settings), load_limits=_LIMITS
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise NotAWorkbookError(f"the engine cannot read the workbook: {error}") from error
+        self._workbook.set_temporal_egress("serial")
+        in_blocks = self._blocks.wrapped()
+        for name, function in self._own.items():
+            # Making a callback takes time; a formula that was not asked about is not there.
+            if _PREFIX.sub("", name) not in self._asked:
+                continue
+            call = _Call(in_blocks.get(name, function), self)
+            self._workbook.register_function(
+                name,
+                call if name in in_blocks else quick(function, call),
+                min_args=0,
+                allow_override_builtin=True,
+                # Volatile functions are called again in each round.
+                volatile=name in in_blocks,
+            )
+        clock = self.settings.clock
+        if clock is not None:
+            self._workbook.set_deterministic_clock(clock.replace(tzinfo=UTC), "utc")
+
+    def evaluate(self) -> None:
+        """Compute every formula that is not up to date."""
+        # A placeholder in a circle of formulas would stay there.
+        self._blocks.start(active=not self.settings.iterate)
+        self._evaluate()
+        while self._blocks.answer_noted():
+            self._evaluate()
+        self._blocks.active = False
+
+    def _evaluate(self) -> None:
+        self._raised = None
+        deadline = self.settings.deadline
+        try:
+            with watched(deadline, self._workbook.cancel):
+                self._workbook.evaluate_all()
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
+            if self._raised is None and not _passed(deadline):
+                raise EngineFailedError(f"the workbook cannot be evaluated: {error}") from error
+        finally:
+            if self._raised is not None:
+                self._workbook.reset_cancel()
+                raise self._raised
+        if _passed(deadline):
+            raise DeadlineError(LATE)
+
+    def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
+        """Return the rows of a rectangle as the engine holds them."""
+        name = engine_name(sheet)
+        area = fz.RangeAddress(name, top, left, bottom, right)
+        rows: list[list[Any]] = self._workbook.sheet(name).get_values(area)
+        return rows
+
+    def value(self, raw: Any) -> Value:
+        """Turn one value of the engine into a cell."""
+        if type(raw) is float:
+            return raw if math.isfinite(raw) else CellError("#NUM!", "not a finite number")
+        if isinstance(raw, dict):
+            kind = str(raw.get("kind", ""))
+            if kind in _CODES:
+                return CellError(_CODES[kind])
+            return EngineError(_ENGINE_ONLY.get(kind, f"the engine fails here ({kind})"))
+        if isinstance(raw, bool) or raw is None:
+            return raw
+        if isinstance(raw, int):
+            return float(raw)
+        return str(raw)
+
+    def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        """Put a constant into a cell."""
+        self._workbook.set_value(engine_name(sheet), row, column, _given(value))
+
+    def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
+        """Set constants of a column to what they are, formulas excepted."""
+        for row in rows:
+            if not self.has_formula(sheet, row, column):
+                value = self.value(self.values(sheet, row, column, row, column)[0][0])
+                if not isinstance(value, EngineError):
+                    self.set_value(sheet, row, column, value)
+
+    def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
+        """Put a formula into a cell."""
+        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
+
+    def has_formula(self, sheet: str, row: int, column: int) -> bool:
+        """Tell whether a cell holds a formula."""
+        return self._workbook.get_formula(engine_name(sheet), row, column) is not None
+
+    def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
+        """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
+        workbook = fz.Workbook(config=_config(self.settings))
+        workbook.set_temporal_egress("serial")
+        workbook.add_sheet(_SCRATCH)
+        sheet = workbook.sheet(_SCRATCH)
+        width, count = len(cells[0]), len(formulas)
+        given = [[_given(cell) for cell in row] for row in cells]
+        sheet.set_values_batch(1, 1, len(cells), width, given)
+        column = width + 2
+        sheet.set_formulas_batch(1, column, count, 1, [[f"={text}"] for text in formulas])
+        workbook.evaluate_all()
+        area = fz.RangeAddress(_SCRATCH, 1, column, count, column)
+        return [self.value(row[0]) for row in sheet.get_values(area)]
+
+    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
+        """Evaluate one cell anew and return what its own functions complained of."""
+        self._reason = ""
+        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
+        try:
+            self._workbook.evaluate_cell(engine_name(sheet), row, column)
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
+            return f"{full_name(sheet, row, column)}: {error}"
+        return self._reason
+
+    # --- callbacks -----------------------------------------------------------------------------
+
+    def stop(self, error: BaseException) -> Any:
+        """Note what a callback raised, which the engine would swallow; `evaluate` raises it."""
+        if self._raised is None:
+            self._raised = error
+            self._workbook.cancel()
+        return {"type": "Error", "kind": "#VALUE!"}
+
+    def engine_value(self, result: Any) -> Any:
+        """Turn what an own function gave into what the engine takes."""
+        if isinstance(result, CellError):
+            self._reason = result.reason
+            return {"type": "Error", "kind": result.code}
+        if isinstance(result, EngineError):
+            self._failures += 1
+            return {"type": "Error", "kind": "NImpl"}
+        if isinstance(result, list):
+            return [["" if v is None else self.engine_value(v) for v in row] for row in result]
+        return result
+
+    def _counted(self) -> float:
+        return float(self._failures)
+
+    def _sure(self, before: Any, result: Any) -> Any:
+        # The engine evaluates arguments from left to right.
+        if self._failures > before:
+            return EngineError("a failure of the engine lies behind this value")
+        return result
+
+    # --- what the engine has -------------------------------------------------------------------
+
+    def _probed(self, name: str) -> bool:
+        if self._probe is None:
+            self._probe = fz.Workbook(config=_config(self.settings))
+            self._probe.add_sheet("probe")
+        try:
+            self._probe.set_formula("probe", 1, 1, f"={name}()")
+            value = self._probe.evaluate_cell("probe", 1, 1)
+        except (ValueError, RuntimeError, fz.ExcelEvaluationError, fz.ParserError):
+            return False
+        return not (isinstance(value, dict) and value.get("kind") in ("Name", "NImpl"))
+
+
+class _Call:
+    """A call of an own function by the engine: cells for its values, and no exception lost."""
+
+    __slots__ = ("_deadline", "_engine", "_function")
+
+    def __init__(self, function: CellFunction, engine: FormualizerEngine) -> None:
+        self._function = function
+        self._engine = engine
+        self._deadline = engine.settings.deadline or math.inf
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            if time.monotonic() > self._deadline:
+                raise DeadlineError(LATE)
+            if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
+                result = self._function(*arguments)
+            else:
+                result = self._function(*map(_cells_of, arguments))
+            return result if type(result) is float else self._engine.engine_value(result)
+        except BaseException as error:
+            return self._engine.stop(error)
+
+    def stop(self, error: BaseException) -> Any:
+        """End the evaluation."""
+        return self._engine.stop(error)
+
+
+def _given(value: Cell) -> Any:
+    if isinstance(value, CellError):
+        return fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
+    return value
+
+
+def _cells_of(argument: Any) -> Any:
+    if isinstance(argument, dict):
+        return CellError(_CODES.get(str(argument.get("kind")), "#VALUE!"))
+    if isinstance(argument, list):
+        return [[_cells_of(cell) for cell in row] for row in argument]
+    return None if argument == SKIPPED else argument
+
+
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
+
+
+def _config(settings: Settings) -> fz.WorkbookConfig:
+    evaluation = fz.EvaluationConfig()
+    evaluation.enable_parallel = False
+    evaluation.workbook_seed = settings.seed
+    evaluation.date_system = "1904" if settings.date1904 else "1900"
+    if settings.deadline is not None:
+        left = settings.deadline - time.monotonic()
+        evaluation.max_eval_time_ms = max(int(left * 1000), 1)
+    if settings.iterate:
+        evaluation.cycle_policy = "iterate"
+        evaluation.iterate_max_iterations = settings.iterations
+        evaluation.iterate_max_change = settings.max_change
+    return fz.WorkbookConfig(
+        mode=fz.WorkbookMode.Interactive, eval_config=evaluation, enable_changelog=False
+    )

@@ -1,0 +1,109 @@
+"""What the recalculation asks of a spreadsheet engine, so that another can take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from udfs.cells import Cell
+
+#: An own function: cells in, a cell or a list of rows out; it never raises.
+CellFunction: TypeAlias = Callable[..., Any]
+#: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
+#: is noted, a function called for each element of an array, TEXT with a format that is the
+#: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows, what
+#: has to be one value, and the two that see to it that no failure of the engine is taken for an
+#: error of the workbook: a count of failures, which the engine keeps, and a result that stands only
+#: if the count has not grown since.
+FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
+FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
+FAILURES, SURE = "TB.FAILURES", "TB.SURE"
+#: The place of the last value that is not larger, in any order.
+MATCHED = "TB.MATCH"
+#: XLOOKUP for the next smaller or larger value.
+NEXT_LOOKUP = "TB.XLOOKUP"
+LOWERED = frozenset(
+    [FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE, MATCHED, NEXT_LOOKUP]
+)
+#: Results of more cells than this the engine does not lay out.
+LARGEST_SPILL = 10_000
+#: Text that stands for a skipped argument of an own function; engines hand it over as 0.
+SKIPPED = "\N{SYMBOL FOR NULL}skipped"
+
+
+def engine_name(sheet: str) -> str:
+    """Return what the engine is to call a sheet.
+
+    It begins with a sheet of its own, Sheet1, and takes the formulas of one that is spelt
+    sheet1 or SHEET1 for formulas of that. Formulas find a sheet by any spelling.
+    """
+    return "Sheet1" if sheet.casefold() == "sheet1" else sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides the values besides the workbook.
+
+    `clock` is the local time that TODAY and NOW give; `seed` drives RAND and its kin.
+    """
+
+    seed: int = 0
+    clock: datetime | None = None
+    date1904: bool = False
+    iterate: bool = False
+    iterations: int = 100
+    max_change: float = 0.001
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineError:
+    """A failure of the engine itself, as it stands in a cell: no spreadsheet shows it."""
+
+    reason: str
+
+
+Value: TypeAlias = Cell | EngineError
+
+
+class Engine(Protocol):
+    """A spreadsheet engine holding one workbook."""
+
+    def knows(self, function: str) -> bool:
+        """Tell whether the engine, or what was registered with it, has a function."""
+
+    def register(self, functions: Mapping[str, CellFunction]) -> None:
+        """Add own functions."""
+
+    def load(self, path: Path) -> None:
+        """Take in a workbook that was prepared for the engine."""
+
+    def evaluate(self) -> None:
+        """Compute every formula that is not up to date."""
+
+    def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> Sequence[Any]:
+        """Return the rows of a rectangle; numbers as float, texts as str, the rest by `value`."""
+
+    def value(self, raw: Any) -> Value:
+        """Turn what `values` gave into a cell."""
+
+    def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        """Put a constant into a cell."""
+
+    def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
+        """Set constants of a column to what they are, formulas excepted."""
+
+    def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
+        """Put a formula, written without its equals sign, into a cell."""
+
+    def has_formula(self, sheet: str, row: int, column: int) -> bool:
+        """Tell whether a cell holds a formula."""
+
+    def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
+        """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
+
+    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
+        """Return why an own function gave an error value in this cell; empty if none did."""

@@ -1,0 +1,110 @@
+"""Formulas that read a few cells in a way that costs the engine a whole chunk of them.
+
+The engine holds the constants of a loaded file in chunks of a column. SUM, MATCH and their kin,
+where they stand inside another formula, go through the chunk of every cell they read: a row of
+totals over 30,000 rows takes a hundred times as long as it need. A chunk in which a cell has been
+set since is read cell by cell. So one constant of each chunk is set to what it is, wherever there
+are formulas enough to be worth it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from udfs.cells import Cell
+from workbooks.formula.address import parse_area, split_sheet
+from workbooks.formula.tokens import FormulaError, is_range_token, read_formula
+from workbooks.ooxml.scan import ATTRIBUTES, SHARED, STEP, TEXT
+from workbooks.ooxml.xml import unescape
+from workbooks.recalc.plan import SheetPlan
+
+#: Cells of a column that the engine (formualizer 0.13) keeps together.
+CHUNK = 32_768
+# Setting a cell takes as long for each formula there is as reading this many cells of a chunk.
+_COST_OF_SETTING = 30
+# Formulas that read more cells than this cost what they cost.
+_FEW_ROWS = 1_000
+_READING = frozenset(
+    """
+    SUM AVERAGE AVERAGEA MIN MINA MAX MAXA COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS SUMIF SUMIFS
+    AVERAGEIF AVERAGEIFS MINIFS MAXIFS MATCH XMATCH XLOOKUP VLOOKUP
+    """.split()  # noqa: SIM905
+)
+
+#: The columns of a sheet that a formula reads, from the first to the last.
+Columns = tuple[str, int, int]
+
+
+class Reads:
+    """Counts how often the formulas of one sheet read columns in this way."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self._columns: dict[bytes, tuple[Columns, ...]] = {}
+        self._shared: dict[bytes, bytes] = {}
+        self.counts: Counter[Columns] = Counter()
+
+    def note(self, parts: list[bytes], patterns: list[bytes], known: Sequence[Cell]) -> None:
+        """Count the formulas of a run of rows; those that are known are not evaluated."""
+        places: Iterable[int] = range(len(patterns))
+        if known:
+            places = [place for place in places if known[place] is None]
+        kinds = Counter(patterns[place] or parts[place * STEP + ATTRIBUTES] for place in places)
+        samples = dict(zip(patterns, parts[TEXT::STEP], strict=True))
+        for attributes in set(parts[ATTRIBUTES::STEP]):
+            shared = SHARED.search(attributes)
+            if shared and b"ref=" in attributes:
+                place = parts[ATTRIBUTES::STEP].index(attributes)
+                self._shared[shared[1]] = parts[place * STEP + TEXT] or b""
+        for kind, count in kinds.items():
+            if kind not in self._columns:
+                text = samples.get(kind)
+                if text is None:
+                    child = SHARED.search(kind)
+                    text = self._shared.get(child[1], b"") if child else b""
+                self._columns[kind] = tuple(self._read_by(unescape(text)))
+            for columns in self._columns[kind]:
+                self.counts[columns] += count
+
+    def _read_by(self, text: str) -> Iterator[Columns]:
+        """Yield the columns that a formula reads from inside another function or operator."""
+        if not any(f"{name}(" in text.upper() for name in _READING):
+            return
+        try:
+            tree = read_formula(text)
+        except FormulaError:
+            return
+        nodes = list(tree.walk())
+        for node in nodes:
+            # A call that is the whole formula goes another way.
+            if node.name not in _READING or (len(nodes) == 2 and tree.arguments == [[node]]):
+                continue
+            for argument in node.arguments:
+                for item in argument:
+                    if is_range_token(item):
+                        sheet, reference = split_sheet(item.value)
+                        area = parse_area(reference)
+                        if area is not None and area.rows <= _FEW_ROWS:
+                            yield sheet or self._sheet, area.left, area.right
+
+
+def chunks_to_set(
+    plans: Iterable[SheetPlan], reads: Iterable[Reads]
+) -> Iterator[tuple[str, int, Sequence[int]]]:
+    """Yield the cells to be set to what they are: sheet, column, and one row in each chunk."""
+    listed = list(plans)
+    formulas = sum(plan.formulas for plan in listed)
+    counts: Counter[Columns] = sum((one.counts for one in reads), Counter())
+    by_sheet: dict[str, set[int]] = defaultdict(set)
+    readers: Counter[str] = Counter()
+    for (sheet, left, right), count in counts.items():
+        by_sheet[sheet.casefold()].update(range(left, right + 1))
+        readers[sheet.casefold()] += count
+    for plan in listed:
+        key = plan.info.name.casefold()
+        columns, rows = by_sheet[key], plan.last_row
+        setting = _COST_OF_SETTING * formulas * len(columns) * (rows // CHUNK + 1)
+        if readers[key] * min(rows, CHUNK) * len(columns) > setting:
+            for column in sorted(columns):
+                yield plan.info.name, column, range(1, rows + 1, CHUNK)

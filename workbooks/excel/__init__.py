@@ -1,0 +1,1 @@
+"""What Excel means, where the calculator means something else."""

@@ -1,0 +1,1 @@
+"""Worksheet functions that replace the calculator's, or that it lacks."""

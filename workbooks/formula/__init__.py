@@ -1,0 +1,1 @@
+"""The syntax of formulas: trees, references, names; and the catalogue of native functions."""

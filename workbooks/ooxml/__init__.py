@@ -1,0 +1,1 @@
+"""The bytes of a workbook: zip package, rows, cells, names, tables. Understands no formula."""

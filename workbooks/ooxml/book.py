@@ -1,0 +1,201 @@
+"""The structure of a workbook: its sheets, names, tables and calculation settings."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from lxml import etree
+
+from workbooks.errors import NotAWorkbookError, UnsafeFileError
+from workbooks.ooxml.package import Package
+from workbooks.ooxml.xml import (
+    MAIN,
+    OFFICE_RELATIONSHIPS,
+    PACKAGE_RELATIONSHIPS,
+    STRICT_MAIN,
+    local_name,
+    parse,
+    serialise,
+)
+
+# Written by the calculation engine of Excel 2019 and later; with an older one, or none, Excel
+# calculates anew on opening and shows #NAME? where the add-in is missing.
+CALC_ID = 191029
+_MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
+               "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
+_AFTER_CALC = (
+    "oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes",
+    "webPublishing", "fileRecoveryPr", "webPublishObjects", "extLst",
+)  # fmt: skip
+
+
+class SheetInfo(NamedTuple):
+    """A worksheet and the part that holds it."""
+
+    name: str
+    part: str
+
+
+class DefinedName(NamedTuple):
+    """A defined name; `sheet` is the one it belongs to, None for the whole workbook."""
+
+    name: str
+    text: str
+    sheet: str | None
+
+
+@dataclass(slots=True)
+class Book:
+    """What the parts around the sheets say."""
+
+    part: str
+    sheets: list[SheetInfo]
+    names: list[DefinedName]
+    date1904: bool = False
+    iterate: bool = False
+    iterations: int = 100
+    max_change: float = 0.001
+    external: list[str] = field(default_factory=list)
+    strings: str | None = None
+    calc_chain: str | None = None
+    signed: bool = False
+    main: str = MAIN
+
+    def sheet(self, name: str) -> SheetInfo | None:
+        """Return a worksheet by its name, which Excel compares without case."""
+        return next((s for s in self.sheets if s.name.casefold() == name.casefold()), None)
+
+
+def relations(package: Package, part: str) -> dict[str, tuple[str, str, bool]]:
+    """Return the relations of a part by id: type, target part, and whether it is external."""
+    folder, name = posixpath.split(part)
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    if path not in package:
+        return {}
+    found = {}
+    for element in parse(package.read(path), path).iter(f"{{{PACKAGE_RELATIONSHIPS}}}Relationship"):
+        target = element.get("Target", "")
+        external = element.get("TargetMode") == "External"
+        if not external:
+            target = unquote(target)
+            target = posixpath.normpath(
+                target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
+            )
+        found[element.get("Id", "")] = (element.get("Type", ""), target, external)
+    return found
+
+
+def read_book(package: Package) -> Book:
+    """Read the workbook part and what it points at."""
+    name = package.path.name
+    if "[Content_Types].xml" not in package:
+        raise NotAWorkbookError(f"{name} is a zip file but no workbook")
+    parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
+    part = next(
+        (t for kind, t, _ in relations(package, "").values() if kind.endswith("/officeDocument")),
+        None,
+    )
+    if part is None or part not in package:
+        raise NotAWorkbookError(f"{name} is an Office file but no workbook")
+    if part.endswith(".bin"):
+        raise NotAWorkbookError(f"{name} is a binary workbook (.xlsb); save it as .xlsx")
+    root = parse(package.read(part), part)
+    namespace = etree.QName(root).namespace
+    if local_name(root) != "workbook" or namespace not in (MAIN, STRICT_MAIN):
+        raise NotAWorkbookError(f"{name} is an Office file but no workbook")
+    book = Book(part=part, sheets=[], names=[], main=str(namespace))
+    targets = relations(package, part)
+    everything = _read_sheets(root, targets, book)
+    for element in root.iter(f"{{{namespace}}}definedName"):
+        index = element.get("localSheetId")
+        sheet = everything[int(index)] if index and int(index) < len(everything) else None
+        book.names.append(DefinedName(element.get("name", ""), element.text or "", sheet))
+    properties = root.find(f"{{{namespace}}}workbookPr")
+    book.date1904 = properties is not None and _true(properties.get("date1904"))
+    settings = root.find(f"{{{namespace}}}calcPr")
+    if settings is not None:
+        book.iterate = _true(settings.get("iterate"))
+        book.iterations = int(settings.get("iterateCount", "100"))
+        book.max_change = float(settings.get("iterateDelta", "0.001"))
+    book.external = [t for kind, t, _ in targets.values() if kind.endswith("/externalLink")]
+    book.strings = next(
+        (t for kind, t, _ in targets.values() if kind.endswith("/sharedStrings")), None
+    )
+    _check_strings(package, book.strings)
+    book.calc_chain = next(
+        (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
+    )
+    book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
+    return book
+
+
+def _check_strings(package: Package, part: str | None) -> None:
+    """Refuse strings with entities of their own; they go to the engine as they are."""
+    if part is None or part not in package:
+        return
+    with package.stream(part) as stream:
+        head = next(iter(package.chunks(stream, part)), b"")
+    if b"<!DOCTYPE" in head:
+        raise UnsafeFileError(f"{part} declares a document type (DTD)")
+
+
+def _read_sheets(
+    root: etree._Element, targets: dict[str, tuple[str, str, bool]], book: Book
+) -> list[str]:
+    everything = []
+    for element in root.iter(f"{{{book.main}}}sheet"):
+        name = element.get("name", "")
+        everything.append(name)
+        relation = (
+            element.get(f"{{{OFFICE_RELATIONSHIPS}}}id")
+            or element.get("{http://purl.oclc.org/ooxml/officeDocument/relationships}id")
+            or ""
+        )
+        kind, target, external = targets.get(relation, ("", "", True))
+        if kind.endswith("/worksheet") and not external:
+            book.sheets.append(SheetInfo(name, target))
+    if not everything:
+        raise NotAWorkbookError(f"{book.part} lists no sheets")
+    return everything
+
+
+def _true(text: str | None) -> bool:
+    return text in ("1", "true")
+
+
+def settled(data: bytes, part: str) -> bytes:
+    """Return the workbook part so that Excel shows the values instead of calculating anew."""
+    root = parse(data, part)
+    namespace = etree.QName(root).namespace
+    tag = f"{{{namespace}}}calcPr"
+    settings = root.find(tag)
+    if settings is None:
+        settings = etree.Element(tag)
+        place = next(
+            (i for i, child in enumerate(root) if local_name(child) in _AFTER_CALC), len(root)
+        )
+        root.insert(place, settings)
+    if "fullCalcOnLoad" in settings.attrib:
+        del settings.attrib["fullCalcOnLoad"]
+    number = settings.get("calcId") or "0"
+    settings.set("calcId", str(max(int(number) if number.isdecimal() else 0, CALC_ID)))
+    return serialise(root)
+
+
+def without_part(package: Package, book: Book, part: str) -> dict[str, bytes]:
+    """Return the parts that list a part of the workbook, so that they no longer do."""
+    folder, name = posixpath.split(book.part)
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    gone = {i for i, (_, target, _) in relations(package, book.part).items() if target == part}
+    links = parse(package.read(rels), rels)
+    types = parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
+    for element in list(links):
+        if element.get("Id") in gone:
+            links.remove(element)
+    for element in list(types):
+        if element.get("PartName", "").lstrip("/") == part:
+            types.remove(element)
+    return {rels: serialise(links), "[Content_Types].xml": serialise(types)}

@@ -1,0 +1,259 @@
+"""New values spliced into the rows of a sheet; every other byte stays."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from udfs.cells import Cell, CellError
+from workbooks.calc.protocol import Engine, EngineError
+from workbooks.formula.address import Area, full_name
+from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
+from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, SHARED, STEP, VALUE
+from workbooks.ooxml.xml import unescape
+from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
+
+_TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
+_REF = re.compile(rb'\sref="[^"]*"')
+_STYLE = re.compile(rb'\ss="[0-9]*"')
+_V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
+# Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
+_SAME = 1e-15
+
+
+class Pending(NamedTuple):
+    """An error value whose reason is still to be found; `place` is where the report lists it."""
+
+    place: int
+    sheet: str
+    row: int
+    column: int
+    text: str
+
+
+@dataclass(slots=True)
+class SheetSplicer:
+    """Puts the values of the engine into the formula cells of one sheet.
+
+    Parameters
+    ----------
+    sheet : str
+        Name of the sheet.
+    engine : Engine
+        What the values mean.
+    blocks : Iterator
+        Rows, columns and values of the formulas of each run of rows.
+    kept : Mapping
+        Cells that keep their old value, by row and column, and why.
+    given : Mapping
+        Values by row and column that do not come from the engine.
+    extents : Mapping
+        The cells that array formulas fill now, by their first cell.
+    report : Report
+        What is told of the cells.
+    pending : list
+        Errors whose reasons are still to be found.
+    frozen : Callable, optional
+        Tells of which formulas only the value is to stay.
+    """
+
+    sheet: str
+    engine: Engine
+    blocks: Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]
+    kept: Mapping[tuple[int, int], str]
+    given: Mapping[tuple[int, int], Cell]
+    extents: Mapping[tuple[int, int], Area]
+    report: Report
+    pending: list[Pending] = field(default_factory=list)
+    frozen: Callable[[str], bool] | None = None
+    _frozen_shared: set[bytes] = field(default_factory=set)
+
+    def rows(self, parts: list[bytes]) -> bytes:
+        """Return a run of rows, given in its parts, with its formula cells brought up to date."""
+        count = len(parts) // STEP
+        if not count:
+            return parts[0]
+        numbers, columns, raw = next(self.blocks)
+        cells = self._all_numbers(parts, raw, numbers, columns)
+        if cells is None:
+            cells = [
+                self._cell(numbers[i], columns[i], raw[i], *parts[STEP * i + 1 : STEP * i + STEP])
+                for i in range(count)
+            ]
+        out: list[bytes] = [b""] * (2 * count + 1)
+        out[0::2] = parts[0::STEP]
+        out[1::2] = cells
+        return b"".join(out)
+
+    def _all_numbers(
+        self, parts: list[bytes], raw: list[Any], rows: Sequence[int], columns: Sequence[int]
+    ) -> list[bytes] | None:
+        """Return the cells where all are plain finite numbers, as they mostly are."""
+        if set(map(type, raw)) != {float} or any(parts[REST::STEP]):
+            return None
+        if (
+            self.frozen
+            or self.kept
+            or self.given
+            or self.extents
+            or not math.isfinite(sum(map(abs, raw)))
+        ):
+            return None
+        if any(b' t="' in a and b' t="n"' not in a for a in set(parts[CELL_ATTRIBUTES::STEP])):
+            return None
+        texts = number_texts(raw)
+        old = parts[VALUE::STEP]
+        if texts != old:
+            self._compare(old, texts, raw, rows, columns)
+        self.report.evaluated += len(raw)
+        return [b"%b<v>%b</v></c>" % pair for pair in zip(parts[HEAD::STEP], texts, strict=True)]
+
+    def _compare(
+        self,
+        old: list[bytes],
+        texts: list[bytes],
+        raw: list[float],
+        rows: Sequence[int],
+        columns: Sequence[int],
+    ) -> None:
+        report = self.report
+        room = LISTED - len(report.changed)
+        if room <= 0 and not any(old):
+            report.changed_count += len(old)
+            return
+        for i, before in enumerate(old):
+            if before == texts[i]:
+                continue
+            was = _number(before)
+            if was is not None and _same(was, raw[i]):
+                texts[i] = before
+                continue
+            report.changed_count += 1
+            if len(report.changed) < LISTED:
+                address = full_name(self.sheet, rows[i], columns[i])
+                report.changed.append(Change(address, was, raw[i]))
+
+    def _cell(
+        self,
+        row: int,
+        column: int,
+        raw: Any,
+        head: bytes,
+        _letters: bytes,
+        _digits: bytes,
+        attributes: bytes,
+        formula: bytes,
+        text: bytes | None,
+        old: bytes | None,
+        rest: bytes,
+    ) -> bytes:
+        before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
+        if (row, column) in self.kept:
+            self._keep(row, column, self.kept[row, column])
+            return before
+        value = self.given[row, column] if (row, column) in self.given else self.engine.value(raw)
+        if isinstance(value, EngineError):
+            self._keep(row, column, value.reason)
+            return before
+        if value is None:
+            value = 0.0
+        self.report.evaluated += 1
+        if isinstance(value, CellError):
+            self._tell(row, column, text, value)
+        was = old_value(attributes, old)
+        if self.frozen is not None and self._freezes(formula, text):
+            style = _STYLE.search(attributes)
+            kept = b'<c r="A1"%b/>' % (style[0] if style else b"")
+            return value_cell(row, column, kept, value, inline=True)
+        extent = self.extents.get((row, column))
+        if extent is not None:
+            head = _REF.sub(b' ref="%b"' % str(extent).encode(), head, count=1)
+            before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
+        if _equal(was, value):
+            return before
+        self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
+        kind, text = value_text(value)
+        start = len(head) - len(head[head.index(b">") :])
+        opening = _TYPE.sub(b"", head[:start]) + kind
+        return b"%b%b<v>%b</v></c>" % (opening, head[start:], text)
+
+    def filled(self, row: int, column: int, value: Cell) -> Edit:
+        """Return the edit of a cell that an array formula or data table fills."""
+
+        def edit(old: bytes | None) -> bytes:
+            match = CELL.fullmatch(old) if old else None
+            was = old_value(match[3], _content(match[4])) if match else None
+            if isinstance(value, CellError):
+                self._tell(row, column, None, value)
+            if _equal(was, value) and old is not None:
+                return old
+            self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
+            return value_cell(row, column, old, value, inline=False)
+
+        return edit
+
+    def _freezes(self, formula: bytes, text: bytes | None) -> bool:
+        shared = SHARED.search(formula)
+        if shared is not None and not text:
+            return shared[1] in self._frozen_shared
+        frozen = self.frozen is not None and bool(text) and self.frozen(unescape(text or b""))
+        if frozen and shared is not None:
+            self._frozen_shared.add(shared[1])
+        return frozen
+
+    def _keep(self, row: int, column: int, reason: str) -> None:
+        self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))
+
+    def _tell(self, row: int, column: int, text: bytes | None, error: CellError) -> None:
+        if len(self.report.errors) < LISTED:
+            formula = unescape(text) if text else ""
+            self.pending.append(Pending(len(self.report.errors), self.sheet, row, column, formula))
+        self.report.add_error(
+            CellProblem(full_name(self.sheet, row, column), "", error.code, error.reason)
+        )
+
+
+def old_value(attributes: bytes, text: bytes | None) -> Cell:
+    """Return the value that a formula cell holds in the file."""
+    match = next((m for m in _TYPE.finditer(attributes) if m[1] == b"t"), None)
+    kind = match[2] if match else b"n"
+    if text is None:
+        return "" if kind == b"str" else None
+    if kind == b"b":
+        return text == b"1"
+    if kind == b"e":
+        return CellError(unescape(text))
+    if kind == b"n":
+        return _number(text)
+    return unescape(text)
+
+
+def _content(cell: bytes | None) -> bytes | None:
+    match = _V.search(cell or b"")
+    return match[1] if match else None
+
+
+def _number(text: bytes | None) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or abs(a - b) <= _SAME * max(abs(a), abs(b))
+
+
+def _equal(was: Cell, now: Cell) -> bool:
+    if isinstance(was, bool) or isinstance(now, bool):
+        return was is now
+    if isinstance(was, float) and isinstance(now, float):
+        return _same(was, now)
+    if isinstance(was, CellError) and isinstance(now, CellError):
+        return was.code == value_text(now)[1].decode()
+    return type(was) is type(now) and was == now

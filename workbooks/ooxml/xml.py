@@ -1,0 +1,73 @@
+"""The small XML parts of a package, parsed so that nothing outside them is ever read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from workbooks.errors import NotAWorkbookError, UnsafeFileError
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+STRICT_MAIN = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+OFFICE_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE_RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def parse(data: bytes, part: str) -> etree._Element:
+    """Parse one part; a document type declaration is refused before it can do anything."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=False
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise NotAWorkbookError(f"{part} is not well-formed XML: {error}") from error
+    document: Any = root.getroottree().docinfo
+    if document.doctype:
+        raise UnsafeFileError(f"{part} declares a document type (DTD)")
+    return root
+
+
+def serialise(root: etree._Element) -> bytes:
+    """Return a part as Excel writes it: UTF-8 with a declaration."""
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the name of an element without its namespace; empty for comments."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def unescape(data: bytes) -> str:
+    """Return the text of element content, or of an attribute."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotAWorkbookError(f"a part of the file is not UTF-8: {error}") from error
+    if "&" not in text:
+        return text
+
+    def one(match: re.Match[str]) -> str:
+        name = match[1]
+        if name[0] != "#":
+            return _ENTITIES[name]
+        code = int(name[2:], 16) if name[1] == "x" else int(name[1:])
+        return chr(code) if code <= 0x10FFFF else match[0]
+
+    return _ENTITY.sub(one, text)
+
+
+def escape(text: str) -> bytes:
+    """Return text as element content; characters that XML has no way to hold are left out."""
+    if _FORBIDDEN.search(text):
+        text = _FORBIDDEN.sub("", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A bare carriage return would be read back as a line feed.
+    return text.replace("\r", "&#13;").encode("utf-8")

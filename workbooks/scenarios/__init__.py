@@ -1,0 +1,1 @@
+"""A workbook as a function of its inputs: many scenarios in, some cells out."""

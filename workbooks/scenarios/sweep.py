@@ -1,0 +1,315 @@
+"""A workbook as a function: many scenarios in, the values of some cells out.
+
+The workbook is loaded once. Scenarios of numbers are computed together where the model allows
+it; for any other, its cells are set, and the engine evaluates what depends on them. Results are
+written as they come, so that a sweep that was stopped can go on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from udfs.cells import Cell, CellError
+from workbooks.calc.protocol import EngineError
+from workbooks.formula.address import parse_area, split_sheet
+from workbooks.recalc import BadInputError, RefusedError, UnwritableError, as_value, setup_for
+from workbooks.recalc.expression import UnsupportedError
+from workbooks.recalc.inputs import Target, resolve
+from workbooks.recalc.job import Job
+from workbooks.recalc.run import opened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Fewer scenarios are soon done one by one.
+_WORTH_WHILE = 30
+# Scenarios for which the engine is asked whether it agrees.
+_SAMPLES = 5
+_RELATIVE = 1e-12
+_ERROR = "error"
+_NUMBER = "scenario"
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did.
+
+    `done` scenarios were evaluated now, `resumed` were there from before; `bad` were refused, and
+    say why in their row.
+    """
+
+    done: int = 0
+    resumed: int = 0
+    bad: int = 0
+
+
+def read_scenarios(path: str | Path) -> tuple[list[str], list[list[Cell]]]:
+    """Read scenarios from a .csv file: cells or names in the header, one scenario a row."""
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, strict=True) if any(c.strip() for c in row)]
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInputError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    if len(rows) < 2:
+        raise BadInputError(f"{path}: a header of cells and at least one scenario are wanted")
+    header = [cell.strip() for cell in rows[0]]
+    return header, [[as_value(cell) for cell in row] for row in rows[1:]]
+
+
+def sweep(
+    path: str | Path,
+    scenarios: str | Path,
+    outputs: Sequence[str],
+    result: str | Path,
+    *,
+    resume: bool = False,
+    functions: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    clock: datetime | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> SweepReport:
+    """Evaluate a workbook for each scenario and write the outputs to a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook; it is not changed.
+    scenarios : str or Path
+        A .csv file: the cells to set in the header, one scenario a row.
+    outputs : sequence of str
+        The cells wanted, as `Sheet!B5` or a defined name.
+    result : str or Path
+        A .csv, .parquet or .xlsx file: scenario number, inputs, outputs, error. The rows are
+        gathered in a .csv file (beside the result, if that is of another kind).
+    resume : bool
+        Go on where an earlier sweep with the same inputs and outputs was stopped.
+    functions, seed, clock, progress
+        As of `workbooks.recalc.recalculate`.
+
+    Returns
+    -------
+    SweepReport
+        How many scenarios were evaluated, found done, and bad [-].
+    """
+    target = Path(result)
+    if target.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
+        raise UnwritableError(f"{target}: a sweep is written to .csv, .parquet or .xlsx")
+    cells, rows = read_scenarios(scenarios)
+    gathered = target if target.suffix.lower() == ".csv" else Path(f"{target}.part.csv")
+    header = [_NUMBER, *cells, *outputs, _ERROR]
+    report = SweepReport(resumed=_found(gathered, header) if resume else 0)
+    tell = progress or (lambda *_: None)
+    try:
+        setup = setup_for(functions, seed=seed, clock=clock)
+        with (
+            gathered.open("a" if report.resumed else "w", encoding="utf-8", newline="") as file,
+            opened(Path(path), setup) as job,
+        ):
+            _run(job, file, header, cells, rows, outputs, setup.functions, report, tell)
+    except OSError as error:
+        raise UnwritableError(f"{gathered} cannot be written: {error.strerror}") from error
+    if gathered != target:
+        _convert(gathered, target)
+        gathered.unlink()
+    return report
+
+
+def _run(
+    job: Job,
+    file: IO[str],
+    header: list[str],
+    cells: list[str],
+    rows: list[list[Cell]],
+    outputs: Sequence[str],
+    functions: Mapping[str, Any],
+    report: SweepReport,
+    tell: Callable[[str, int, int], None],
+) -> None:
+    model = Model(job, cells, outputs, functions)
+    at_once = model.at_once(rows)
+    writer = csv.writer(file)
+    if not report.resumed:
+        writer.writerow(header)
+    for number, row in enumerate(rows, 1):
+        if number <= report.resumed:
+            continue
+        values: list[Any] = [""] * len(outputs)
+        error = ""
+        try:
+            values = [_shown(value) for value in at_once.get(number) or model(row)]
+        except RefusedError as refused:
+            error = str(refused)
+            report.bad += 1
+        inputs = [_shown(cell) for cell in (*row, *[""] * len(cells))][: len(cells)]
+        writer.writerow([number, *inputs, *values, error])
+        file.flush()
+        report.done += 1
+        tell("sweep", number, len(rows))
+
+
+class Model:
+    """A loaded workbook, called with the values of some cells for those of others."""
+
+    def __init__(
+        self,
+        job: Job,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        functions: Mapping[str, Any],
+    ) -> None:
+        names = job.lowering.names
+        # The values only stand for their cells here; each scenario brings its own.
+        self._inputs = resolve([(cell, None) for cell in inputs], job.book, names, force=False)
+        self._outputs = [_place(cell, job) for cell in outputs]
+        job.targets = [
+            Target(t.asked, t.sheet, t.row, t.column, None, force=False, probe=True)
+            for t in self._inputs
+        ]
+        probes = job.targets
+        job.fixed = False
+        job.evaluate()
+        self._numeric = [probe.numeric for probe in probes]
+        self._job, self._functions = job, functions
+        self._engine = job.engine
+        self._names = list(inputs)
+        self._last: list[Any] = [object()] * len(self._inputs)
+
+    def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | EngineError]]:
+        """Return the outputs of the scenarios that can be computed together, by their number.
+
+        None are, where the model holds more than numbers, or where the engine says otherwise.
+        """
+        places = [
+            i
+            for i, row in enumerate(rows)
+            if len(row) == len(self._inputs) and all(type(cell) is float for cell in row)
+        ]
+        if len(places) < _WORTH_WHILE:
+            return {}
+        # numpy and the compiled formulas are only wanted for many scenarios.
+        import numpy as np  # noqa: PLC0415
+
+        from workbooks.scenarios.vectorised import Vectorised  # noqa: PLC0415
+
+        try:
+            vectorised = Vectorised(
+                self._job,
+                self._functions,
+                [(t.sheet, t.row, t.column) for t in self._inputs],
+                self._outputs,
+            )
+            columns, clean = vectorised(np.array([rows[i] for i in places], dtype=float))
+        except UnsupportedError:
+            return {}
+        values = list(zip(*(column.tolist() for column in columns), strict=True))
+        found = {
+            place + 1: list(one)
+            for place, one, good in zip(places, values, clean.tolist(), strict=True)
+            if good
+        }
+        for number in list(found)[:: max(len(found) // _SAMPLES, 1)]:
+            theirs = self(rows[number - 1])
+            if not all(map(_agree, found[number], theirs)):
+                return {}
+        return found
+
+    def __call__(self, values: Sequence[Cell]) -> list[Cell | EngineError]:
+        """Return the outputs for these inputs."""
+        if len(values) != len(self._inputs):
+            raise BadInputError(f"{len(values)} values for {len(self._inputs)} cells")
+        for name, value, numeric in zip(self._names, values, self._numeric, strict=True):
+            if numeric and not isinstance(value, float):
+                raise BadInputError(f"{name} holds a number; {value!r} is none")
+        for i, (cell, value) in enumerate(zip(self._inputs, values, strict=True)):
+            if self._last[i] != value:
+                self._engine.set_value(cell.sheet, cell.row, cell.column, value)
+                self._last[i] = value
+        self._engine.evaluate()
+        return [
+            self._engine.value(self._engine.values(sheet, row, column, row, column)[0][0])
+            for sheet, row, column in self._outputs
+        ]
+
+
+def _agree(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs) <= _RELATIVE * max(abs(ours), abs(theirs))
+    return type(ours) is type(theirs) and ours == theirs
+
+
+def _place(text: str, job: Job) -> tuple[str, int, int]:
+    sheet_name, cell = split_sheet(text.strip())
+    if sheet_name is None:
+        name = job.lowering.names.find(cell, None)
+        if name is None:
+            raise BadInputError(f"{text}: no such defined name; write a cell as Sheet!B5")
+        sheet_name, cell = split_sheet(name.text)
+    area = parse_area(cell)
+    sheet = job.book.sheet(sheet_name or "")
+    if sheet is None or area is None or area.rows * area.columns != 1:
+        raise BadInputError(f"{text} is not one cell of the workbook; write it as Sheet!B5")
+    return sheet.name, area.top, area.left
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, CellError):
+        return value.code
+    if isinstance(value, EngineError):
+        return f"not evaluated: {value.reason}"
+    if isinstance(value, bool):
+        return str(value).upper()
+    return "" if value is None else value
+
+
+def _found(path: Path, header: list[str]) -> int:
+    """Return how many whole scenarios an earlier sweep left; cut off one that it did not end."""
+    if not path.exists():
+        return 0
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    rows = list(csv.reader(whole.splitlines()))
+    if not rows or rows[0] != header:
+        raise BadInputError(f"{path} is of another sweep; take another name, or do not resume")
+    if whole != text:
+        path.write_text(whole, encoding="utf-8", newline="")
+    return len(rows) - 1
+
+
+def _convert(source: Path, target: Path) -> None:
+    import pandas as pd  # noqa: PLC0415  (heavy, and only wanted here)
+
+    # #N/A is a value here, and not a gap.
+    frame = pd.read_csv(source, keep_default_na=False, na_values=[""])
+    if target.suffix.lower() == ".xlsx":
+        _write_sheet(frame, target)
+        return
+    try:
+        frame.to_parquet(target)
+    except ImportError as error:
+        raise UnwritableError(f"{target}: .parquet wants pyarrow; install it") from error
+
+
+def _write_sheet(frame: pd.DataFrame, target: Path) -> None:
+    from openpyxl import Workbook  # noqa: PLC0415  (only wanted here)
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sweep")
+    for row in _plain_rows(frame):
+        sheet.append(row)
+    book.save(target)
+
+
+def _plain_rows(frame: pd.DataFrame) -> Iterator[list[Any]]:
+    import pandas as pd  # noqa: PLC0415
+
+    yield list(frame.columns)
+    for record in frame.itertuples(index=False):
+        yield [None if pd.isna(value) else value for value in record]
