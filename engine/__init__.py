@@ -6,111 +6,59 @@ Every function stands here under its own name, and is read from its module when 
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-_HOMES = {
-    "allocation": ("allocate",),
-    "applications": (
-        "agent_session",
-        "subscription_margin",
-        "training_cost",
-        "video_cost",
-    ),
-    "catalogue": (
-        "Accelerator",
-        "Model",
-    ),
-    "claims": ("claim",),
-    "energy": (
-        "carbon_per_mtok",
-        "energy_per_mtok",
-        "price_floor",
-        "upgrade_cost",
-    ),
-    "errors": (
-        "DomainError",
-        "InputError",
-        "TokenbookError",
-        "UnknownIdError",
-    ),
-    "listing": (
-        "list_catalogue",
-        "spec",
-    ),
-    "market": (
-        "annualised",
-        "cagr",
-        "demand",
-        "market_path",
-        "market_size",
-        "market_volume",
-        "volume_multiple",
-    ),
-    "ownership": (
-        "commitment",
-        "depreciation",
-        "own_breakeven_hours",
-        "owned_gpu_hour",
-        "rent_vs_own",
-        "shared_gpu",
-    ),
-    "prices": ("market_price",),
-    "pricing": (
-        "blended_price",
-        "breakeven_price",
-        "breakeven_utilisation",
-        "breakeven_volume",
-        "subsidy_per_mtok",
-        "verdict",
-    ),
-    "serving.estimates": (
-        "estimate",
-        "max_concurrency",
-        "throughput",
-        "tpot",
-        "ttft",
-    ),
-    "serving.constants": (
-        "Constants",
-        "calibrated",
-    ),
-    "serving.usd": (
-        "serving_band",
-        "serving_cost",
-    ),
-    "serving.front": ("pareto",),
-    "serving.techniques": ("waterfall",),
-    "serving.terms": ("breakdown",),
-    "subsidy": (
-        "runway",
-        "subsidy_loss",
-        "subsidy_path",
-    ),
-    "tables": ("Table",),
-    "tokens": (
-        "active_experts",
-        "combined_gain",
-        "cost_cut",
-        "cost_per_mtok",
-        "decode_time",
-        "speculative_tokens",
-        "stacked_cut",
-        "weight_gb",
-    ),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+#: The modules whose `__all__` stands here. A function of one of them needs no mention in this file.
+_MODULES = (
+    "allocation",
+    "applications",
+    "catalogue",
+    "claims",
+    "energy",
+    "errors",
+    "listing",
+    "market",
+    "ownership",
+    "prices",
+    "pricing",
+    "serving.constants",
+    "serving.estimates",
+    "serving.front",
+    "serving.techniques",
+    "serving.terms",
+    "serving.usd",
+    "subsidy",
+    "tables",
+    "tokens",
+)
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605  (the names are those above)
+
+@cache
+def _parts() -> frozenset[str]:
+    """Return the names of the modules and folders, which `from engine import ...` finds itself."""
+    return frozenset(part.name for part in iter_modules(__path__))
+
+
+@cache
+def _homes() -> dict[str, str]:
+    """Return the module of each name; the modules are imported here, and nowhere before."""
+    return {
+        name: module for module in _MODULES for name in import_module(f"engine.{module}").__all__
+    }
 
 
 def __getattr__(name: str) -> Any:
-    """Read a name from its module; importing one module must not import all."""
-    if name not in _HOME_OF:
+    """Read a name from its module; importing the package must not import all of them."""
+    if name == "__all__":
+        return sorted(_homes())
+    if name.startswith("__") or name in _parts() or name not in _homes():
         raise AttributeError(f"module 'engine' has no attribute {name!r}")
-    return getattr(import_module(f"engine.{_HOME_OF[name]}"), name)
+    return getattr(import_module(f"engine.{_homes()[name]}"), name)
 
 
 def __dir__() -> list[str]:
     """Return what `import engine` offers."""
-    return [*globals(), *__all__]
+    return [*globals(), "__all__", *_homes()]

@@ -9,6 +9,8 @@ import numpy as np
 from engine.elementwise import Column, Scalar, Series, at_least, single
 from engine.errors import DomainError, InputError, TokenbookError
 
+__all__ = ["allocate"]
+
 
 @single(
     demand=at_least(0),

@@ -18,6 +18,8 @@ from engine.elementwise import (
     whole,
 )
 
+__all__ = ["agent_session", "subscription_margin", "training_cost", "video_cost"]
+
 
 @elementwise(
     turns=whole(1),

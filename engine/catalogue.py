@@ -17,6 +17,8 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from engine.errors import DomainError, InputError, UnknownIdError
 
+__all__ = ["Accelerator", "Model"]
+
 
 class Record(Protocol):
     """What a class needs so that its table can be read: `kind`, and an `id` as first field."""

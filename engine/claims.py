@@ -20,6 +20,8 @@ from engine import catalogue
 from engine.claims_recomputed import CONCLUSIONS, RECOMPUTED, Conclusion, short
 from engine.errors import InputError, UnknownIdError
 
+__all__ = ["claim"]
+
 #: Every verdict, from the best.
 AGREES = "agrees"
 DISAGREES = "disagrees"

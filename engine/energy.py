@@ -13,6 +13,8 @@ from engine.elementwise import (
 from engine.ownership import owned_gpu_hour
 from engine.tokens import cost_per_mtok
 
+__all__ = ["carbon_per_mtok", "energy_per_mtok", "price_floor", "upgrade_cost"]
+
 
 @elementwise(watts=at_least(0), tokens_per_second=above(0), pue=at_least(1))
 def energy_per_mtok(watts: Number, tokens_per_second: Number, pue: Number = 1.3) -> Number:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = ["DomainError", "InputError", "TokenbookError", "UnknownIdError"]
+
 # Ids named where none of them looks like what was given.
 _SHOWN = 12
 

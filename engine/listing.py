@@ -9,6 +9,8 @@ from engine import catalogue, claims, ownership, pricing
 from engine.errors import UnknownIdError
 from engine.tables import Table
 
+__all__ = ["list_catalogue", "spec"]
+
 
 def spec(id: str, field: str) -> float | str | bool:
     """One field of a model or an accelerator of the catalogue.

@@ -16,6 +16,16 @@ from engine.elementwise import (
 )
 from engine.tables import Table
 
+__all__ = [
+    "annualised",
+    "cagr",
+    "demand",
+    "market_path",
+    "market_size",
+    "market_volume",
+    "volume_multiple",
+]
+
 
 @elementwise(market_usd=at_least(0), price=above(0), days=above(0))
 def market_volume(market_usd: Number, price: Number, days: Number = 365.0) -> Number:

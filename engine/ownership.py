@@ -20,6 +20,15 @@ from engine.elementwise import (
 )
 from engine.tables import Table
 
+__all__ = [
+    "commitment",
+    "depreciation",
+    "own_breakeven_hours",
+    "owned_gpu_hour",
+    "rent_vs_own",
+    "shared_gpu",
+]
+
 #: A year of 365 days.
 HOURS_PER_YEAR = 8760.0
 # Below this rate (1 + rate)^years − 1 has lost the digits that the annuity divides by; the

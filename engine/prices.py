@@ -20,6 +20,8 @@ from typing import Any
 from engine import catalogue
 from engine.errors import TokenbookError, UnknownIdError
 
+__all__ = ["market_price"]
+
 #: What a price can be of.
 SIDES = ("input", "output", "cached")
 #: Where the snapshot lies.

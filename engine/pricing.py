@@ -18,6 +18,15 @@ from engine.elementwise import (
 )
 from engine.tokens import cost_per_mtok
 
+__all__ = [
+    "blended_price",
+    "breakeven_price",
+    "breakeven_utilisation",
+    "breakeven_volume",
+    "subsidy_per_mtok",
+    "verdict",
+]
+
 #: What `verdict` answers, from loss to profit.
 VERDICTS = ("below cost", "near breakeven", "above breakeven")
 

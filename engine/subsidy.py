@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from engine.elementwise import Number, Scalar, at_least, elementwise, single, whole
 from engine.tables import Table
 
+__all__ = ["runway", "subsidy_loss", "subsidy_path"]
+
 #: A month of finance: a twelfth of 365 days.
 DAYS_PER_MONTH = 365 / 12
 #: Cash that lasts this long counts as lasting for ever.

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["Table"]
+
 
 class Table(NamedTuple):
     """A header and equally long columns below it."""

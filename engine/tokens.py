@@ -17,6 +17,17 @@ from engine.elementwise import (
     single,
 )
 
+__all__ = [
+    "active_experts",
+    "combined_gain",
+    "cost_cut",
+    "cost_per_mtok",
+    "decode_time",
+    "speculative_tokens",
+    "stacked_cut",
+    "weight_gb",
+]
+
 
 @elementwise(params_b=at_least(0), bits=above(0))
 def weight_gb(params_b: Number, bits: Number = 16.0) -> Number:

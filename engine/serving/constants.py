@@ -13,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+__all__ = ["Constants", "calibrated"]
+
 #: Quantiles of the error that TOK_SERVING_BAND gives.
 BAND = ("0.1", "0.5", "0.9")
 

@@ -27,6 +27,8 @@ from engine.serving.load import (
 )
 from engine.serving.model import Load, Memory
 
+__all__ = ["estimate", "max_concurrency", "throughput", "tpot", "ttft"]
+
 
 class Estimate(NamedTuple):
     """What a load gets from a model on an accelerator."""

@@ -16,6 +16,8 @@ from engine.serving.model import Load, Memory, memory
 from engine.serving.usd import usd_per_mtok
 from engine.tables import Table
 
+__all__ = ["pareto"]
+
 #: The most requests in flight; measured runs end there.
 _MOST_REQUESTS = 2048.0
 

@@ -17,6 +17,8 @@ from engine.serving.usd import usd_per_mtok
 from engine.tables import Table
 from engine.tokens import speculative_tokens
 
+__all__ = ["waterfall"]
+
 #: Prompt and answer of the requests, the defaults of all serving functions.
 _TOKENS = 1024.0
 #: A hint names up to 64 GPUs.

@@ -12,6 +12,8 @@ from engine.serving.load import LOAD, divided, served, table_function
 from engine.serving.model import Load, Step, decode_step, memory
 from engine.tables import Table
 
+__all__ = ["breakdown"]
+
 #: What a term of the decode step waits for.
 RESOURCES = {
     "weights": "memory bandwidth",

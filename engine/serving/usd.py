@@ -11,6 +11,8 @@ from engine.serving.constants import Constants, band
 from engine.serving.load import LOAD, PRICE, Formats, evaluate, served, serving_function
 from engine.serving.model import Load, Memory
 
+__all__ = ["serving_band", "serving_cost"]
+
 _SECONDS = 3600.0
 _MTOK = 1e6
 

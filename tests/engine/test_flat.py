@@ -13,8 +13,11 @@ from udfs import registry
 
 def test_every_worksheet_function_is_there():
     for function in registry.values():
-        assert getattr(engine, function.engine.__name__) is function.engine
-        assert function.engine.__name__ in engine.__all__
+        name, module = function.engine.__name__, function.engine.__module__
+        assert name in engine.__all__, (
+            f"{name} is not in __all__ of {module}, or that module is not in engine/__init__.py"
+        )
+        assert getattr(engine, name) is function.engine
 
 
 def test_names_are_sorted_and_unique():
@@ -29,4 +32,12 @@ def test_what_is_not_there_is_an_attribute_error():
 
 def test_importing_the_package_imports_no_module_of_it():
     program = "import engine, sys; sys.exit(any(m.startswith('engine.') for m in sys.modules))"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_importing_one_module_imports_no_other():
+    program = (
+        "from engine import errors, tokens; import sys;"
+        "sys.exit(any(m in sys.modules for m in ('engine.market', 'engine.serving.estimates')))"
+    )
     subprocess.run([sys.executable, "-c", program], check=True)
