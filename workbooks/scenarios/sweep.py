@@ -156,7 +156,12 @@ def _run(
 
 
 class Model:
-    """A loaded workbook, called with the values of some cells for those of others."""
+    """A workbook, called with the values of some cells for those of others.
+
+    Each call evaluates the whole workbook anew, as `recalculate` does. Setting cells of one that
+    is evaluated already takes less time and is wrong: the calculator does not see that cells
+    depend on what an array formula fills, and leaves them, and data tables, as they were.
+    """
 
     def __init__(
         self,
@@ -165,22 +170,15 @@ class Model:
         outputs: Sequence[str],
         functions: Mapping[str, Any],
     ) -> None:
-        names = job.lowering.names
         # The values only stand for their cells here; each scenario brings its own.
-        self._inputs = resolve([(cell, None) for cell in inputs], job.book, names, force=False)
+        self._job, self._functions, self._names = job, functions, list(inputs)
+        self._inputs = self._targets([None] * len(inputs))
         self._outputs = [_place(cell, job) for cell in outputs]
-        job.targets = [
-            Target(t.asked, t.sheet, t.row, t.column, None, force=False, probe=True)
-            for t in self._inputs
-        ]
-        probes = job.targets
+        for target in self._inputs:
+            target.probe = True
+        job.targets = self._inputs
         job.fixed = False
         job.evaluate()
-        self._numeric = [probe.numeric for probe in probes]
-        self._job, self._functions = job, functions
-        self._engine = job.engine
-        self._names = list(inputs)
-        self._last: list[Any] = [object()] * len(self._inputs)
 
     def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | EngineError]]:
         """Return the outputs of the scenarios that can be computed together, by their number.
@@ -225,18 +223,23 @@ class Model:
         """Return the outputs for these inputs."""
         if len(values) != len(self._inputs):
             raise BadInputError(f"{len(values)} values for {len(self._inputs)} cells")
-        for name, value, numeric in zip(self._names, values, self._numeric, strict=True):
-            if numeric and not isinstance(value, float):
+        for name, value, probe in zip(self._names, values, self._inputs, strict=True):
+            if probe.numeric and not isinstance(value, float):
                 raise BadInputError(f"{name} holds a number; {value!r} is none")
-        for i, (cell, value) in enumerate(zip(self._inputs, values, strict=True)):
-            if self._last[i] != value:
-                self._engine.set_value(cell.sheet, cell.row, cell.column, value)
-                self._last[i] = value
-        self._engine.evaluate()
-        return [
-            self._engine.value(self._engine.values(sheet, row, column, row, column)[0][0])
-            for sheet, row, column in self._outputs
-        ]
+        self._job.targets = self._targets(values)
+        self._job.evaluate()
+        return [self._value(*place) for place in self._outputs]
+
+    def _targets(self, values: Sequence[Cell]) -> list[Target]:
+        given = list(zip(self._names, values, strict=True))
+        return resolve(given, self._job.book, self._job.lowering.names, force=False)
+
+    def _value(self, sheet: str, row: int, column: int) -> Cell | EngineError:
+        for plan in self._job.plans.values():
+            if plan.info.name == sheet and (row, column) in plan.kept:
+                return EngineError(plan.kept[row, column])
+        engine = self._job.engine
+        return engine.value(engine.values(sheet, row, column, row, column)[0][0])
 
 
 def _agree(ours: Any, theirs: Any) -> bool:
