@@ -38,7 +38,7 @@ ROUNDS = 7
 
 
 @numba.njit(error_model="numpy")
-def kernel(concurrency, prompt, answer, tensor, k, c, out):  # noqa: PLR0915
+def kernel(concurrency, prompt, answer, tensor, k, c, out):
     """Throughput of each element; one data-parallel rank, experts in one part."""
     weight_rate = 1 / (k.bandwidth * c.weight_efficiency)
     product_rate = 2 / (k.weight_peak * c.decode_efficiency)
