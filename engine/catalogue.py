@@ -173,10 +173,26 @@ def records(cls: type[R]) -> Mapping[str, R]:
 def find(cls: type[R], given: str) -> R:
     """Return the record with this id; an unknown id is told with those that look like it."""
     known: Mapping[str, R] = records(cls)
-    record = known.get(given) or known.get(given.strip().lower())
-    if record is None:
-        raise UnknownIdError.of(cls.kind.removesuffix("s"), given, known)
-    return record
+    return known[match(cls.kind.removesuffix("s"), given, known)]
+
+
+def match(kind: str, given: str, known: Iterable[str]) -> str:
+    """Return the id that a text names; case, blanks, hyphens and underscores do not count.
+
+    A text that names two ids so, or none, is unknown, and told with those near it.
+    """
+    ids = tuple(known)
+    if given in ids:
+        return given
+    folded = _folded(given)
+    same = [id for id in ids if _folded(id) == folded]
+    if len(same) != 1:
+        raise UnknownIdError.of(kind, given, same or ids)
+    return same[0]
+
+
+def _folded(text: str) -> str:
+    return "".join(c for c in text.casefold() if not (c.isspace() or c in "-_"))
 
 
 def resolve(cls: type[R], given: Any) -> R:

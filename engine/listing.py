@@ -39,9 +39,7 @@ def spec(id: str, field: str) -> float | str | bool:
     3.35
     """
     rows = {row["id"]: row for kind in ("models", "accelerators") for row in catalogue.table(kind)}
-    row = rows.get(id.strip()) or rows.get(id.strip().lower())
-    if row is None:
-        raise UnknownIdError.of("model or accelerator", id, rows)
+    row = rows[catalogue.match("model or accelerator", id, rows)]
     name = field.strip().lower().replace(" ", "_")
     if name not in row:
         raise UnknownIdError.of(f"field of {row['id']}", field, row)

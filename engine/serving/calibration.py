@@ -77,7 +77,7 @@ class Runs:
         """Return some of the rows."""
         return Runs(
             Case(*(np.asarray(v)[wanted] for v in self.case)),
-            Load(*(np.asarray(v)[wanted] for v in self.load)),
+            Load(*(v if isinstance(v, float) else v[wanted] for v in self.load)),
             self.throughput[wanted],
             self.ttft[wanted],
             self.step[wanted],

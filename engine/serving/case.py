@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from engine.catalogue import BF16_BYTES, Accelerator, Format, Model, find, resolve
 from engine.elementwise import Number
-from engine.errors import InputError
+from engine.errors import InputError, UnknownIdError
+from engine.serving.constants import ANY, BACKENDS
 
 _GIGA, _TERA = 1e9, 1e12
 _TINY = float(np.finfo(np.float64).tiny)
@@ -77,6 +78,10 @@ class Case(NamedTuple):
     peak: Number
     weight_peak: Number
     expert_peak: Number
+    #: Share of each serving program: 1 for one that is named, equal shares for any [-]
+    vllm: Number
+    trtllm: Number
+    sglang: Number
 
 
 def case_of(
@@ -85,6 +90,7 @@ def case_of(
     weight_format: Any,
     expert_format: Any,
     kv_format: Any = None,
+    backend: Any = ANY,
 ) -> tuple[Case, NDArray[np.intp] | None]:
     """Return the numbers of a case, and which row of them each element uses where ids vary.
 
@@ -95,6 +101,8 @@ def case_of(
     weight_format, expert_format, kv_format : str, or array of str
         Formats; the experts' is that of the weights where None, the cache's is fp8 beside
         quantised weights where None.
+    backend : str, or array of str
+        Serving program, or "any".
 
     Returns
     -------
@@ -103,7 +111,7 @@ def case_of(
     array or None
         Index into those arrays, of the broadcast shape of the ids.
     """
-    given = (model, accelerator, weight_format, expert_format, kv_format)
+    given = (model, accelerator, weight_format, expert_format, kv_format, backend)
     if not any(is_array_of_ids(value) for value in given):
         return _one(*given), None
     codes, combinations = _factorised(given)
@@ -112,10 +120,14 @@ def case_of(
 
 
 def one_case(
-    model: Any, accelerator: Any, weight_format: str = "bf16", expert_format: str | None = None
+    model: Any,
+    accelerator: Any,
+    weight_format: str = "bf16",
+    expert_format: str | None = None,
+    backend: str = ANY,
 ) -> Case:
     """Return the numbers of one case, where several have no place."""
-    case, index = case_of(model, accelerator, weight_format, expert_format)
+    case, index = case_of(model, accelerator, weight_format, expert_format, None, backend)
     if index is not None:
         raise InputError("model, accelerator and formats must be single, not ranges of ids")
     return case
@@ -167,7 +179,12 @@ def _factorised(given: Sequence[Any]) -> tuple[NDArray[np.intp], list[tuple[Any,
 
 
 def _one(
-    model: Any, accelerator: Any, weight_format: str, expert_format: str | None, kv: str | None
+    model: Any,
+    accelerator: Any,
+    weight_format: str,
+    expert_format: str | None,
+    kv: str | None,
+    backend: str,
 ) -> Case:
     m, a = resolve(Model, model), resolve(Accelerator, accelerator)
     weights = find(Format, weight_format)
@@ -224,4 +241,14 @@ def _one(
         peak=a.bf16_dense_tflops * _TERA,
         weight_peak=weights.peak_tflops(a) * _TERA,
         expert_peak=experts.peak_tflops(a) * _TERA,
+        **_shares(backend),
     )
+
+
+def _shares(backend: str) -> dict[str, float]:
+    """Return the share of each serving program."""
+    name = backend.strip().lower()
+    if name not in (ANY, *BACKENDS):
+        raise UnknownIdError.of("backend", backend, (ANY, *BACKENDS))
+    among = BACKENDS if name == ANY else (name,)
+    return {known: (known in among) / len(among) for known in BACKENDS}

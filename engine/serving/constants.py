@@ -15,6 +15,10 @@ from typing import Any
 
 __all__ = ["Constants", "calibrated"]
 
+#: Serving programs; each has rows in the calibration.
+BACKENDS = ("vllm", "trtllm", "sglang")
+#: Where none is named: a mixture of them.
+ANY = "any"
 #: Quantiles of the error that TOK_SERVING_BAND gives.
 BAND = ("0.1", "0.5", "0.9")
 

@@ -22,6 +22,7 @@ from engine.serving.load import (
     Formats,
     document,
     evaluate,
+    ids_spread,
     served,
     serving_function,
 )
@@ -59,6 +60,10 @@ def throughput(
     expert_parallel: Number = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Number = 0.0,
+    backend: str = "any",
+    draft_tokens: Number = 0.0,
+    acceptance: Number = 0.7,
 ) -> Number:
     """Output tokens a second of each GPU under continuous batching.
 
@@ -82,9 +87,11 @@ def throughput(
     1100.0
     """
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
-    formats = Formats(weight_format, expert_format)
+    formats = Formats(weight_format, expert_format, None, backend)
     return evaluate(_throughput, 1, model, accelerator, load, formats)[0]
 
 
@@ -100,6 +107,10 @@ def tpot(
     expert_parallel: Number = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Number = 0.0,
+    backend: str = "any",
+    draft_tokens: Number = 0.0,
+    acceptance: Number = 0.7,
 ) -> Number:
     """Time of each output token after the first, the prefills of other requests included.
 
@@ -123,9 +134,11 @@ def tpot(
     True
     """
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
-    formats = Formats(weight_format, expert_format)
+    formats = Formats(weight_format, expert_format, None, backend)
     return evaluate(_tpot, 1, model, accelerator, load, formats)[0]
 
 
@@ -141,6 +154,10 @@ def ttft(
     expert_parallel: Number = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Number = 0.0,
+    backend: str = "any",
+    draft_tokens: Number = 0.0,
+    acceptance: Number = 0.7,
 ) -> Number:
     """Time to the first token, the wait for a place in the batch included.
 
@@ -164,9 +181,11 @@ def ttft(
     True
     """
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
-    formats = Formats(weight_format, expert_format)
+    formats = Formats(weight_format, expert_format, None, backend)
     return evaluate(_ttft, 1, model, accelerator, load, formats)[0]
 
 
@@ -213,6 +232,7 @@ def max_concurrency(
     return evaluate(_places, 1, model, accelerator, load, formats)[0]
 
 
+@ids_spread
 def estimate(
     model: Any,
     accelerator: Any,
@@ -224,6 +244,10 @@ def estimate(
     expert_parallel: Any = 1.0,
     weight_format: Any = "bf16",
     expert_format: Any = None,
+    cache_hit: Any = 0.0,
+    backend: Any = "any",
+    draft_tokens: Any = 0.0,
+    acceptance: Any = 0.7,
     *,
     kv_format: Any = None,
     constants: Constants | None = None,
@@ -265,7 +289,10 @@ def estimate(
             tensor_parallel,
             data_parallel,
             expert_parallel,
-            Formats(weight_format, expert_format, kv_format),
+            cache_hit,
+            draft_tokens,
+            acceptance,
+            Formats(weight_format, expert_format, kv_format, backend),
             calibrated() if constants is None else constants,
         )
     )
@@ -313,11 +340,16 @@ def _estimated(
     tensor_parallel: Number,
     data_parallel: Number,
     expert_parallel: Number,
+    cache_hit: Number,
+    draft_tokens: Number,
+    acceptance: Number,
     formats: Formats,
     constants: Constants,
 ) -> Row:
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
     return evaluate(_all, 6, model, accelerator, load, formats, constants)
 

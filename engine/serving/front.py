@@ -11,7 +11,16 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, Scalar, at_least, whole
 from engine.serving.case import Case, one_case
 from engine.serving.constants import Constants, calibrated
-from engine.serving.load import PRICE, Formats, divided, evaluate, fitting, served, table_function
+from engine.serving.load import (
+    PRICE,
+    TAIL,
+    Formats,
+    divided,
+    evaluate,
+    fitting,
+    served,
+    table_function,
+)
 from engine.serving.model import Load, Memory, memory
 from engine.serving.usd import usd_per_mtok
 from engine.tables import Table
@@ -23,7 +32,7 @@ _MOST_REQUESTS = 2048.0
 
 
 @table_function({**PRICE, "input_tokens": at_least(1), "output_tokens": at_least(1),
-                 "max_gpus": whole(1, 1024)})  # fmt: skip
+                 "max_gpus": whole(1, 1024), **TAIL})  # fmt: skip
 def pareto(
     usd_per_gpu_hour: Scalar,
     utilisation: Scalar,
@@ -33,6 +42,10 @@ def pareto(
     output_tokens: Scalar = 1024.0,
     weight_format: str = "bf16",
     max_gpus: Scalar = 8.0,
+    cache_hit: Scalar = 0.0,
+    backend: str = "any",
+    draft_tokens: Scalar = 0.0,
+    acceptance: Scalar = 0.7,
 ) -> Table:
     """Find the configurations that are faster for a user, or cheaper, than any other.
 
@@ -48,6 +61,7 @@ def pareto(
         Format of the weights, experts included: bf16, fp8, int8, int4, nvfp4 or mxfp4 [-].
     max_gpus : Scalar
         GPUs of the largest configuration, a whole number from 1 to 1,024 [-].
+    <tail>
 
     Returns
     -------
@@ -71,12 +85,13 @@ def pareto(
     >>> bool((np.diff(front.column("USD/Mtok blended")) > 0).all())
     True
     """
-    case = one_case(model, accelerator, weight_format)
+    case = one_case(model, accelerator, weight_format, None, backend)
     load = _configurations(case, input_tokens, output_tokens, max_gpus)
+    load = load._replace(cache_hit=cache_hit, draft_tokens=draft_tokens, acceptance=acceptance)
     user, gpu, unqueued = (
         np.asarray(values)
         for values in evaluate(
-            _speeds, 3, model, accelerator, load, Formats(weight_format), calibrated()
+            _speeds, 3, model, accelerator, load, Formats(weight_format, backend=backend)
         )
     )
     fits = np.flatnonzero(unqueued == 1)
@@ -137,5 +152,5 @@ def _refuse(case: Case, load: Load) -> None:
     sound = divided(case, load)
     held = memory(case, sound, calibrated())
     roomiest = int(np.nanargmax(np.asarray(held.left - held.sequence)))
-    alone = Load(*(float(np.asarray(values)[roomiest]) for values in sound))
+    alone = Load(*(float(np.ravel(values)[roomiest % np.size(values)]) for values in sound))
     fitting(alone, memory(case, alone, calibrated()))

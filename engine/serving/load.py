@@ -18,14 +18,16 @@ from engine.elementwise import (
     Number,
     at_least,
     elementwise,
+    fraction,
     positive_fraction,
+    proper_fraction,
     single,
     whole,
 )
 from engine.errors import DomainError
 from engine.serving.blocks import in_blocks
 from engine.serving.case import Case, case_of, common_shape, is_array_of_ids, take
-from engine.serving.constants import Constants, calibrated
+from engine.serving.constants import ANY, Constants, calibrated
 from engine.serving.model import Load, Memory, Served, memory, serve
 
 P = ParamSpec("P")
@@ -39,9 +41,13 @@ LOAD: dict[str, Domain] = {
     "tensor_parallel": whole(1),
     "data_parallel": whole(1),
     "expert_parallel": whole(1),
+    "cache_hit": fraction(),
+    "draft_tokens": at_least(0),
+    "acceptance": proper_fraction(),
 }
-#: The same without concurrency: what the memory depends on.
-MEMORY = {name: domain for name, domain in LOAD.items() if name != "concurrency"}
+#: The numbers of a load that the memory depends on, and those that end every list of arguments.
+MEMORY = {name: LOAD[name] for name in list(LOAD)[1:6]}
+TAIL = {name: LOAD[name] for name in list(LOAD)[6:]}
 #: Domains of what an hour costs and how much of it is used.
 PRICE: dict[str, Domain] = {
     "usd_per_gpu_hour": at_least(0),
@@ -66,13 +72,23 @@ _LENGTHS = """input_tokens : Number
         Format of the weights: bf16, fp8, int8, int4, nvfp4 or mxfp4 [-].
     expert_format : str
         Format of the experts' weights; that of the other weights where left out [-]."""
+_TAIL = """cache_hit : Number
+        Share of the prompt whose KV cache is reused: not computed anew, yet held in memory [-].
+    backend : str
+        Serving program: vllm, trtllm, sglang, or any, a mixture of them [-].
+    draft_tokens : Number
+        Tokens that multi-token prediction drafts in each step; 0 for none [-].
+    acceptance : Number
+        Chance that a drafted token is accepted, below 1 [-]."""
 #: What the docstrings of all serving functions share.
 _SHARED = {
     "<memory>": f"{_MODEL}\n    {_LENGTHS}",
+    "<tail>": _TAIL,
     "<load>": f"""{_MODEL}
     concurrency : Number
         Requests in flight on all the GPUs together, each followed by the next [-].
-    {_LENGTHS}""",
+    {_LENGTHS}
+    {_TAIL}""",
     "<price>": """usd_per_gpu_hour : Number
         Price of one accelerator for one hour [USD/h].
     utilisation : Number
@@ -86,11 +102,12 @@ _SHARED = {
 
 
 class Formats(NamedTuple):
-    """Number formats of the weights, of the experts, and of the KV cache."""
+    """Number formats of the weights, of the experts, and of the KV cache; the serving program."""
 
     weights: Any = "bf16"
     experts: Any = None
     kv_cache: Any = None
+    backend: Any = ANY
 
 
 def serving_function(domains: dict[str, Domain]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -98,7 +115,7 @@ def serving_function(domains: dict[str, Domain]) -> Callable[[Callable[P, R]], C
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         document(function)
-        return _ids_spread(elementwise(never="", **domains)(function))
+        return ids_spread(elementwise(never="", **domains)(function))
 
     return decorate
 
@@ -121,7 +138,7 @@ def document(function: Callable[..., Any], kind: str = "Number") -> None:
     function.__doc__ = text
 
 
-def _ids_spread(function: Callable[P, R]) -> Callable[P, R]:
+def ids_spread(function: Callable[P, R]) -> Callable[P, R]:
     """Let arrays of ids stand where one id is expected: they make the first number an array."""
     signature = inspect.signature(function)
     number = next(name for name in signature.parameters if name in LOAD)
@@ -176,7 +193,7 @@ def evaluate(
 
     def block(*values: Any) -> tuple[Number, ...]:
         part = case if index is None else take(case, values[-1])
-        given = divided(part, Load(*values[:6]))
+        given = divided(part, Load(*values[: len(Load._fields)]))
         return wanted(part, given, memory(part, given, c), c)
 
     arguments = list(load) if index is None else [*load, index]

@@ -49,6 +49,10 @@ class Load(NamedTuple):
     tensor_parallel: Number
     data_parallel: Number
     expert_parallel: Number
+    #: Share of the prompt whose cache is reused; tokens drafted in a step; chance to be accepted
+    cache_hit: Number = 0.0
+    draft_tokens: Number = 0.0
+    acceptance: Number = 0.7
 
 
 class Memory(NamedTuple):
@@ -145,7 +149,7 @@ def decode_step(
     load: Load,
     c: Constants,
     sequences: Number,
-    positions: float = 1.0,
+    positions: Number = 1.0,
     share: Share | None = None,
 ) -> Step:
     """Return the terms of one decode step.
@@ -156,7 +160,7 @@ def decode_step(
         What is served, how, and the constants.
     sequences : Number
         Sequences on each data-parallel rank (B) [-].
-    positions : float
+    positions : Number
         Tokens of each sequence that one step verifies; 1 but in speculative decoding [-].
     share : Share
         What one GPU holds, where the caller knows it already.
@@ -205,7 +209,7 @@ def decode_step(
     schedule = sequences * (c.schedule * slowness)
 
     reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
-    if positions != 1.0:
+    if _any(positions - 1.0):
         # What further positions add to a message crosses the link as well as a prefill does.
         reduced = reduced * (1 + (positions - 1) * c.link_efficiency / c.prefill_link_efficiency)
     all_reduce = (tp - 1) * (reduced + c.link_message * 1e3)
@@ -219,6 +223,28 @@ def total(terms: Step) -> Number:
     return weights + compute + kv_cache + launch + schedule + all_reduce
 
 
+def token_step(
+    case: Case, load: Load, c: Constants, sequences: Number, share: Share | None = None
+) -> Step:
+    """Return the terms of the decode step that one output token takes.
+
+    With drafted tokens: ``(step over γ + 1 positions + γ·drafting)/((1 − a^(γ+1))/(1 − a))``.
+    Drafting one token takes a layer of the model and its output head, as multi-token prediction
+    does; scheduling is done once for all.
+    """
+    if not _any(load.draft_tokens):
+        return decode_step(case, load, c, sequences, 1.0, share)
+    drafts, chance = load.draft_tokens, load.acceptance
+    share = share or share_of(case, load)
+    verify = decode_step(case, load, c, sequences, drafts + 1.0, share)
+    one = decode_step(case, load, c, sequences, 1.0, share)
+    head = share.head * VOCABULARY_BYTES / (case.bandwidth * c.weight_efficiency)
+    draft = Step(*(term / case.layers for term in one))
+    draft = draft._replace(weights=draft.weights + head, schedule=0.0)
+    expected = (1.0 - chance ** (drafts + 1.0)) / (1.0 - chance)
+    return Step(*((v + drafts * d) / expected for v, d in zip(verify, draft, strict=True)))
+
+
 def active_experts(case: Case, tokens: Number) -> Number:
     """Return the distinct experts of a layer that a number of tokens is expected to touch [-]."""
     # (1 − k/E)^tokens; the exponential is much faster than the power.
@@ -227,8 +253,12 @@ def active_experts(case: Case, tokens: Number) -> Number:
 
 
 def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) -> Number:
-    """Return the time to prefill one prompt, nothing else running [s]."""
-    tp, prompt = load.tensor_parallel, load.input_tokens
+    """Return the time to prefill what is new of one prompt, nothing else running [s]."""
+    tp, prompt, context = load.tensor_parallel, load.input_tokens, load.input_tokens
+    if _any(load.cache_hit):
+        # New tokens attend to the reused ones, too: their pairs are those of 1 − hit² prompts².
+        prompt = prompt * (1.0 - load.cache_hit)
+        context = context * (1.0 + load.cache_hit)
     share = share or share_of(case, load)
     read = share.dense * case.weight_bytes
     computing = share.dense * (2 / (case.weight_peak * c.prefill_efficiency))
@@ -238,9 +268,9 @@ def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) ->
             2 * case.taken / (case.expert_peak * c.prefill_efficiency)
         )
     matrices = np.maximum(computing * prompt, read / (case.bandwidth * c.prefill_weight_efficiency))
-    attended = case.full_layers * prompt
+    attended = case.full_layers * context
     if _any(case.sliding_layers):
-        attended = attended + case.sliding_layers * np.minimum(prompt, 2 * case.window)
+        attended = attended + case.sliding_layers * np.minimum(context, 2 * case.window)
     moved = case.layers * case.hidden
     attention = attended * (2 * case.heads * case.head_width / (case.peak * c.attention_efficiency))
     activations = moved * c.activation_traffic / case.bandwidth
@@ -261,8 +291,7 @@ def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
     share = share_of(case, load)
     wanted = load.concurrency / load.data_parallel
     running = np.minimum(wanted, fitting)
-    terms = decode_step(case, load, c, running, 1.0, share)
-    step = total(terms)
+    step = total(token_step(case, load, c, running, share))
     alone = prefill(case, load, c, share)
     others = np.maximum(running - 1.0, 0.0)
     theta = c.mixing * (1 + c.mixing_ranks * (load.data_parallel - 1))

@@ -9,7 +9,7 @@ from engine.elementwise import Scalar
 from engine.serving.case import one_case
 from engine.serving.constants import calibrated
 from engine.serving.load import LOAD, divided, served, table_function
-from engine.serving.model import Load, Step, decode_step, memory
+from engine.serving.model import Load, Step, memory, token_step
 from engine.tables import Table
 
 __all__ = ["breakdown"]
@@ -38,6 +38,10 @@ def breakdown(
     expert_parallel: Scalar = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Scalar = 0.0,
+    backend: str = "any",
+    draft_tokens: Scalar = 0.0,
+    acceptance: Scalar = 0.7,
 ) -> Table:
     """Break the time of an output token into its terms, and tell which resource binds.
 
@@ -70,7 +74,7 @@ def breakdown(
     >>> breakdown("qwen3-8b", "h100_sxm", 1000).rows()[-1][3].endswith("requests wait")
     True
     """
-    case = one_case(model, accelerator, weight_format, expert_format)
+    case = one_case(model, accelerator, weight_format, expert_format, backend)
     load = divided(
         case,
         Load(
@@ -80,11 +84,14 @@ def breakdown(
             tensor_parallel,
             data_parallel,
             expert_parallel,
+            cache_hit,
+            draft_tokens,
+            acceptance,
         ),
     )
     constants = calibrated()
     result = served(case, load, memory(case, load, constants), constants)
-    terms = decode_step(case, load, constants, result.running)
+    terms = token_step(case, load, constants, result.running)
     later = output_tokens - 1
     names = [_NAMES.get(field, field.replace("_", " ")) for field in Step._fields]
     names += ["prefill of others", "own prefill", "wait for the first token", "queue"]

@@ -36,6 +36,10 @@ def serving_cost(
     expert_parallel: Number = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Number = 0.0,
+    backend: str = "any",
+    draft_tokens: Number = 0.0,
+    acceptance: Number = 0.7,
 ) -> Row:
     """Cost of a million tokens: of input, of output, and over all tokens.
 
@@ -63,9 +67,11 @@ def serving_cost(
     True
     """
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
-    formats = Formats(weight_format, expert_format)
+    formats = Formats(weight_format, expert_format, None, backend)
     per_input, per_output, per_token = evaluate(gpu_seconds, 3, model, accelerator, load, formats)
     price = usd_per_mtok(usd_per_gpu_hour, utilisation)
     return per_input * price, per_output * price, per_token * price
@@ -85,6 +91,10 @@ def serving_band(
     expert_parallel: Number = 1.0,
     weight_format: str = "bf16",
     expert_format: str | None = None,
+    cache_hit: Number = 0.0,
+    backend: str = "any",
+    draft_tokens: Number = 0.0,
+    acceptance: Number = 0.7,
 ) -> Row:
     """Range of the blended cost: 10th, 50th and 90th percentile.
 
@@ -111,9 +121,11 @@ def serving_band(
     True
     """
     load = Load(
-        concurrency, input_tokens, output_tokens, tensor_parallel, data_parallel, expert_parallel
+        *(concurrency, input_tokens, output_tokens),
+        *(tensor_parallel, data_parallel, expert_parallel),
+        *(cache_hit, draft_tokens, acceptance),
     )
-    formats = Formats(weight_format, expert_format)
+    formats = Formats(weight_format, expert_format, None, backend)
     low, middle, high = evaluate(_band, 3, model, accelerator, load, formats)
     price = usd_per_mtok(usd_per_gpu_hour, utilisation)
     return low * price, middle * price, high * price

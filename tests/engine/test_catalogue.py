@@ -139,11 +139,43 @@ def test_multi_head_attention_is_what_blanks_mean():
 
 
 @pytest.mark.parametrize(
-    ("given", "near"), [("llama-3.1-70", "llama-3.1-70b"), ("Deepseek r1", "deepseek-r1")]
+    ("given", "near"), [("llama-3.1-70", "llama-3.1-70b"), ("Deepsek r1", "deepseek-r1")]
 )
 def test_unknown_ids_name_what_is_near(given, near):
     with pytest.raises(UnknownIdError, match=near):
         find(Model, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "id"),
+    [
+        ("Llama 3.1 70B", "llama-3.1-70b"),
+        ("llama_3.1_70b", "llama-3.1-70b"),
+        ("DeepSeekR1", "deepseek-r1"),
+        (" gpt-oss 120b ", "gpt-oss-120b"),
+    ],
+)
+def test_ids_ignore_case_blanks_hyphens_and_underscores(given, id):
+    assert find(Model, given).id == id
+
+
+def test_dots_of_an_id_count():
+    # Else 3.18b and 31.8b would be one model.
+    with pytest.raises(UnknownIdError, match=r"llama-3\.1-8b"):
+        find(Model, "llama-31-8b")
+
+
+def test_a_text_that_names_two_ids_is_told_with_both():
+    with pytest.raises(UnknownIdError, match="a_b, a-b"):
+        catalogue.match("model", "A B", ("a-b", "a_b"))
+    assert catalogue.match("model", "a_b", ("a-b", "a_b")) == "a_b"
+
+
+def test_power_of_a_server_is_more_than_that_of_its_accelerators():
+    told = [row for row in table("accelerators") if row["server_watts"]]
+    assert len(told) >= 5
+    for row in told:
+        assert 1.2 <= float(row["server_watts"]) / float(row["tdp_w"]) <= 2.2, row["id"]
 
 
 def test_sources_named_in_the_engine_exist():
