@@ -22,15 +22,18 @@ from udfs.declare import LONGEST_HELP, Function
 from udfs.hosts import UDF_MODULE
 from udfs.hosts.decorated import CATEGORY
 from udfs.hosts.excel import classic
+from udfs.hosts.excel.settings import VARIABLE
 
 #: The name that xlwings gives its module: an import through its add-in replaces ours, where two
 #: modules with the same functions would be ambiguous to VBA.
 MODULE = "xlwings_udfs"
 HELP_MODULE = "TokenbookHelp"
 #: Runs when the workbook opens.
-THIS_WORKBOOK = """\
+THIS_WORKBOOK = f"""\
 Private Sub Workbook_Open()
     TokenbookDescribe
+    If Environ$("{VARIABLE}") = "" Then _
+        Application.StatusBar = "Tokenbook: run 'tokenbook excel install', then start Excel again"
 End Sub
 """
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
+import struct
 import subprocess
+import sys
 import warnings
 import zipfile
 from importlib.metadata import version
 
+import olefile
 import openpyxl
 import pytest
 from openpyxl.chart import LineChart, Reference
@@ -17,13 +21,15 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
 
-from engine.errors import InputError
-from udfs.hosts.excel import xlsm
+from engine.errors import InputError, TokenbookError
+from udfs.hosts.excel import settings, xlsm
 
 with warnings.catch_warnings():
     # olevba uses names that pyparsing has renamed.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from oletools.olevba import VBA_Parser
+    from oletools.olevba import VBA_Parser, decompress_stream
+
+SETTINGS = "xl/worksheets/xlwings-conf.xml"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +91,40 @@ def test_modules_read_back_are_those_that_were_generated(workbook):
     read = modules(workbook)
     for name, source in xlsm.sources().items():
         assert read[name] == without_attributes(source), name
-    assert set(read) == {*xlsm.sources(), "xlwings", "Dictionary", "Sheet1", "Sheet2"}
+    assert set(read) == {*xlsm.sources(), "xlwings", "Dictionary", "Sheet1", "Sheet2", "Sheet3"}
+
+
+def test_the_project_says_that_it_holds_source_alone(workbook):
+    """Excel may run what is compiled and pass by the source (MS-OVBA 2.3.4.1 and 2.3.4.3)."""
+    with olefile.OleFileIO(package_parts(workbook)["xl/vbaProject.bin"]) as project:
+        assert project.openstream("VBA/_VBA_PROJECT").read().hex() == "cc61ffff000100"
+        directory = decompress_stream(bytearray(project.openstream("VBA/dir").read()))
+        streams = [path[1] for path in project.listdir() if path[0] == "VBA" and len(path) == 2]
+        offsets = module_offsets(directory)
+        assert set(offsets) == set(streams) - {"_VBA_PROJECT", "dir"}
+        assert set(offsets.values()) == {0}
+        for name in offsets:
+            source = decompress_stream(bytearray(project.openstream(f"VBA/{name}").read()))
+            assert source.startswith(f'Attribute VB_Name = "{name}"\r\n'.encode())
+            assert source.count(b"\n") == source.count(b"\r\n"), name
+        # What a version of Office compiled for itself stands in streams of this name.
+        assert not [name for name in streams if name.startswith("__SRP_")]
+
+
+def module_offsets(directory):
+    """Return where the source starts in each module's stream, from the records of `dir`."""
+    offsets, place, name = {}, 0, ""
+    kind = 0
+    while kind != 0x0010:  # the end of the modules
+        kind, size = struct.unpack_from("<HI", directory, place)
+        content = directory[place + 6 : place + 6 + size]
+        # PROJECTVERSION alone tells a size that is not its own.
+        place += 6 + (6 if kind == 0x0009 else size)
+        if kind == 0x001A:  # MODULESTREAMNAME
+            name = content.decode("cp1252")
+        elif kind == 0x0031:  # MODULEOFFSET
+            offsets[name] = struct.unpack("<I", content)[0]
+    return offsets
 
 
 def test_xlwings_own_module_is_of_the_installed_version(workbook):
@@ -96,7 +135,7 @@ def test_xlwings_own_module_is_of_the_installed_version(workbook):
 
 def test_every_other_part_of_the_template_is_kept_byte_for_byte(template, workbook):
     before, after = package_parts(template), package_parts(workbook)
-    assert set(after) - set(before) == {"xl/vbaProject.bin"}
+    assert set(after) - set(before) == {"xl/vbaProject.bin", SETTINGS}
     assert set(before) <= set(after)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {
@@ -107,10 +146,9 @@ def test_every_other_part_of_the_template_is_kept_byte_for_byte(template, workbo
         "xl/worksheets/sheet2.xml",
     }
     for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"):
-        # Only the name by which VBA knows the sheet is new.
-        assert re.sub(rb' codeName="\w+"', b"", after[part]) == before[part].replace(
-            b"<workbookPr />", b"<workbookPr/>"
-        )
+        # Only the name by which VBA knows the sheet, and the sheet of settings, are new.
+        kept = re.sub(rb' codeName="\w+"|<sheet [^>]*name="xlwings.conf"[^>]*/>', b"", after[part])
+        assert kept == before[part].replace(b"<workbookPr />", b"<workbookPr/>")
 
 
 def test_values_formulas_and_the_rest_are_there(workbook):
@@ -121,6 +159,59 @@ def test_values_formulas_and_the_rest_are_there(workbook):
     assert book["Inputs"].data_validations.dataValidation[0].formula1 == '"low,base,high"'
     assert book.defined_names["price"].attr_text == "Inputs!$A$1"
     assert len(book["Out & about"]._charts) == 1
+
+
+def test_settings_stand_in_the_workbook_where_xlwings_looks_first(workbook):
+    sheet = openpyxl.load_workbook(workbook, keep_vba=True)["xlwings.conf"]
+    assert sheet.sheet_state == "hidden"
+    # xlwings reads names from A1 down to the first empty cell.
+    told = {sheet.cell(r, 1).value: sheet.cell(r, 2).value or "" for r in range(1, 8)}
+    assert sheet.max_row == 7
+    assert told == settings.IN_WORKBOOK
+    assert told["INTERPRETER_WIN"] == "%TOKENBOOK_PYTHON%"
+    read = set(re.findall(r'GetConfig\("([^"]+)"', modules(workbook)["xlwings"]))
+    assert set(told) <= read
+
+
+@pytest.mark.parametrize(
+    "book", ["C:\\models\\a.xlsm", "https://d.docs.live.net/1a2b/models/a.xlsm"]
+)
+def test_python_starts_as_the_workbook_starts_it_and_runs_nothing_beside_it(
+    workbook, tmp_path, book
+):
+    """The very command line of the VBA, where a numpy.py and a udfs.py lie in wait."""
+    for name in ("numpy", "udfs", "xlwings", "random"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py was run')")
+    (line,) = re.findall(r"^ +tail = (.*)$", modules(workbook)["xlwings"], re.M)
+    told = settings.IN_WORKBOOK
+    path = ";".join([told["ADD_WORKBOOK_TO_PYTHONPATH"], book, book, "", "", "", sys.executable])
+    parts = {"LicenseKeyEnvString": "", "PYTHONPATH": path.replace("\\", "\\\\")}
+    spoken = "".join(
+        text.replace('""', '"') if text else parts[name]
+        for text, name in re.findall(r'"((?:[^"]|"")*)"|(\w+)', line)
+    )
+    arguments = spoken.replace(
+        "xlwings.serve('$(CLSID)')", "import udfs; print(udfs.TOK_SUBSIDY(1, 3))"
+    )
+    done = subprocess.run(
+        [sys.executable, *shlex.split(arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout.strip() == "2.0", done.stderr
+    assert list(tmp_path.glob("*")) == list(tmp_path.glob("*.py"))
+
+
+def test_a_workbook_without_the_environment_variable_says_what_to_do(workbook):
+    assert 'Environ$("TOKENBOOK_PYTHON") = ""' in modules(workbook)["ThisWorkbook"]
+
+
+def test_an_xlwings_that_starts_python_otherwise_is_refused(monkeypatch):
+    monkeypatch.setattr(xlsm, "_START", '" -c ""')
+    with pytest.raises(TokenbookError, match="unknown to Tokenbook"):
+        xlsm._xlwings_modules()
 
 
 def test_types_and_relations_say_that_it_has_macros(workbook):
