@@ -17,7 +17,6 @@ from pathlib import Path
 from udfs.hosts.libreoffice import program
 from udfs.hosts.libreoffice.office import environment, prepared_profile
 from workbooks.authoring.build import build
-from workbooks.review.second_opinion import write_ods
 
 TARGET = Path(__file__).with_name("calc-breakeven.png")
 DISPLAY = ":87"
@@ -47,8 +46,7 @@ def main() -> None:
     """Build the template, open it in Calc on a screen of its own, and take the picture."""
     with tempfile.TemporaryDirectory(prefix="tokenbook-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
-        workbook = folder / "breakeven.ods"
-        write_ods(build("breakeven", folder).path, workbook)
+        workbook = build("breakeven", folder, flavour="ods").path
         profile = folder / "profile"
         shutil.copytree(prepared_profile(), profile)
         (profile / "user" / "registrymodifications.xcu").write_text(SETTINGS, "utf-8")

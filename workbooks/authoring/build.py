@@ -12,11 +12,12 @@ from pathlib import Path
 from engine.errors import TokenbookError
 from workbooks import templates
 from workbooks.authoring.layout import Ref
+from workbooks.authoring.opendocument import same_cells
 from workbooks.authoring.writer import write
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.recalc.job import Progress
 
-_ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx"}
+_ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx", "ods": ".ods"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def build(
     directory: Path,
     *,
     flavour: str = "xlsx",
+    file_name: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Built:
@@ -47,8 +49,11 @@ def build(
     directory : Path
         Where the workbook goes; made where it is missing.
     flavour : str
-        "xlsx"; "xlsm", with the VBA of classic xlwings; or "officejs", whose functions have the
-        names under which Office.js stores them.
+        "xlsx"; "xlsm", with the VBA of classic xlwings; "officejs", whose functions have the
+        names under which Office.js stores them; or "ods", for Calc with the add-in, written by
+        LibreOffice.
+    file_name : str
+        What the workbook is called in the directory; its own name where left out.
     force : bool
         Whether to write over a workbook that differs from a freshly built one.
     progress : Callable
@@ -61,7 +66,7 @@ def build(
         there that has been changed and `force` is not set.
     """
     book = templates.lay_out(name)
-    path = directory / f"{name}{_ENDINGS[flavour]}"
+    path = directory / (file_name or f"{name}{_ENDINGS[flavour]}")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".tokenbook-") as scratch:
@@ -71,10 +76,13 @@ def build(
             values = _headline_values(draft, [ref for _, ref, _, _ in book.headlines])
             draft = _flavoured(draft, flavour)
             if path.exists() and not force and not filecmp.cmp(draft, path, shallow=False):
-                raise TokenbookError(
-                    f"{path} exists and is not as built; --force writes over it, -o DIR elsewhere"
-                )
-            os.replace(draft, path)
+                if flavour != "ods" or not same_cells(draft, path):
+                    raise TokenbookError(
+                        f"{path} exists and is not as built; --force writes over it, -o elsewhere"
+                    )
+                # It is as built but for the bytes of its styles, and may have a user's own.
+            else:
+                os.replace(draft, path)
     except OSError as error:
         raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
     headlines = tuple(
@@ -94,6 +102,11 @@ def _flavoured(draft: Path, flavour: str) -> Path:
         from udfs.hosts.officejs.stored_names import write_officejs  # noqa: PLC0415
 
         return write_officejs(draft, draft.with_name(f"{draft.stem}-officejs.xlsx"))
+    if flavour == "ods":
+        from workbooks.review.second_opinion import write_ods  # noqa: PLC0415
+
+        write_ods(draft, draft.with_suffix(".ods"))
+        return draft.with_suffix(".ods")
     return draft
 
 

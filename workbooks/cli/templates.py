@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.errors import UnknownIdError
+from engine.errors import InputError, UnknownIdError
 from workbooks.cli import show
 
 _DEMO_HELP = """Build every template, recalculate it, and print the headline figures.
@@ -28,7 +28,12 @@ tokenbook build breakeven
 tokenbook build all -o models
 
 tokenbook build serving --flavour xlsm
+
+tokenbook build breakeven -o prices.ods
 """
+#: The flavour that a file's ending asks for.
+_OF_ENDING = {".xlsx": "xlsx", ".xlsm": "xlsm", ".ods": "ods"}
+_OTHER_ENDINGS = (".xls", ".xlsb", ".xltx", ".xltm", ".xlam", ".csv", ".pdf", ".fods")
 
 
 class Flavour(StrEnum):
@@ -37,12 +42,17 @@ class Flavour(StrEnum):
     xlsx = "xlsx"
     xlsm = "xlsm"
     officejs = "officejs"
+    ods = "ods"
 
 
+#: What the files of a flavour end in; the others end in .xlsx.
+_FILE_ENDINGS = {Flavour.xlsm: ".xlsm", Flavour.ods: ".ods"}
 Wanted = Annotated[
-    Flavour,
+    Flavour | None,
     typer.Option(
-        help="xlsm: with the VBA for Excel on Windows; officejs: for xlwings Server or Lite."
+        help="xlsm: with the VBA for Excel on Windows; officejs: for xlwings Server or Lite; "
+        "ods: for LibreOffice Calc with the add-in. What -o ends in, or xlsx, where left out.",
+        show_default=False,
     ),
 ]
 
@@ -72,8 +82,10 @@ def demo(
 
 def build(
     name: Annotated[str, typer.Argument(metavar="NAME|all")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path(),
-    flavour: Wanted = Flavour.xlsx,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR|FILE", help="A folder, or the file.")
+    ] = Path(),
+    flavour: Wanted = None,
     force: Annotated[bool, typer.Option(help="Write over workbooks that were changed.")] = False,
 ) -> None:
     """Build one template, or all."""
@@ -81,11 +93,34 @@ def build(
 
     if name != "all" and name not in templates.NAMES:
         raise UnknownIdError.of("template", name, [*templates.NAMES, "all"])
-    for book in _built(templates.NAMES if name == "all" else (name,), output, force, flavour):
+    names = templates.NAMES if name == "all" else (name,)
+    directory, file_name, wanted = _target(output, flavour, len(names))
+    for book in _built(names, directory, force, wanted, file_name):
         typer.echo(f"{book.path}  {book.report.evaluated} cells calculated")
 
 
-def _built(names: Any, directory: Path, force: bool, flavour: Flavour = Flavour.xlsx) -> list[Any]:
+def _target(output: Path, flavour: Flavour | None, count: int) -> tuple[Path, str | None, Flavour]:
+    """Return the folder, the file's name where -o tells one, and the flavour."""
+    ending = output.suffix.lower()
+    if output.is_dir() or ending not in {*_OF_ENDING, *_OTHER_ENDINGS}:
+        return output, None, flavour or Flavour.xlsx
+    if ending in _OTHER_ENDINGS:
+        raise InputError(f"{output}: {ending} cannot be written; name it .xlsx, .xlsm or .ods")
+    if count > 1:
+        raise InputError(f"{output} is one file; give a folder for {count} templates")
+    told = Flavour(_OF_ENDING[ending])
+    if flavour is not None and _FILE_ENDINGS.get(flavour, ".xlsx") != ending:
+        raise InputError(f"{output}: the flavour {flavour} does not end in {ending}")
+    return output.parent, output.name, flavour or told
+
+
+def _built(
+    names: Any,
+    directory: Path,
+    force: bool,
+    flavour: Flavour = Flavour.xlsx,
+    file_name: str | None = None,
+) -> list[Any]:
     from workbooks.authoring.build import build as build_one  # noqa: PLC0415
 
     built = []
@@ -93,7 +128,10 @@ def _built(names: Any, directory: Path, force: bool, flavour: Flavour = Flavour.
         for i, name in enumerate(names):
             if progress:
                 progress("Building", i, len(names))
-            built.append(build_one(name, directory, flavour=flavour.value, force=force))
+            book = build_one(
+                name, directory, flavour=flavour.value, file_name=file_name, force=force
+            )
+            built.append(book)
     return built
 
 

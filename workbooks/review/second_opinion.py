@@ -115,7 +115,7 @@ def second_opinion(
     source = Path(path)
     with TemporaryDirectory(prefix="tokenbook-") as folder:
         copy = Path(folder) / f"copy{source.suffix}"
-        sheets = _write_copy(source, copy, keep=True, told=told)
+        sheets = _write_copy(source, copy, told=told)
         told("starting LibreOffice", 0, 1)
         with libreoffice.calc_with_functions(seconds) as calc:
             told("recalculating in LibreOffice", 0, 1)
@@ -140,6 +140,9 @@ def second_opinion(
 def write_ods(path: str | Path, target: str | Path, *, seconds: float = 600.0) -> None:
     """Write a copy of a workbook that Calc opens with the functions alive in it.
 
+    Every reference reaches the functions through TOK_CELLS: an input that is blanked there later
+    stays a blank, where Calc alone would hand over a 0.
+
     Parameters
     ----------
     path : str or Path
@@ -154,7 +157,7 @@ def write_ods(path: str | Path, target: str | Path, *, seconds: float = 600.0) -
         raise UnwritableError(f"{target}: name it *.ods")
     with TemporaryDirectory(prefix="tokenbook-") as folder:
         copy, made = Path(folder) / f"copy{source.suffix}", Path(folder) / "made.ods"
-        _write_copy(source, copy, keep=False, told=lambda _what, _done, _total: None)
+        _write_copy(source, copy, told=lambda _what, _done, _total: None, live=True)
         with libreoffice.calc_with_functions(seconds) as calc:
             calc.ask("convert", path=copy.as_uri(), target=made.as_uri(), file_filter=_ODS)
         written.write_bytes(made.read_bytes())
@@ -238,8 +241,11 @@ def _cells_of_areas(areas: list[list[object]]) -> Iterator[tuple[str, Cell]]:
                 yield cell_name(top + r + 1, left + c + 1), value
 
 
-def _write_copy(source: Path, copy: Path, *, keep: bool, told: Progress) -> list[_Sheet]:
-    """Write the copy for Calc, and return what the formula cells of the file are and hold."""
+def _write_copy(source: Path, copy: Path, *, told: Progress, live: bool = False) -> list[_Sheet]:
+    """Write the copy for Calc, and return what the formula cells of the file are and hold.
+
+    A `live` copy is one whose cells somebody may change, so that every reference is in doubt.
+    """
     with Package(source) as package:
         book = read_book(package)
         strings = _strings(package, book)
@@ -248,21 +254,20 @@ def _write_copy(source: Path, copy: Path, *, keep: bool, told: Progress) -> list
             told("reading the formulas", done, len(book.sheets))
             root = parse(package.read(info.part), info.part)
             sheets.append(_read_sheet(info.name, root, book.main, strings))
-        doubts = _Doubts(book, sheets) if keep else None
-        anywhere = doubts.anywhere if doubts else None
+        doubts = _Doubts(book, sheets)
         root = parse(package.read(book.part), book.part)
         names = list(root.iter(f"{{{book.main}}}definedName"))
         replaced = {}
-        if sum(_rewrite(name, anywhere) for name in names):
+        if sum(_rewrite(name, doubts.anywhere) for name in names):
             replaced[book.part] = serialise(root)
         for done, (info, sheet) in enumerate(zip(book.sheets, sheets, strict=True)):
             if any(map(libreoffice.mentions_functions, sheet.formulas.values())):
                 told("writing the copy", done, len(book.sheets))
                 root = parse(package.read(info.part), info.part)
-                here = doubts.on(info.name) if doubts else None
+                here = doubts.anywhere if live else doubts.on(info.name)
                 for formula in root.iter(f"{{{book.main}}}f"):
                     # A shared formula stands for cells that refer to others than it names.
-                    keeps = anywhere if formula.get("t") == "shared" else here
+                    keeps = doubts.anywhere if formula.get("t") == "shared" else here
                     _rewrite(formula, keeps, array=formula.get("t") == "array")
                 replaced[info.part] = serialise(root)
         with copy.open("wb") as file:
@@ -299,9 +304,7 @@ class _Doubts:
         return here
 
 
-def _rewrite(
-    element: etree._Element, keep: Callable[[str], bool] | None, *, array: bool = False
-) -> bool:
+def _rewrite(element: etree._Element, keep: Callable[[str], bool], *, array: bool = False) -> bool:
     """Give the functions in a formula the names that Calc knows; tell whether there were any."""
     if not element.text or not libreoffice.mentions_functions(element.text):
         return False

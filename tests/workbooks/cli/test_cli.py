@@ -187,6 +187,60 @@ def test_build_of_an_unknown_template_names_the_known(tokenbook):
     assert "did you mean breakeven" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("f.xlsm", "macroEnabled"), ("My model.XLSX", "spreadsheetml.sheet.main")]
+)
+def test_build_writes_the_file_that_is_named_in_the_flavour_of_its_ending(
+    tokenbook, tmp_path, name, kind
+):
+    path = tmp_path / "new" / name
+    code, out, _ = tokenbook("build", "breakeven", "-o", path)
+    assert code == 0
+    assert str(path) in out
+    assert os.listdir(path.parent) == [name]
+    with zipfile.ZipFile(path) as package:
+        assert kind in package.read("[Content_Types].xml").decode()
+    assert values(path, "Subsidy")["B8"] == pytest.approx(30000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("all", "-o", "f.xlsx"), "one file"),
+        (("breakeven", "-o", "f.xls"), ".xls cannot be written"),
+        (("breakeven", "-o", "f.xlsx", "--flavour", "xlsm"), "does not end in .xlsx"),
+        (("breakeven", "-o", "f.ods", "--flavour", "officejs"), "does not end in .ods"),
+    ],
+)
+def test_build_refuses_a_file_that_cannot_be_meant(
+    tokenbook, tmp_path, monkeypatch, arguments, told
+):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = tokenbook("build", *arguments)
+    assert code == 2
+    assert told in err
+    assert os.listdir(tmp_path) == []
+
+
+def test_build_takes_a_folder_whose_name_looks_like_a_file(tokenbook, tmp_path):
+    (tmp_path / "books.xlsx").mkdir()
+    assert tokenbook("build", "breakeven", "-o", tmp_path / "books.xlsx")[0] == 0
+    assert os.listdir(tmp_path / "books.xlsx") == ["breakeven.xlsx"]
+    assert tokenbook("build", "breakeven", "-o", tmp_path / "v1.2")[0] == 0
+    assert os.listdir(tmp_path / "v1.2") == ["breakeven.xlsx"]
+
+
+@pytest.mark.libreoffice
+def test_build_writes_an_ods(tokenbook, tmp_path):
+    code, out, _ = tokenbook("build", "audit", "-o", tmp_path / "claims.ods")
+    assert code == 0
+    assert "claims.ods" in out
+    assert os.listdir(tmp_path) == ["claims.ods"]
+    with zipfile.ZipFile(tmp_path / "claims.ods") as package:
+        assert package.read("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
+        assert b"ORG.TOKENBOOK.FUNCTIONS.TOK_" in package.read("content.xml")
+
+
 def test_build_into_a_file_is_refused(tokenbook, tmp_path):
     (tmp_path / "books").write_text("a file")
     code, _, err = tokenbook("build", "breakeven", "-o", tmp_path / "books")

@@ -25,6 +25,8 @@ _START_SECONDS = 90
 _QUIT_SECONDS = 15
 _FORMULA_CELLS = 16
 _ERROR_RESULTS = 4
+#: Numbers, dates, texts and formulas.
+_CONTENTS = 1 | 2 | 4 | 16
 _CELLS_AT_ONCE = 20_000
 _SPARSE = 10
 _FORMULAS_BETWEEN_REPORTS = 100
@@ -186,10 +188,31 @@ class Bridge:
         try:
             # Calc's hard recalculation: no cached value survives it.
             document.calculateAll()
-            return [
-                {"sheet": sheet.getName(), "areas": _formula_areas(sheet)}
-                for sheet in document.getSheets()
-            ]
+            return _formulas(document)
+        finally:
+            document.close(True)
+
+    def edit(self, path: str, cells: list[list[Any]]) -> list[dict[str, Any]]:
+        """Open a workbook as a user does, enter values, and return its formula cells.
+
+        `cells` are sheet, row, column (from 0) and value, None for a blank. Calc recalculates by
+        itself what hangs on them. The file is not written.
+        """
+        document = self._opened(path, ReadOnly=False)
+        try:
+            for name, row, column, value in cells:
+                sheet = document.getSheets().getByName(name)
+                # A protected cell would stay as it is, without a word.
+                sheet.unprotect("")
+                cell = sheet.getCellByPosition(column, row)
+                if value is None:
+                    # An empty text would leave the cell as it is.
+                    cell.clearContents(_CONTENTS)
+                elif isinstance(value, str):
+                    cell.setString(value)
+                else:
+                    cell.setValue(value)
+            return _formulas(document)
         finally:
             document.close(True)
 
@@ -202,13 +225,14 @@ class Bridge:
         finally:
             document.close(True)
 
-    def _opened(self, path: str) -> Any:
+    def _opened(self, path: str, **others: Any) -> Any:
         options = {
             "Hidden": True,
             "ReadOnly": True,
             # Neither macros nor links to other files: a calculation and nothing else.
             "MacroExecutionMode": 0,
             "UpdateDocMode": 0,
+            **others,
         }
         document = self.desktop.loadComponentFromURL(
             path, "_blank", 0, tuple(self._property(*option) for option in options.items())
@@ -268,6 +292,13 @@ def _fill(sheet: Any, cells: list[list[Any]]) -> None:
         for c, cell in enumerate(row):
             if isinstance(cell, dict):
                 area.getCellByPosition(c, r).setFormula(cell["formula"])
+
+
+def _formulas(document: Any) -> list[dict[str, Any]]:
+    """Return the values of all formula cells, sheet by sheet."""
+    return [
+        {"sheet": sheet.getName(), "areas": _formula_areas(sheet)} for sheet in document.getSheets()
+    ]
 
 
 def _formula_areas(sheet: Any) -> list[list[Any]]:
