@@ -33,6 +33,8 @@ _MODULES = (
     "subsidy",
     "tables",
     "tokens",
+    "uncertainty.monte_carlo",
+    "uncertainty.tornado",
 )
 
 

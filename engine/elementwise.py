@@ -119,9 +119,17 @@ def elementwise(
     return _declared("elementwise", domains, never)
 
 
-def single(**domains: Domain) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare a function of single numbers and whole series, such as one that returns a table."""
-    return _declared("single", domains, "")
+def single(never: str = "", /, **domains: Domain) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function of single numbers and whole series, such as one that returns a table.
+
+    Parameters
+    ----------
+    never : str
+        Where +infinity is an answer, what it means.
+    **domains : Domain
+        One for every numeric argument.
+    """
+    return _declared("single", domains, never)
 
 
 def positive(value: Number, message: str) -> Number:

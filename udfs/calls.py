@@ -299,7 +299,10 @@ def _explain(function: Function, values: list[Any], place: tuple[int, int]) -> s
 def _shown(function: Function, result: Any) -> Any:
     """Turn a result that is not spread over a range into cells."""
     if isinstance(result, Table):
-        return [list(result.header), *([cell_of(v) for v in r] for r in result.rows())]
+        return [
+            list(result.header),
+            *([cell_of(v, never=function.never) for v in r] for r in result.rows()),
+        ]
     if isinstance(result, tuple):
         return [[cell_of(value) for value in result]]
     if isinstance(result, np.ndarray) and result.ndim:

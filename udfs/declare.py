@@ -44,7 +44,11 @@ class Argument:
             return self.same_as
         if self.default is None:
             return "none" if self.optional else ""
-        return f'"{self.default}"' if isinstance(self.default, str) else f"{self.default:.15g}"
+        if isinstance(self.default, str):
+            return f'"{self.default}"'
+        if isinstance(self.default, tuple):
+            return f"{{{','.join(f'{one:.15g}' for one in self.default)}}}"
+        return f"{self.default:.15g}"
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from engine import (
     tokens,
 )
 from engine.serving import estimates, front, techniques, terms, usd
+from engine.uncertainty import monte_carlo, tornado
 from udfs.declare import declare, group
 
 with group("Token arithmetic"):
@@ -79,6 +80,10 @@ with group("Applications"):
     TOK_TRAINING_COST = declare(applications.training_cost)
     TOK_SUBSCRIPTION_MARGIN = declare(applications.subscription_margin, expensive=True)
     TOK_ALLOCATE = declare(allocation.allocate)
+
+with group("Scenarios"):
+    TOK_TORNADO = declare(tornado.tornado)
+    TOK_MONTE_CARLO = declare(monte_carlo.monte_carlo)
 
 with group("Catalogue and claims"):
     TOK_SPEC = declare(listing.spec)

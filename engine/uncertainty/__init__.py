@@ -1,0 +1,1 @@
+"""Uncertainty: distributions, draws that no cut changes, and what they say of a result."""
