@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from workbooks.ooxml.publish import claimed, published
+from workbooks.ooxml.package import published
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 # The order that the schema gives to what a font consists of.
@@ -34,8 +34,7 @@ def mend(path: Path, moment: datetime) -> None:
         The date of creation and change to put into its properties.
     """
     with (
-        claimed(path) as claim,
-        published(claim, path) as file,
+        published(path, path) as file,
         zipfile.ZipFile(path) as source,
         zipfile.ZipFile(file, "w") as target,
     ):

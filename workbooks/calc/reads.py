@@ -13,8 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from udfs.cells import Cell
-from workbooks.formula.address import parse_area, split_sheet
-from workbooks.formula.tokens import FormulaError, is_range_token, read_formula
+from workbooks.formula.functions import having
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.tree import Call, Reference, walk
 from workbooks.ooxml.scan import ATTRIBUTES, SHARED, STEP, TEXT
 from workbooks.ooxml.xml import unescape
 from workbooks.recalc.plan import SheetPlan
@@ -25,12 +26,6 @@ CHUNK = 32_768
 _COST_OF_SETTING = 30
 # Formulas that read more cells than this cost what they cost.
 _FEW_ROWS = 1_000
-_READING = frozenset(
-    """
-    SUM AVERAGE AVERAGEA MIN MINA MAX MAXA COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS SUMIF SUMIFS
-    AVERAGEIF AVERAGEIFS MINIFS MAXIFS MATCH XMATCH XLOOKUP VLOOKUP
-    """.split()  # noqa: SIM905
-)
 
 #: The columns of a sheet that a formula reads, from the first to the last.
 Columns = tuple[str, int, int]
@@ -69,24 +64,23 @@ class Reads:
 
     def _read_by(self, text: str) -> Iterator[Columns]:
         """Yield the columns that a formula reads from inside another function or operator."""
-        if not any(f"{name}(" in text.upper() for name in _READING):
+        upper, reading = text.upper(), having("reads")
+        if not any(f"{name}(" in upper for name in reading):
             return
         try:
-            tree = read_formula(text)
+            tree = parse(text)
         except FormulaError:
             return
-        nodes = list(tree.walk())
-        for node in nodes:
+        calls = [node for node in walk(tree) if isinstance(node, Call)]
+        for node in calls:
             # A call that is the whole formula goes another way.
-            if node.name not in _READING or (len(nodes) == 2 and tree.arguments == [[node]]):
+            if node.name not in reading or (node is tree and len(calls) == 1):
                 continue
             for argument in node.arguments:
-                for item in argument:
-                    if is_range_token(item):
-                        sheet, reference = split_sheet(item.value)
-                        area = parse_area(reference)
-                        if area is not None and area.rows <= _FEW_ROWS:
-                            yield sheet or self._sheet, area.left, area.right
+                if isinstance(argument, Reference) and argument.to_sheet is None:
+                    area = argument.area
+                    if area.rows <= _FEW_ROWS:
+                        yield argument.sheet or self._sheet, area.left, area.right
 
 
 def chunks_to_set(

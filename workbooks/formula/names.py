@@ -1,25 +1,36 @@
-"""Defined names: what each stands for, and which the engine has to be spared."""
+"""Defined names: what each stands for, and which the calculator has to be spared."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from workbooks.formula.address import split_sheet
-from workbooks.ooxml.book import DefinedName
+from workbooks.formula.parse import parse
+from workbooks.formula.tree import (
+    Logical,
+    Node,
+    Number,
+    Reference,
+    Sign,
+    Text,
+    walk,
+)
 
-_SHEET = r"(?:'(?:[^'\[\]]|'')+'|[\w.]+)!"
-_POINT = r"\$[A-Z]{1,3}\$[0-9]+"
-_ABSOLUTE = re.compile(rf"{_SHEET}{_POINT}(?::{_POINT})?", re.UNICODE)
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]+)?")
-_TEXT = re.compile(r'"(?:[^"]|"")*"')
-_RANGE = re.compile(r":|\[|#")
 _NAME = re.compile(r"[^\W\d][\w.?]*", re.UNICODE)
 _POSITION = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C?[0-9]*|C[0-9]*", re.IGNORECASE)
 
 
-def is_undefined(text: str) -> bool:
-    """Tell whether a reference is a name, and so means nothing where none is defined."""
+class DefinedName(NamedTuple):
+    """A defined name; `sheet` is the one it belongs to, None for the whole workbook."""
+
+    name: str
+    text: str
+    sheet: str | None
+
+
+def may_be_name(text: str) -> bool:
+    """Tell whether a text is a name, and so means nothing where none is defined."""
     return bool(_NAME.fullmatch(text)) and not _POSITION.fullmatch(text)
 
 
@@ -29,71 +40,72 @@ class Names:
     def __init__(self, names: Iterable[DefinedName]) -> None:
         self._global: dict[str, DefinedName] = {}
         self._local: dict[tuple[str, str], DefinedName] = {}
-        self._sheets: set[str] = set()
+        self._trees: dict[str, Node] = {}
         for name in names:
             if name.sheet is None:
                 self._global[name.name.casefold()] = name
             else:
-                self._local[name.sheet, name.name.casefold()] = name
-                self._sheets.add(name.sheet)
-
-    def local_to(self, sheet: str) -> bool:
-        """Tell whether a sheet has names of its own."""
-        return sheet in self._sheets
+                self._local[name.sheet.casefold(), name.name.casefold()] = name
 
     def find(self, text: str, sheet: str | None) -> DefinedName | None:
         """Return a name as it is seen from a sheet; its own names come first."""
         key = text.casefold()
-        if sheet is not None and (sheet, key) in self._local:
-            return self._local[sheet, key]
-        return self._global.get(key)
-
-    def unqualified(self, text: str) -> str:
-        """Return a name without the sheet or the workbook that it is said to be of.
-
-        `[0]!Rate` is a name of this workbook. A name of another sheet is given as what it stands
-        for, since the engine looks for names in the sheet of the formula.
-        """
-        if "!" not in text:
-            return text
-        sheet, rest = split_sheet(text)
-        if sheet == "[0]":
-            return rest
-        name = self.find(rest, sheet) if _NAME.fullmatch(rest) else None
-        if name is None or name.sheet is None:
-            return text if name is None else rest
-        return name.text if _simple(name) else text
+        local = self._local.get((sheet.casefold(), key)) if sheet is not None else None
+        return local or self._global.get(key)
 
     def defines(self, text: str) -> bool:
         """Tell whether any such name exists."""
-        key = text.casefold()
-        return key in self._global or any(name == key for _, name in self._local)
-
-    def to_inline(self, text: str, sheet: str) -> DefinedName | None:
-        """Return the name that has to be written out in a formula, None where it may stay."""
-        where, rest = split_sheet(text) if "!" in text else (sheet, text)
-        name = self.find(rest, where)
-        return name if name is not None and not _simple(name) else None
+        return bool(self._called(text))
 
     def is_area(self, text: str) -> bool:
-        """Tell whether a reference or name may cover more than one cell."""
-        if _RANGE.search(text):
-            return True
+        """Tell whether a name may stand for more than one cell."""
+        return any(":" in name.text or "(" in name.text for name in self._called(text))
+
+    def _called(self, text: str) -> list[DefinedName]:
         key = text.casefold()
         found = [self._global[key]] if key in self._global else []
-        found += [name for (_, own), name in self._local.items() if own == key]
-        return any(":" in name.text or "(" in name.text for name in found)
+        return found + [name for (_, own), name in self._local.items() if own == key]
+
+    def tree(self, name: DefinedName) -> Node:
+        """Return what a name stands for; `FormulaError` where it cannot be read."""
+        if name.text not in self._trees:
+            self._trees[name.text] = parse(name.text)
+        return self._trees[name.text]
+
+    def is_simple(self, name: DefinedName) -> bool:
+        """Tell whether the calculator takes a name as it is: cells that stay, or a constant."""
+        try:
+            tree = self.tree(name)
+        except ValueError:
+            return False
+        return isinstance(tree, Number | Text | Logical) or (
+            isinstance(tree, Sign) and isinstance(tree.operand, Number)
+        ) or _stays(tree)  # fmt: skip
 
     def simple(self) -> list[DefinedName]:
-        """Return the names that the engine takes as they are."""
-        return [n for n in (*self._global.values(), *self._local.values()) if _simple(n)]
+        """Return the names that the calculator takes as they are."""
+        return [n for n in (*self._global.values(), *self._local.values()) if self.is_simple(n)]
 
 
-def _simple(name: DefinedName) -> bool:
-    text = name.text
-    return bool(
-        _ABSOLUTE.fullmatch(text)
-        or _NUMBER.fullmatch(text)
-        or _TEXT.fullmatch(text)
-        or text.upper() in ("TRUE", "FALSE")
+def _stays(tree: Node) -> bool:
+    return (
+        isinstance(tree, Reference)
+        and tree.sheet is not None
+        and tree.to_sheet is None
+        and not tree.whole_columns
+        and not tree.whole_rows
+        and not is_relative(tree)
+    )
+
+
+def is_relative(tree: Node) -> bool:
+    """Tell whether a formula refers to cells by where they stand as seen from it."""
+    return any(
+        isinstance(node, Reference)
+        and any(
+            (corner.row is not None and not corner.row_fixed)
+            or (corner.column is not None and not corner.column_fixed)
+            for corner in (node.first, node.end)
+        )
+        for node in walk(tree)
     )

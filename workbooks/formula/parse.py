@@ -59,6 +59,15 @@ _SUBTYPES = {
 }
 
 
+_REASONS = {
+    "Unmatched opening": "leaves a bracket open",
+    "No matching opener": "closes a bracket that it does not open",
+    "while parsing string": "leaves a text open",
+}
+#: The calculator fails on longer chains of operators.
+_LONGEST_CHAIN = 256
+
+
 class FormulaError(ValueError):
     """The text is no formula that could be read."""
 
@@ -100,7 +109,7 @@ def parse(text: str) -> Node:
     try:
         found = Tokenizer("=" + text).tokens()
     except TokenizerError as error:
-        raise FormulaError(f"{_short(text)} is not a formula: {_reason(error)}") from error
+        raise FormulaError(f"{_short(text)} {_reason(error)}") from error
     tokens = [
         _Token(_TYPES.get(t.token_type, ""), _SUBTYPES.get(t.subtype, ""), t.value) for t in found
     ]
@@ -125,7 +134,11 @@ def _depth(text: str) -> int:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).partition(": ")[2] or str(error)
+    reason = str(error).partition(": ")[2] or str(error)
+    for theirs, ours in _REASONS.items():
+        if theirs in reason:
+            return ours
+    return f"is not a formula: {reason}"
 
 
 class _Reader:
@@ -164,7 +177,7 @@ class _Reader:
         self._depth += 1
         if self._depth > 4 * MAX_DEPTH:
             raise FormulaError(f"{_short(self._text)} is nested over {MAX_DEPTH} levels deep")
-        left = self._signed(in_list=in_list)
+        left, chain = self._signed(in_list=in_list), 0
         while self.next.kind == "OpInfix" and self.next.value in BINDING:
             operator = self.next.value
             if BINDING[operator] < weakest:
@@ -172,6 +185,9 @@ class _Reader:
             self.take()
             right = self.expression(BINDING[operator] + 1, in_list=in_list)
             left = Operation(operator, left, right)
+            chain += 1
+            if chain > _LONGEST_CHAIN:
+                raise FormulaError(f"{_short(self._text)} is too long: over 256 operators in turn")
         self._depth -= 1
         return left
 
@@ -180,6 +196,8 @@ class _Reader:
             signs = []
             while self.next.kind == "OpPrefix" and self.next.value in ("+", "-"):
                 signs.append(self.take().value)
+            if len(signs) > _LONGEST_CHAIN:
+                raise FormulaError(f"{_short(self._text)} is too long: over 256 signs in turn")
             node = self._percented(in_list=in_list)
             for sign in reversed(signs):
                 node = Sign(sign, node)

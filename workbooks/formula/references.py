@@ -106,18 +106,16 @@ class Reference:
         return self.first.column is None
 
     @property
-    def size(self) -> tuple[int, int] | None:
-        """Rows and columns [-]; None where that hangs on row numbers that differ."""
+    def size(self) -> tuple[int, int]:
+        """Rows and columns [-]; may ask for row numbers."""
         columns = abs((self.end.column or MAX_COLUMN) - (self.first.column or 1)) + 1
         top, bottom = self.first.row, self.end.row
         if self.whole_columns:
             return MAX_ROW, columns
-        if top == bottom and not isinstance(top, AnyRow):
+        if top == bottom:
             return 1, columns
-        if self.last is None:
-            return 1, 1
         if isinstance(top, AnyRow) or isinstance(bottom, AnyRow):
-            return None
+            raise NeedsRowError
         return abs((bottom or 0) - (top or 0)) + 1, columns
 
     def at(self, sheet: str | None) -> Reference:

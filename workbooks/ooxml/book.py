@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from workbooks.errors import NotAWorkbookError, UnsafeFileError
+from workbooks.formula.names import DefinedName
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.xml import (
     MAIN,
@@ -37,14 +38,6 @@ class SheetInfo(NamedTuple):
 
     name: str
     part: str
-
-
-class DefinedName(NamedTuple):
-    """A defined name; `sheet` is the one it belongs to, None for the whole workbook."""
-
-    name: str
-    text: str
-    sheet: str | None
 
 
 @dataclass(slots=True)

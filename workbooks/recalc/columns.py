@@ -17,20 +17,37 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from openpyxl.formula.tokenizer import Token
 
 from engine.errors import TokenbookError
 from udfs.cells import Cell
-from workbooks.excel.passes.lower import Lowering
-from workbooks.formula.address import parse_area, split_sheet
-from workbooks.formula.tokens import Node, is_blank, is_range_token
+from workbooks.excel.pipeline import Pipeline
+from workbooks.formula.address import column_letters
+from workbooks.formula.structured import OWN_ROW
+from workbooks.formula.tree import (
+    COMPARISONS as SIGNS,
+)
+from workbooks.formula.tree import (
+    Call,
+    Name,
+    Node,
+    Number,
+    Operation,
+    Paren,
+    Percent,
+    Reference,
+    Sign,
+    Text,
+    bare,
+    walk,
+)
 from workbooks.ooxml import constants
 from workbooks.ooxml.constants import Points, Strings
 from workbooks.ooxml.scan import ATTRIBUTES, STEP
 from workbooks.recalc.expression import COMPARISONS, EXACT, UnsupportedError, Value, evaluate, sound
-from workbooks.recalc.filled import FEWEST, OWN_ROW, Filled, Group
+from workbooks.recalc.filled import FEWEST, Filled, Group
 
 _SINGLE_RESULTS = ("number", "text", "value")
+_TAKEN = (Operation, Sign, Percent, Paren, Number, Text, Reference, Name)
 
 
 @dataclass(slots=True)
@@ -41,8 +58,8 @@ class Columns:
     ----------
     sheet : str
         Name of the sheet.
-    lowering : Lowering
-        Puts formulas into plain references.
+    pipeline : Pipeline
+        Puts formulas in the calculator's terms.
     functions : Mapping
         Worksheet functions by their names in upper case.
     points : Points
@@ -52,32 +69,31 @@ class Columns:
     """
 
     sheet: str
-    lowering: Lowering
+    pipeline: Pipeline
     functions: Mapping[str, Any]
     points: Points
     strings: Strings
     _filled: Filled = field(init=False)
 
     def __post_init__(self) -> None:
-        self._filled = Filled(self.sheet, self.lowering, self._takes)
+        self._filled = Filled(self.sheet, self.pipeline, self._takes)
 
     def _takes(self, tree: Node) -> bool:
         """Tell whether a formula is made of what can be computed here."""
-        for node in tree.walk():
-            function = self.functions.get(node.name)
-            if node.name == "IF":
-                if len(node.arguments) != 3:
-                    return False
-            elif function is None:
-                if node.opening not in ("", "(") or len(node.arguments) != 1:
-                    return False
-            elif (
-                not function.required <= len(node.arguments) <= len(function.parameters)
-                or not function.broadcasts
-                or function.result not in _SINGLE_RESULTS
-            ):
-                return False
-        return True
+        return all(self._takes_node(node) for node in walk(tree))
+
+    def _takes_node(self, node: Node) -> bool:
+        if not isinstance(node, Call):
+            return isinstance(node, _TAKEN)
+        if node.name == "IF":
+            return len(node.arguments) == 3
+        function = self.functions.get(node.name)
+        return (
+            function is not None
+            and function.required <= len(node.arguments) <= len(function.parameters)
+            and function.broadcasts
+            and function.result in _SINGLE_RESULTS
+        )
 
     def values(self, parts: list[bytes]) -> Sequence[Cell]:
         """Return the values of the formulas in a run of rows, None for those left to the engine.
@@ -164,59 +180,56 @@ class _Run:
             self._cells[letters] = cells
         return list(map(self._cells[letters].get, group.rows))
 
-    def _fixed(self, text: str) -> Cell:
+    def _fixed(self, node: Node) -> Cell:
         """Return what stands in a single cell, or behind a name."""
         columns = self._columns
-        sheet, reference = split_sheet(text)
-        area = parse_area(reference)
-        if area is None and sheet is None:
-            name = columns.lowering.names.find(text, columns.sheet)
-            sheet, reference = split_sheet(name.text) if name else (None, "")
-            area = parse_area(reference)
-        if area is None or area.rows * area.columns != 1:
-            raise UnsupportedError(f"the reference {text}")
-        value = columns.points.value(sheet or columns.sheet, area.top, area.left)
+        if isinstance(node, Name):
+            names = columns.pipeline.scope.names
+            name = names.find(node.text, columns.sheet)
+            if name is None:
+                raise UnsupportedError(f"the name {node.text}")
+            node = names.tree(name)
+        if not isinstance(node, Reference) or node.size != (1, 1) or node.to_sheet is not None:
+            raise UnsupportedError("a reference to several cells")
+        value = columns.points.value(node.sheet or columns.sheet, node.area.top, node.area.left)
         if value is None:
-            raise UnsupportedError(f"{text} holds no constant")
+            raise UnsupportedError(f"{node.text()} holds no constant")
         return value
 
     # --- formulas ----------------------------------------------------------------------------
 
     def _top(self, group: Group) -> Value | list[Cell]:
         """Return the results of a formula: numbers as an array, or cells."""
-        items = [item for item in group.tree.arguments[0] if not is_blank(item)]
-        if len(items) == 1 and isinstance(items[0], Node):
-            return self._node(items[0], group)
-        return self._expression(items, group)
+        if isinstance(group.tree, Call):
+            return self._call(group.tree, group)
+        return self._number(group.tree, group)
 
-    def _expression(self, items: Sequence[Node | Token], group: Group) -> Value:
-        return evaluate(items, EXACT, lambda item: self._operand(item, group))
+    def _number(self, node: Node, group: Group) -> Value:
+        return evaluate(node, EXACT, lambda operand: self._operand(operand, group))
 
-    def _operand(self, item: Node | Token, group: Group) -> Value:
-        if isinstance(item, Node):
-            result = self._node(item, group)
+    def _operand(self, node: Node, group: Group) -> Value:
+        if isinstance(node, Call):
+            result = self._call(node, group)
             return _numbers(result) if isinstance(result, list) else result
-        if is_range_token(item):
-            if item.value.endswith(OWN_ROW):
-                return self._number_cells(item.value[:-1], group)
-            value = self._fixed(item.value)
-            if type(value) is float:
-                return value
-        elif item.subtype == Token.NUMBER:
-            return float(item.value)
-        raise UnsupportedError(f"{item.value} is no number")
+        if isinstance(node, Number):
+            return float(node.text)
+        letters = _own_column(node)
+        if letters is not None:
+            return self._number_cells(letters, group)
+        value = self._fixed(node)
+        if type(value) is float:
+            return value
+        raise UnsupportedError("an operand that is no number")
 
-    def _node(self, node: Node, group: Group) -> Value | list[Cell]:
+    def _call(self, node: Call, group: Group) -> Value | list[Cell]:
         if node.name == "IF":
             return self._if(node, group)
-        function = self._columns.functions.get(node.name)
-        if function is None:
-            return self._expression(node.arguments[0], group)
+        function = self._columns.functions[node.name]
         arguments: list[Value] = []
         texts: dict[int, list[Cell]] = {}
         for place, (argument, kind) in enumerate(zip(node.arguments, function.kinds, strict=False)):
             if kind == "number":
-                arguments.append(self._expression(argument, group))
+                arguments.append(self._number(argument, group))
                 continue
             text = self._text(argument, group)
             arguments.append(text)
@@ -230,36 +243,35 @@ class _Run:
             raise UnsupportedError(str(error)) from error
         return sound(result) if function.result == "number" else _cells(result, len(group.rows))
 
-    def _if(self, node: Node, group: Group) -> Value:
+    def _if(self, node: Call, group: Group) -> Value:
         """Return one or the other, by a comparison of numbers."""
-        condition = node.arguments[0]
-        places = [
-            i
-            for i, item in enumerate(condition)
-            if isinstance(item, Token) and item.type == Token.OP_IN and item.value in COMPARISONS
-        ]
-        if len(places) != 1:
+        condition = bare(node.arguments[0])
+        if not isinstance(condition, Operation) or condition.operator not in SIGNS:
             raise UnsupportedError("a condition of another kind")
-        at = places[0]
-        left, right = (self._expression(c, group) for c in (condition[:at], condition[at + 1 :]))
-        holds = COMPARISONS[condition[at].value](left, right)  # type: ignore[union-attr]
-        chosen = np.where(holds, *(self._expression(a, group) for a in node.arguments[1:]))
+        left, right = self._number(condition.left, group), self._number(condition.right, group)
+        holds = COMPARISONS[condition.operator](left, right)
+        chosen = np.where(holds, *(self._number(a, group) for a in node.arguments[1:]))
         # What is no number compares as nothing does.
         return np.where(np.isnan(left) | np.isnan(right), np.nan, chosen)
 
-    def _text(self, argument: Sequence[Node | Token], group: Group) -> str | list[Cell]:
+    def _text(self, argument: Node, group: Group) -> str | list[Cell]:
         """Return an argument that is a text: the same for all rows, or one for each."""
-        solid = [item for item in argument if not is_blank(item)]
-        only = solid[0] if len(solid) == 1 else None
-        if only is not None and is_range_token(only):
-            if only.value.endswith(OWN_ROW):
-                return self._all_cells(only.value[:-1], group)
-            value = self._fixed(only.value)
+        if isinstance(argument, Text):
+            return argument.value
+        if isinstance(argument, Reference | Name):
+            letters = _own_column(argument)
+            if letters is not None:
+                return self._all_cells(letters, group)
+            value = self._fixed(argument)
             if isinstance(value, str):
                 return value
-        elif isinstance(only, Token) and only.subtype == Token.TEXT:
-            return str(only.value[1:-1]).replace('""', '"')
         raise UnsupportedError("a text that is computed")
+
+
+def _own_column(node: Node) -> str | None:
+    """Return the letters of the column, of a reference to the formula's own row."""
+    own = isinstance(node, Reference) and node.is_cell and node.first.row == OWN_ROW
+    return column_letters(node.first.column or 1) if own else None  # type: ignore[union-attr]
 
 
 def _spread(

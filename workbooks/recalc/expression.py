@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from openpyxl.formula.tokenizer import Token
 
-from workbooks.formula.tokens import BINDING, Node, is_blank
+from workbooks.formula.tree import Node, Operation, Paren, Percent, Sign
 
 #: A number or an array of them.
 Value: TypeAlias = Any
 #: What operators do.
 Operators: TypeAlias = Mapping[str, Callable[[Value, Value], Value]]
-#: Gives the value of a function call, a bracket, a reference or a constant.
-Operand: TypeAlias = Callable[[Node | Token], Value]
+#: Gives the value of a function call, a reference or a constant.
+Operand: TypeAlias = Callable[[Node], Value]
 
 
 def sound(value: Value) -> Value:
@@ -47,49 +46,30 @@ class UnsupportedError(Exception):
     """The formula needs more than arrays."""
 
 
-def evaluate(items: Sequence[Node | Token], operators: Operators, operand: Operand) -> Value:
-    """Return the value of what stands in one bracket or argument."""
-    solid = [item for item in items if not is_blank(item)]
-    value, place = _binary(solid, 0, 0, operators, operand)
-    if place != len(solid):
-        raise UnsupportedError("an operator of another kind")
-    return value
+def evaluate(node: Node, operators: Operators, operand: Operand) -> Value:
+    """Return the value of an expression.
 
-
-def _binary(
-    items: list[Node | Token], place: int, binding: int, operators: Operators, operand: Operand
-) -> tuple[Value, int]:
-    """Read operands and operators that bind tighter than `binding`; all bind to the left."""
-    left, place = _signed(items, place, operand)
-    while place < len(items):
-        item = items[place]
-        if isinstance(item, Node) or item.type != Token.OP_IN:
-            break
-        apply = operators.get(item.value)
-        tightness = BINDING.get(item.value, 0)
-        if apply is None or tightness <= binding:
-            break
-        right, place = _binary(items, place + 1, tightness, operators, operand)
-        left = apply(left, right)
-    return left, place
-
-
-def _signed(items: list[Node | Token], place: int, operand: Operand) -> tuple[Value, int]:
-    if place >= len(items):
-        raise UnsupportedError("an operand is missing")
-    item = items[place]
-    if isinstance(item, Token) and item.type == Token.OP_PRE:
-        # In a worksheet the sign binds tighter than any operator: -2^2 is 4.
-        value, place = _signed(items, place + 1, operand)
-        return (operator.neg(value) if item.value == "-" else value), place
-    if isinstance(item, Token) and item.type != Token.OPERAND:
-        raise UnsupportedError(f"{item.value}")
-    value = operand(item)
-    place += 1
-    while place < len(items) and _is_percent(items[place]):
-        value, place = value / 100, place + 1
-    return value, place
-
-
-def _is_percent(item: Node | Token) -> bool:
-    return isinstance(item, Token) and item.type == Token.OP_POST
+    Parameters
+    ----------
+    node : Node
+        The expression.
+    operators : Mapping
+        What the operators between two values do; one that is not among them is not supported.
+    operand : Callable
+        Gives the value of what is no operator.
+    """
+    match node:
+        case Operation(symbol, left, right):
+            apply = operators.get(symbol)
+            if apply is None:
+                raise UnsupportedError(f"the operator {symbol}")
+            return apply(evaluate(left, operators, operand), evaluate(right, operators, operand))
+        case Sign(symbol, inner):
+            value = evaluate(inner, operators, operand)
+            return operator.neg(value) if symbol == "-" else value
+        case Percent(inner):
+            return evaluate(inner, operators, operand) / 100
+        case Paren(inner):
+            return evaluate(inner, operators, operand)
+        case _:
+            return operand(node)

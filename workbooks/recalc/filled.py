@@ -5,39 +5,47 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
-from openpyxl.formula.translate import Translator, TranslatorError
-
-from workbooks.excel.passes.lower import Lowering, Place, UnevaluableError
-from workbooks.formula.address import cell_name, column_number, split_sheet
-from workbooks.formula.tokens import FormulaError, Node, is_range_token, read_formula
+from workbooks.excel.context import KeepOldValueError, Place
+from workbooks.excel.pipeline import Pipeline
+from workbooks.formula.address import column_number
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.references import Corner
+from workbooks.formula.structured import OWN_ROW
+from workbooks.formula.tree import Error, Node, Reference, bottom_up
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, ROW, SHARED, STEP, TEXT, without_digits
 from workbooks.ooxml.xml import unescape
 
 #: Fewer rows are soon computed one by one.
 FEWEST = 32
-#: What stands for the number of the formula's own row in its references.
-OWN_ROW = "\0"
 _REFERENCE = re.compile(rb"(?<![\w.$'\]])(\$?[A-Za-z]{1,3})([1-9][0-9]*)(?![\w.(!'\[])")
-_RELATIVE = re.compile(r"(\$?[A-Za-z]{1,3})([1-9][0-9]*)")
 
 
-class Master(NamedTuple):
+@dataclass(frozen=True)
+class Master:
     """A formula that other cells share, and where it stands."""
 
     text: str
     row: int
     column: int
 
-    def at(self, row: int, column: int) -> str:
+    @cached_property
+    def _tree(self) -> Node:
+        return parse(self.text)
+
+    def at(self, row: int, column: int) -> Node:
         """Return the formula as another cell has it."""
-        moved = Translator("=" + self.text, origin=cell_name(self.row, self.column))
-        try:
-            return str(moved.translate_formula(cell_name(row, column)))[1:]
-        except TranslatorError:
-            return "#REF!"
+        rows, columns = row - self.row, column - self.column
+
+        def change(node: Node) -> Node:
+            if isinstance(node, Reference):
+                return node.moved(rows, columns) or Error("#REF!")
+            return node
+
+        return bottom_up(self._tree, change)
 
 
 class Group(NamedTuple):
@@ -56,14 +64,14 @@ class Filled:
     ----------
     sheet : str
         Name of the sheet.
-    lowering : Lowering
-        Puts formulas into plain references.
+    pipeline : Pipeline
+        Puts formulas in the calculator's terms.
     takes : Callable
         Tells whether formulas of this kind are wanted.
     """
 
     sheet: str
-    lowering: Lowering
+    pipeline: Pipeline
     takes: Callable[[Node], bool]
     _refused: set[tuple[bytes, ...]] = field(default_factory=set)
     _masters: dict[bytes, Master] = field(default_factory=dict)
@@ -115,38 +123,37 @@ class Filled:
         places = _same_as_middle(parts, places)
         if len(places) < FEWEST:
             return None
-        return self._group(parts, places, lambda place: unescape(parts[place * STEP + TEXT]))
+        return self._group(parts, places, lambda place: parse(unescape(parts[place * STEP + TEXT])))
 
     def _group(
-        self, parts: list[bytes], places: Sequence[int], text: Callable[[int], str]
+        self, parts: list[bytes], places: Sequence[int], formula: Callable[[int], Node]
     ) -> Group | None:
-        # What is lowered in one way at both ends is so in between.
-        first, last = (
-            self._tree(text(place), _row(parts, place), parts[place * STEP + COLUMN])
-            for place in (places[0], places[-1])
-        )
-        if first is None or last is None or first.text() != last.text():
+        # What is rewritten in one way at both ends is so in between.
+        try:
+            first, last = (
+                self._rewritten(formula(place), _row(parts, place), parts[place * STEP + COLUMN])
+                for place in (places[0], places[-1])
+            )
+        except (KeepOldValueError, FormulaError):
+            return None
+        if first != last:
             return None
         return Group(places, [parts[place * STEP + ROW] for place in places], first)
 
-    def _tree(self, text: str, row: int, letters: bytes) -> Node | None:
+    def _rewritten(self, tree: Node, row: int, letters: bytes) -> Node:
         """Return a formula with the references to its own row marked as such."""
         place = Place(self.sheet, row, column_number(letters.decode()))
-        try:
-            tree = read_formula(self.lowering.lowered(text, place))
-        except (UnevaluableError, FormulaError):
-            return None
-        for node in tree.walk():
-            for argument in node.arguments:
-                for item in argument:
-                    if not is_range_token(item):
-                        continue
-                    sheet, reference = split_sheet(item.value)
-                    found = _RELATIVE.fullmatch(reference)
-                    here = sheet is None or sheet.casefold() == self.sheet.casefold()
-                    if found and here and int(found[2]) == row:
-                        item.value = f"{found[1].lstrip('$').upper()}{OWN_ROW}"
-        return tree
+
+        def corner(given: Corner) -> Corner:
+            own = given.row == row and not given.row_fixed
+            return replace(given, row=OWN_ROW) if own else given
+
+        def change(node: Node) -> Node:
+            if isinstance(node, Reference) and node.is_cell and node.here(self.sheet):
+                return Reference(corner(node.first))
+            return node
+
+        return bottom_up(self.pipeline.rewritten(tree, place), change)
 
 
 def _row(parts: list[bytes], place: int) -> int:

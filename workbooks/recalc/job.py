@@ -17,17 +17,19 @@ from workbooks.errors import (
     NotAWorkbookError,
     UnwritableError,
 )
-from workbooks.excel.passes.hidden import HiddenRows
-from workbooks.excel.passes.lower import Lowering, Own
+from workbooks.excel.context import Own, Scope
+from workbooks.excel.pipeline import Pipeline
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.names import Names
+from workbooks.formula.structured import Tables
 from workbooks.ooxml.book import Book, SheetInfo
 from workbooks.ooxml.constants import Points, Strings
+from workbooks.ooxml.hidden import HiddenRows
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
 from workbooks.ooxml.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
 from workbooks.ooxml.splice import SheetSplicer
-from workbooks.ooxml.tables import Tables, read_tables
+from workbooks.ooxml.tables import read_tables
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.plan import Formulas, SheetPlan
@@ -35,7 +37,6 @@ from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
 from workbooks.recalc.whatif import TableInputError, WhatIf
-from workbooks.watch import Watch
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
@@ -81,10 +82,9 @@ class Job:
     functions: Mapping[str, Any]
     freeze: bool = False
     fixed: bool = True
-    watch: Watch = field(default_factory=Watch)
     targets: list[Target] = field(default_factory=list)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
-    lowering: Lowering = field(init=False)
+    pipeline: Pipeline = field(init=False)
     split: dict[str, Split] = field(default_factory=dict)
     ready: dict[str, Ready] = field(default_factory=dict)
     _normal: dict[str, bytes] = field(default_factory=dict)
@@ -93,13 +93,15 @@ class Job:
     _reads: list[Reads] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lowering = Lowering(
-            names=Names(self.book.names),
-            tables=Tables(read_tables(self.package, self.book)),
-            sheets=[info.name for info in self.book.sheets],
-            own=self.own,
-            knows=self.engine.knows,
-            hidden=HiddenRows(self.package, self.book),
+        self.pipeline = Pipeline(
+            Scope(
+                names=Names(self.book.names),
+                tables=Tables(read_tables(self.package, self.book)),
+                sheets=[info.name for info in self.book.sheets],
+                own=self.own,
+                knows=self.engine.knows,
+                hidden=HiddenRows(self.package, self.book),
+            )
         )
 
     # --- reading -------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ class Job:
                 self._evaluate()
             except EngineFailedError:
                 # Most likely for a range written from its end, as shared formulas come to have.
-                self.lowering = self.lowering.made_careful()
+                self.pipeline = self.pipeline.made_careful()
                 self._evaluate()
         except OSError as error:
             raise UnwritableError(
@@ -210,15 +212,13 @@ class Job:
         self._forget()
         if self.fixed and self._until_read(self._compute_columns):
             return
-        self._let_go()
+        self.close()
         self.ready = {}
-        # No signal comes between the folder and its removal.
-        with self.watch.held(), tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+        with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
             copy = Path(folder) / "copy.xlsx"
-            with self.watch.free():
-                self._until_read(partial(self._write_copy, copy))
-                self.progress("load", 0, 1)
-                self.engine.load(copy)
+            self._until_read(partial(self._write_copy, copy))
+            self.progress("load", 0, 1)
+            self.engine.load(copy)
         for sheet, column, rows in chunks_to_set(self.plans.values(), self._reads):
             self.engine.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
@@ -232,19 +232,15 @@ class Job:
         strings = Strings(self.strings)
         points = Points(self._rows_of, strings)
         self._columns = {
-            info.part: Columns(info.name, self.lowering, self.functions, points, strings)
+            info.part: Columns(info.name, self.pipeline, self.functions, points, strings)
             for info in self.book.sheets
         }
-        self._let_go()
+        self.close()
         self._known, self.split, self.ready = {}, {}, {}
         self._plan()
 
     def close(self) -> None:
-        """Let go of what was written down on the way, and of the engine."""
-        self._let_go()
-        self.engine.close()
-
-    def _let_go(self) -> None:
+        """Let go of what was written down on the way."""
         for ready in self.ready.values():
             ready.content.close()
 
@@ -302,7 +298,7 @@ class Job:
         """Write what the engine is given."""
         self._plan()
         self._reads = []
-        names = self.lowering.names.simple()
+        names = self.pipeline.scope.names.simple()
         sources: list[tuple[SheetInfo, Callable[[], Iterable[bytes]]]] = [
             (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
         ]
@@ -318,7 +314,7 @@ class Job:
     def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:
         self.progress("read", number, len(self.book.sheets))
         plan = self.plans[info.part]
-        preparer = SheetPreparer(plan, self.lowering, self.spills)
+        preparer = SheetPreparer(plan, self.pipeline, self.spills)
         self._reads.append(preparer.reads)
         known = iter(self._known.get(info.part, ()))
         for parts in self._split_rows(info, []):

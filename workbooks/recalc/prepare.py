@@ -15,15 +15,15 @@ from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
 from udfs.cells import Cell
-from workbooks.calc.protocol import FIT, LARGEST_SPILL, SPILL, engine_name
+from workbooks.calc.protocol import LARGEST_SPILL, engine_name
 from workbooks.calc.reads import Reads
 from workbooks.errors import NotAWorkbookError
-from workbooks.excel.passes.lower import Lowering, Place, UnevaluableError
+from workbooks.excel.context import Fill, KeepOldValueError, Place, Spill
+from workbooks.excel.pipeline import Pipeline, patterns_of
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import (
     column_number,
     full_name,
-    in_order,
     parse_area,
     parse_cell,
     turns,
@@ -39,7 +39,6 @@ from workbooks.ooxml.scan import (
     STEP,
     TEXT,
     UnusualError,
-    without_digits,
 )
 from workbooks.ooxml.xml import MAIN, OFFICE_RELATIONSHIPS, PACKAGE_RELATIONSHIPS, escape, unescape
 from workbooks.recalc.filled import Master
@@ -152,9 +151,10 @@ def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> st
 class SheetPreparer:
     """Prepares the rows of one sheet, and notes what is in them."""
 
-    def __init__(self, plan: SheetPlan, lowering: Lowering, spills: Spills) -> None:
+    def __init__(self, plan: SheetPlan, pipeline: Pipeline, spills: Spills) -> None:
         self.plan = plan
-        self._lowering = lowering
+        self._pipeline = pipeline
+        self._in_order = pipeline if pipeline.scope.careful else pipeline.made_careful()
         self._spills = spills
         self._sheet = plan.info.name
         self.reads = Reads(self._sheet)
@@ -168,7 +168,7 @@ class SheetPreparer:
         out: list[bytes] = [b""] * (2 * count + 1)
         out[0::2] = parts[0::STEP]
         cells = _constants(parts, known) if known else [b""] * count
-        patterns = without_digits([text or b"" for text in parts[TEXT::STEP]])
+        patterns = patterns_of([text or b"" for text in parts[TEXT::STEP]])
         self.reads.note(parts, patterns if count else [], known)
         understood = self._understood(parts, patterns)
         if understood and not known:
@@ -192,14 +192,10 @@ class SheetPreparer:
         texts = parts[TEXT::STEP]
         if not texts:
             return True
-        if self._lowering.careful or any(parts[ATTRIBUTES::STEP]) or None in texts:
+        if self._pipeline.scope.careful or any(parts[ATTRIBUTES::STEP]) or None in texts:
             return False
         distinct = dict(zip(patterns, texts, strict=True))
-        # Digits are part of names such as LOG10, so that one text does not speak for the other;
-        # `is_plain` sees to that when it is asked for every text that holds such a name.
-        if any(re.search(rb"[A-Za-z][0-9]+[A-Za-z.]*\(", t) for t in distinct.values()):
-            distinct = dict(zip(texts, texts, strict=True))
-        return all(self._lowering.is_plain(unescape(t), self._sheet) for t in distinct.values())
+        return all(self._pipeline.is_plain(unescape(t), self._sheet) for t in distinct.values())
 
     def _cell(
         self,
@@ -224,13 +220,13 @@ class SheetPreparer:
                 self.plan.tables.append(_data_table(place, given))
                 return _constant(column, row, cell, value, rest)
             if not text:
-                raise UnevaluableError("the formula is empty")
+                raise KeepOldValueError("the formula is empty")
             if kind == "array":
                 lowered = self._array(place, cell, given, unescape(text))
             else:
-                lowered = self._lowering.lowered(unescape(text), place)
+                lowered = self._pipeline.text(unescape(text), place)
             return b'<c r="%b%b"><f>%b</f></c>' % (column, row, escape(lowered))
-        except UnevaluableError as error:
+        except KeepOldValueError as error:
             self.plan.kept[place.row, place.column] = str(error)
             return _constant(column, row, cell, value, rest)
 
@@ -241,13 +237,13 @@ class SheetPreparer:
                 f"{full_name(*place)}: an array formula that covers {given.get('ref')!r}"
             )
         if area.rows * area.columns > LARGEST_SPILL:
-            raise UnevaluableError(f"an array formula over more than {LARGEST_SPILL:,} cells")
+            raise KeepOldValueError(f"an array formula over more than {LARGEST_SPILL:,} cells")
         if b" cm=" in cell:
             spill = self._spills.new()
-            lowered = self._lowering.lowered(text, place, f"{SPILL}(%s,{spill})")
+            lowered = self._pipeline.text(text, place, Spill(spill))
         else:
             spill = None
-            lowered = self._lowering.lowered(text, place, f"{FIT}(%s,{area.rows},{area.columns})")
+            lowered = self._pipeline.text(text, place, Fill(area.rows, area.columns))
         self.plan.arrays.append(ArrayCells(area, spill))
         return lowered
 
@@ -257,27 +253,27 @@ class SheetPreparer:
         index = given.get("si", "").encode()
         area = parse_area(given.get("ref", "")) if text else None
         if area is not None and (
-            self._lowering.careful or turns(unescape(text or b""), place[1:], area)
+            self._pipeline.scope.careful or turns(unescape(text or b""), place[1:], area)
         ):
             # Each cell that shares it is given a text of its own, its ranges in order.
             self._masters[index] = Master(unescape(text or b""), place.row, place.column)
         elif text:
             self.plan.shared[index] = ""
             try:
-                lowered = self._lowering.lowered(unescape(text), place)
-            except UnevaluableError as error:
+                lowered = self._pipeline.text(unescape(text), place)
+            except KeepOldValueError as error:
                 self.plan.shared[index] = str(error)
                 raise
             return b'<c r="%b%d"><f t="shared" ref="%b" si="%b">%b</f></c>' % (
                 column, place.row, given.get("ref", "").encode(), index, escape(lowered),
             )  # fmt: skip
         if index in self._masters:
-            text_here = in_order(self._masters[index].at(place.row, place.column))
-            lowered = self._lowering.lowered(text_here, place)
+            tree = self._masters[index].at(place.row, place.column)
+            lowered = self._in_order.text_of_tree(tree, place)
             return b'<c r="%b%d"><f>%b</f></c>' % (column, place.row, escape(lowered))
         reason = self.plan.shared.get(index, "the formula that it shares is missing")
         if reason:
-            raise UnevaluableError(reason)
+            raise KeepOldValueError(reason)
         return b'<c r="%b%d"><f t="shared" si="%b"/></c>' % (column, place.row, index)
 
     def _note_master(self, cell: list[bytes]) -> None:
@@ -331,10 +327,10 @@ def _data_table(place: Place, given: dict[str, str]) -> DataTable:
     area = parse_area(given.get("ref", ""))
     first, second = parse_cell(given.get("r1", "")), parse_cell(given.get("r2", ""))
     if area is None or first is None or (area.top, area.left) != place[1:] or min(place[1:]) < 2:
-        raise UnevaluableError("the data table lacks its input cell")
+        raise KeepOldValueError("the data table lacks its input cell")
     if given.get("dt2D") in ("1", "true"):
         if second is None:
-            raise UnevaluableError("the data table lacks its second input cell")
+            raise KeepOldValueError("the data table lacks its second input cell")
         return DataTable(area, first, second)
     if given.get("dtr") in ("1", "true"):
         return DataTable(area, first, None)

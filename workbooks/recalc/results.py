@@ -12,7 +12,8 @@ from workbooks.calc.protocol import EngineError
 from workbooks.calc.values import read_run
 from workbooks.errors import NotAWorkbookError
 from workbooks.formula.address import Area
-from workbooks.formula.tokens import FormulaError, is_range_token, read_formula
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.tree import Call, Name, walk
 from workbooks.ooxml.book import settled, without_part
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated
@@ -48,7 +49,7 @@ class Results:
 
     def _explain(self) -> None:
         job = self.job
-        explain(self._pending, job.report, job.engine, job.lowering, job.own)
+        explain(self._pending, job.report, job.engine, job.pipeline, job.own)
 
     def _replaced(self) -> dict[str, Make]:
         """Return the parts that get new bytes, and what makes them."""
@@ -77,18 +78,16 @@ class Results:
     def _is_own(self, text: str) -> bool:
         """Tell whether a formula calls an own function, itself or by a name."""
         try:
-            tree = read_formula(text)
+            tree = parse(text)
         except FormulaError:
             return False
-        names = self.job.lowering.names
-        for node in tree.walk():
-            if node.name in self.job.own:
+        names = self.job.pipeline.scope.names
+        for node in walk(tree):
+            if isinstance(node, Call) and node.name in self.job.own:
                 return True
-            for argument in node.arguments:
-                for item in argument:
-                    name = names.find(item.value, None) if is_range_token(item) else None
-                    if name is not None and "(" in name.text and self._is_own(name.text):
-                        return True
+            name = names.find(node.text, None) if isinstance(node, Name) else None
+            if name is not None and "(" in name.text and self._is_own(name.text):
+                return True
         return False
 
     def _workbook_part(self) -> list[bytes]:

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from openpyxl.formula.tokenizer import Token
-
-from workbooks.formula.address import column_number, full_name, quote_sheet, split_sheet
-from workbooks.formula.tokens import FormulaError, is_range_token, read_formula
+from workbooks.formula.address import column_number, full_name, quote_sheet
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.tree import (
+    Call,
+    Name,
+    Node,
+    Number,
+    Reference,
+    Single,
+    TableReference,
+    children,
+    walk,
+)
 from workbooks.ooxml.book import SheetInfo
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
 from workbooks.ooxml.xml import unescape
@@ -93,16 +102,13 @@ class Linter:
 
     def _missing_sheet(self, text: str) -> str | None:
         try:
-            tree = read_formula(text)
+            tree = parse(text)
         except FormulaError:
             return None
-        for node in tree.walk():
-            for argument in node.arguments:
-                for item in argument:
-                    if not is_range_token(item) or "[" in item.value:
-                        continue
-                    sheet, _ = split_sheet(item.value.lstrip("@"))
-                    if sheet and ":" not in sheet and self.job.book.sheet(sheet) is None:
+        for node in walk(tree):
+            if isinstance(node, Reference | Name) and node.sheet not in (None, "[0]"):
+                for sheet in (node.sheet, getattr(node, "to_sheet", None)):
+                    if sheet and self.job.book.sheet(sheet) is None:
                         return sheet
         return None
 
@@ -136,7 +142,7 @@ class Linter:
 
     def _formula(self, text: str) -> Iterator[tuple[str, str]]:
         try:
-            tree = read_formula(text)
+            tree = parse(text)
         except FormulaError as error:
             yield "not-a-formula", str(error)
             return
@@ -145,23 +151,13 @@ class Linter:
         missing = self._missing_sheet(text)
         if missing is not None:
             yield "missing-sheet", f"refers to the sheet {missing!r}"
-        constants = []
-        for node in tree.walk():
-            if node.name in FUTURE and not node.opening.lower().lstrip("@").startswith("_xlfn."):
+        for node in walk(tree):
+            prefixed = isinstance(node, Call) and node.prefix.lower().startswith("_xlfn.")
+            if isinstance(node, Call) and node.name in FUTURE and not prefixed:
                 yield "unprefixed", f"{node.name} must be stored as _xlfn.{node.name}"
-            if node.name not in _SETTINGS:
-                constants += [
-                    item.value
-                    for argument in node.arguments
-                    for item in argument
-                    if isinstance(item, Token)
-                    and item.type == Token.OPERAND
-                    and item.subtype == Token.NUMBER
-                    and float(item.value) not in INNOCENT
-                ]
-        if constants and any(
-            is_range_token(i) for n in tree.walk() for a in n.arguments for i in a
-        ):
+        constants = list(_constants(tree))
+        refers = any(isinstance(n, Reference | Name | TableReference) for n in walk(tree))
+        if constants and refers:
             yield "constant", f"holds {', '.join(constants)}; an input cell could be changed"
 
     def _run(self, runs: dict[int, _Run], row: int, column: int, text: str) -> _Run | None:
@@ -186,3 +182,12 @@ class Linter:
             f"{run.function} is called in {count} cells below each other; one array formula over "
             "them calls it once",
         )
+
+
+def _constants(node: Node, inside: str = "") -> Iterator[str]:
+    """Yield the numbers that say something about the model."""
+    if isinstance(node, Number) and inside not in _SETTINGS and float(node.text) not in INNOCENT:
+        yield node.text
+    inside = node.name if isinstance(node, Call) else inside if isinstance(node, Single) else ""
+    for child in children(node):
+        yield from _constants(child, inside)

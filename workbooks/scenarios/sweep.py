@@ -232,7 +232,7 @@ class Model:
 
     def _targets(self, values: Sequence[Cell]) -> list[Target]:
         given = list(zip(self._names, values, strict=True))
-        return resolve(given, self._job.book, self._job.lowering.names, force=False)
+        return resolve(given, self._job.book, self._job.pipeline.scope.names, force=False)
 
     def _value(self, sheet: str, row: int, column: int) -> Cell | EngineError:
         for plan in self._job.plans.values():
@@ -251,7 +251,7 @@ def _agree(ours: Any, theirs: Any) -> bool:
 def _place(text: str, job: Job) -> tuple[str, int, int]:
     sheet_name, cell = split_sheet(text.strip())
     if sheet_name is None:
-        name = job.lowering.names.find(cell, None)
+        name = job.pipeline.scope.names.find(cell, None)
         if name is None:
             raise BadInputError(f"{text}: no such defined name; write a cell as Sheet!B5")
         sheet_name, cell = split_sheet(name.text)

@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from openpyxl.formula.tokenizer import Token
 
 from engine.errors import TokenbookError
 from workbooks.calc.protocol import EngineError
-from workbooks.excel.passes.lower import Place, UnevaluableError
-from workbooks.formula.address import Area, column_number, parse_area, split_sheet
-from workbooks.formula.tokens import FormulaError, Node, is_blank, is_range_token, read_formula
+from workbooks.excel.context import KeepOldValueError, Place
+from workbooks.formula.address import Area, column_number
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.tree import Call, Logical, Name, Node, Number, Reference, walk
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
 from workbooks.ooxml.xml import unescape
 from workbooks.recalc.expression import (
@@ -155,36 +155,35 @@ class Vectorised:
         if text is None:
             raise UnsupportedError("a shared formula")
         try:
-            tree = read_formula(self.job.lowering.lowered(text, Place(*cell)))
-        except (UnevaluableError, FormulaError) as error:
+            tree = self.job.pipeline.rewritten(parse(text), Place(*cell))
+        except (KeepOldValueError, FormulaError) as error:
             raise UnsupportedError(str(error)) from error
         self._trees[cell] = tree
-        for node in tree.walk():
-            self._known(node)
-            for argument in node.arguments:
-                for item in argument:
-                    if is_range_token(item):
-                        sheet, area = self._area(item.value, cell)
-                        yield from ((sheet, r, c) for r, c in area.cells())
+        for node in walk(tree):
+            if isinstance(node, Call):
+                self._known(node.name)
+            elif isinstance(node, Reference | Name):
+                sheet, area = self._area(node, cell)
+                yield from ((sheet, r, c) for r, c in area.cells())
 
-    def _known(self, node: Node) -> None:
-        name = node.name
+    def _known(self, name: str) -> None:
         function = self.functions.get(name)
         numbers = function is not None and function.plain and function.result == "number"
-        if name and name not in _ONE and name not in _MANY and name != "IF" and not numbers:
+        if name not in _ONE and name not in _MANY and name != "IF" and not numbers:
             raise UnsupportedError(name)
 
-    def _area(self, text: str, cell: Cell) -> tuple[str, Area]:
-        sheet, reference = split_sheet(text)
-        area = parse_area(reference)
-        if area is None and sheet is None:
-            name = self.job.lowering.names.find(text, cell[0])
-            sheet, reference = split_sheet(name.text) if name else (None, "")
-            area = parse_area(reference)
-        info = self.job.book.sheet(sheet or cell[0])
-        if area is None or info is None or area.rows * area.columns > _LARGEST_AREA:
-            raise UnsupportedError(f"the reference {text}")
-        return info.name, area
+    def _area(self, node: Reference | Name, cell: Cell) -> tuple[str, Area]:
+        found: Node = node
+        if isinstance(node, Name):
+            names = self.job.pipeline.scope.names
+            name = names.find(node.text, cell[0])
+            found = names.tree(name) if name is not None else node
+        if not isinstance(found, Reference) or found.to_sheet is not None:
+            raise UnsupportedError("a name that stands for no cells")
+        info = self.job.book.sheet(found.sheet or cell[0])
+        if info is None or found.area.rows * found.area.columns > _LARGEST_AREA:
+            raise UnsupportedError(f"the reference {found.text()}")
+        return info.name, found.area
 
     # --- values --------------------------------------------------------------------------------
 
@@ -200,17 +199,17 @@ class Vectorised:
             self._constants[cell] = value
         return self._constants[cell]
 
-    def _reference(self, token: Token, cell: Cell, values: dict[Cell, Value]) -> list[Value]:
-        sheet, area = self._area(token.value, cell)
+    def _reference(
+        self, node: Reference | Name, cell: Cell, values: dict[Cell, Value]
+    ) -> list[Value]:
+        sheet, area = self._area(node, cell)
         return [self._cell((sheet, r, c), values) for r, c in area.cells()]
 
-    def _node(self, node: Node, cell: Cell, values: dict[Cell, Value]) -> Value:
+    def _call(self, node: Call, cell: Cell, values: dict[Cell, Value]) -> Value:
         name = node.name
-        if not name:
-            return self._expression(node.arguments[0], cell, values)
         if name in _MANY:
             return self._many(node, cell, values)
-        arguments = [self._expression(argument, cell, values) for argument in node.arguments]
+        arguments = [self._node(argument, cell, values) for argument in node.arguments]
         if name == "IF":
             condition = arguments[0]
             otherwise = arguments[2] if len(arguments) > 2 else None
@@ -224,25 +223,22 @@ class Vectorised:
         except TokenbookError as error:
             raise UnsupportedError(str(error)) from error
 
-    def _many(self, node: Node, cell: Cell, values: dict[Cell, Value]) -> Value:
+    def _many(self, node: Call, cell: Cell, values: dict[Cell, Value]) -> Value:
         found: list[Value] = []
         for argument in node.arguments:
-            solid = [item for item in argument if not is_blank(item)]
-            if len(solid) == 1 and is_range_token(solid[0]):
+            if isinstance(argument, Reference | Name):
                 # Blank cells of a range do not count.
-                found += [v for v in self._reference(solid[0], cell, values) if v is not None]
+                found += [v for v in self._reference(argument, cell, values) if v is not None]
             else:
-                found.append(self._expression(argument, cell, values))
+                found.append(self._node(argument, cell, values))
         if not found or any(np.asarray(v).dtype == bool for v in found) != (
             node.name in ("AND", "OR")
         ):
             raise UnsupportedError("truth values among numbers")
         return sound(_MANY[node.name](found))
 
-    def _expression(
-        self, items: list[Node | Token], cell: Cell, values: dict[Cell, Value]
-    ) -> Value:
-        return evaluate(items, self._operators, lambda item: self._operand(item, cell, values))
+    def _node(self, node: Node, cell: Cell, values: dict[Cell, Value]) -> Value:
+        return evaluate(node, self._operators, lambda operand: self._operand(operand, cell, values))
 
     def _comparing(self, how: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Return a comparison that leaves scenarios with errors in it to the engine."""
@@ -254,16 +250,17 @@ class Vectorised:
 
         return compare
 
-    def _operand(self, item: Node | Token, cell: Cell, values: dict[Cell, Value]) -> Value:
-        if isinstance(item, Node):
-            return self._node(item, cell, values)
-        if is_range_token(item):
-            cells = self._reference(item, cell, values)
-            if len(cells) != 1:
-                raise UnsupportedError("a range where one value is wanted")
-            return 0.0 if cells[0] is None else cells[0]
-        if item.subtype == Token.NUMBER:
-            return float(item.value)
-        if item.subtype == Token.LOGICAL:
-            return np.bool_(item.value.upper() == "TRUE")
-        raise UnsupportedError(f"{item.value}")
+    def _operand(self, node: Node, cell: Cell, values: dict[Cell, Value]) -> Value:
+        match node:
+            case Call():
+                return self._call(node, cell, values)
+            case Reference() | Name():
+                cells = self._reference(node, cell, values)
+                if len(cells) != 1:
+                    raise UnsupportedError("a range where one value is wanted")
+                return 0.0 if cells[0] is None else cells[0]
+            case Number(text):
+                return float(text)
+            case Logical(value):
+                return np.bool_(value)
+        raise UnsupportedError("an operand that is no number")

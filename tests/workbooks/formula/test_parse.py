@@ -127,8 +127,8 @@ def test_arguments_left_out():
     [
         ("", "empty"),
         ("1 2", "without an operator"),
-        ("(1", "nmatched"),
-        ("SUM(1,", "nmatched"),
+        ("(1", "leaves a bracket open"),
+        ("SUM(1,", "leaves a bracket open"),
         ("cmd|'/c calc'!A1", "DDE"),
         ("(" * (MAX_DEPTH + 1) + "1" + ")" * (MAX_DEPTH + 1), "nested"),
         ("1+", "ends too early"),

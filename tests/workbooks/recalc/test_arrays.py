@@ -139,7 +139,7 @@ def test_elements_are_what_each_gives_alone(evaluated, i: int) -> None:
     assert f"S!B{top}" not in unevaluated
     for column in "CDE":
         if column == "C" and call.startswith(NO_RANGES):
-            assert "takes no range" in unevaluated[f"S!C{top}"]
+            assert "expects one value, not a range" in unevaluated[f"S!C{top}"]
             continue
         assert f"S!{column}{top}" not in unevaluated
         assert [sheet[f"{column}{top + r}"].value for r in range(3)] == pytest.approx(alone)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from workbooks.excel.passes.lower import Lowering, Place
+from workbooks.excel.context import Place, Scope
+from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.names import Names
-from workbooks.ooxml.tables import Tables
+from workbooks.formula.structured import Tables
 from workbooks.recalc import recalculate
 
 
@@ -43,8 +44,8 @@ def test_computed_numbers(write, values, formula: str, value: object) -> None:
 
 @pytest.mark.parametrize("text", ["A1=B1", "A1>0", 'A1="x"', "IF(A1<>B1,C1+1,C1*2)", "A1+B1*2"])
 def test_cells_compared_with_cells_stay_plain(text: str) -> None:
-    lowering = Lowering(
-        names=Names([]), tables=Tables([]), sheets=["S"], own={}, knows=lambda _: True
+    pipeline = Pipeline(
+        Scope(names=Names([]), tables=Tables([]), sheets=["S"], own={}, knows=lambda _: True)
     )
-    assert lowering.is_plain(text, "S")
-    assert lowering.lowered(text, Place("S", 3, 3)) == text
+    assert pipeline.is_plain(text, "S")
+    assert pipeline.text(text, Place("S", 3, 3)) == text

@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 
-from workbooks.excel.passes.lower import Lowering, Own, Place
-from workbooks.formula.names import Names
-from workbooks.ooxml.book import DefinedName
-from workbooks.ooxml.tables import Tables
+from workbooks.excel.context import Fill, Own, Place, Scope
+from workbooks.excel.pipeline import Pipeline
+from workbooks.formula.names import DefinedName, Names
+from workbooks.formula.structured import Tables
 from workbooks.recalc import recalculate
 
 MISSING = "#N/A"
@@ -93,11 +93,13 @@ def test_whole_columns_beside_a_smaller_range_are_refused(tmp_path: Path) -> Non
     ],
 )
 def test_what_fits_stays_as_it_is(text: str) -> None:
-    lowering = Lowering(
-        names=Names([DefinedName("Four", "S!$B$1:$B$4", None)]),
-        tables=Tables([]),
-        sheets=["S"],
-        own={"TOK_X": Own(arrays=False)},
-        knows=lambda _: True,
+    pipeline = Pipeline(
+        Scope(
+            names=Names([DefinedName("Four", "S!$B$1:$B$4", None)]),
+            tables=Tables([]),
+            sheets=["S"],
+            own={"TOK_X": Own(arrays=False)},
+            knows=lambda _: True,
+        )
     )
-    assert lowering.lowered(text, Place("S", 1, 9), "%s") == text
+    assert pipeline.text(text, Place("S", 1, 9), Fill(9, 9)) == f"TB.FIT({text},9,9)"

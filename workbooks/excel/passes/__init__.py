@@ -1,1 +1,101 @@
-"""Rewriting rules, a file each: from a formula of Excel to one that the calculator gets right."""
+"""Rewriting rules, a file each: from a formula of Excel to one that the calculator gets right.
+
+A rule takes a tree and gives a tree, the very same one where it has nothing to do. `PASSES` is the
+order. To add one, write its module and its fixture (`tests/workbooks/excel/passes/fixtures`), and
+put it here, with the reason for its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from workbooks.excel.context import Context
+from workbooks.excel.passes import (
+    aggregates,
+    arguments,
+    array_sizes,
+    broadcast,
+    calls,
+    fifteen_digits,
+    hidden_rows,
+    intersection,
+    lookups,
+    names,
+    notation,
+    positions,
+    references,
+    result,
+    tables,
+    text_formats,
+    unsupported,
+)
+from workbooks.formula.tree import Node
+
+
+class Pass(Protocol):
+    """A rewriting rule.
+
+    `row_dependent` says that what it does may differ from row to row of a formula that is filled
+    down; a rule that is not may not ask for a row number. `in_names` says that it is applied to
+    the formulas of defined names too, which are written out before what follows it is done.
+    """
+
+    name: str
+    row_dependent: bool
+    in_names: bool
+
+    def __call__(self, tree: Node, context: Context) -> Node:
+        """Return the formula rewritten, or the very tree that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pass that is a function."""
+
+    name: str
+    apply: Callable[[Node, Context], Node]
+    row_dependent: bool = False
+    in_names: bool = True
+
+    def __call__(self, tree: Node, context: Context) -> Node:
+        """Return the formula rewritten."""
+        return self.apply(tree, context)
+
+
+PASSES: tuple[Pass, ...] = (
+    # Ranges turned round first: what follows compares their corners.
+    Rule("ranges in order", notation.in_order, row_dependent=True),
+    # A table is found by its name, before names are looked up.
+    Rule("tables", tables.apply, row_dependent=True),
+    # What no rule is asked about: functions that nobody knows, other workbooks.
+    Rule("calls", calls.apply),
+    Rule("unsupported", unsupported.apply),
+    # Names after the calls around them are known, so that an error says which came first.
+    Rule("names", names.apply, row_dependent=True),
+    # Arguments and single functions, as long as they are what the user wrote.
+    Rule("arguments", arguments.apply),
+    Rule("text formats", text_formats.apply),
+    Rule("lookups", lookups.apply),
+    # Unions and several sheets become arguments, which the rules on hidden rows go through.
+    Rule("references", references.apply, row_dependent=True),
+    # By the number of the function, which only then may change its name.
+    Rule("hidden rows", hidden_rows.apply, row_dependent=True),
+    Rule("aggregates", aggregates.apply),
+    Rule("positions", positions.apply),
+    # Which cell is taken of several, before what is still an array goes element by element.
+    Rule("intersection", intersection.apply, in_names=False),
+    Rule("broadcast", broadcast.apply),
+    # Sizes after what goes element by element, whose size is known then.
+    Rule("array sizes", array_sizes.apply, row_dependent=True, in_names=False),
+    # Digits last: what is shown is the value of the finished operand.
+    Rule("compare 15 digits", fifteen_digits.compare, in_names=False),
+    Rule("texts of 15 digits", fifteen_digits.as_texts),
+    # Ways of writing, which no rule need know of.
+    Rule("single", notation.single),
+    Rule("spilled", notation.spilled),
+    # The whole formula, once its parts are done.
+    Rule("fit", result.fit, in_names=False),
+    Rule("sure", result.sure, in_names=False),
+)

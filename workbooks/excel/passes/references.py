@@ -1,123 +1,101 @@
-"""References that the engine lacks: unions, intersections, several sheets, other workbooks."""
+"""References that the calculator lacks: unions, intersections, those over several sheets."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
 
-from openpyxl.formula.tokenizer import Token
-
-from workbooks.formula.address import Area, parse_area, quote_sheet, split_sheet
-from workbooks.formula.tokens import Node, is_blank, is_operator, is_range_token
-
-#: Functions that take any number of ranges and look at all their cells alike.
-GATHERING = frozenset(
-    """
-    SUM AVERAGE AVERAGEA COUNT COUNTA COUNTBLANK MAX MAXA MIN MINA PRODUCT STDEV STDEV.P STDEV.S
-    STDEVA STDEVP VAR VAR.P VAR.S VARA VARP SUMSQ MEDIAN GEOMEAN HARMEAN AND OR CONCAT
-    """.split()  # noqa: SIM905
+from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.formula.address import Area
+from workbooks.formula.functions import native
+from workbooks.formula.references import reference_to
+from workbooks.formula.tree import (
+    Call,
+    Error,
+    Joined,
+    Node,
+    Paren,
+    Reference,
+    bare,
+    children,
+    rebuilt,
 )
-_EXTERNAL = re.compile(r"^'?(?:[^'!\[\]]*)\[[^\[\]]+\][^!\[\]]*!|^\[[0-9]+\]!")
-_SEVERAL = re.compile(r"^('(?:[^']|'')+:(?:[^']|'')+'|[^'!:\[\]]+:[^'!:\[\]]+)!(.+)$")
 
 
-class UnresolvedError(ValueError):
-    """A reference that cannot be put in the engine's terms."""
+def apply(tree: Node, context: Context) -> Node:
+    """Put plain references in their place."""
+    return _checked(_plain(tree, context))
 
 
-def check_links(value: str) -> None:
-    """Refuse a reference that leads out of the workbook."""
-    if "[" in value and _EXTERNAL.match(value):
-        raise UnresolvedError(f"{value} refers to another workbook; links are never followed")
+def _plain(node: Node, context: Context) -> Node:
+    node = rebuilt(node, lambda child: _plain(child, context))
+    if isinstance(node, Joined) and node.operator == " ":
+        return _common(node)
+    if isinstance(node, Reference):
+        return _one_cell(node)
+    if not isinstance(node, Call):
+        return node
+    row, count = native(node.name), len(node.arguments)
+    given: list[Node] = []
+    for i, argument in enumerate(node.arguments):
+        if "gathers" in row.traits or row.kind(i, count) == "g":
+            given += _gathered(argument, context)
+        else:
+            given.append(argument)
+    same = len(given) == count and all(a is b for a, b in zip(given, node.arguments, strict=True))
+    return node if same else replace(node, arguments=tuple(given))
 
 
-def resolve(node: Node, sheets: Sequence[str]) -> None:
-    """Put the unions, intersections and three-dimensional references of a node into plain ones."""
-    for argument in node.arguments:
-        _intersections(argument)
-        if any(_is_union(item) for item in argument) and not node.is_function:
-            raise UnresolvedError("a union of ranges is only understood inside functions like SUM")
-        for i, item in enumerate(argument):
-            if isinstance(item, Node) and _union_in(item):
-                if node.name not in GATHERING or len(_solid(argument)) > 1:
-                    raise UnresolvedError(f"a union of ranges cannot be handed to {node.name}")
-                argument[i : i + 1] = item.arguments[0]
-                item.arguments = [[]]
-            elif is_range_token(item):
-                several = None if "[" in item.value else _SEVERAL.match(item.value)
-                if several and parse_area(several[2].replace("$", "")) is not None:
-                    item.value = _several(several, node, argument, sheets)
+def _one_cell(node: Reference) -> Reference:
+    # The calculator finds no cell of `A2:A2` in other rows than this.
+    one = not (node.is_cell or node.to_sheet or node.whole_columns or node.whole_rows) and (
+        node.first.row == node.last.row and node.first.column == node.last.column
+    )  # fmt: skip
+    return replace(node, last=None) if one else node
 
 
-def _solid(argument: list[Node | Token]) -> list[Node | Token]:
-    return [item for item in argument if not is_blank(item)]
+def _gathered(argument: Node, context: Context) -> list[Node]:
+    """Return the parts of a union, or the same cells of several sheets."""
+    inner = bare(argument)
+    if isinstance(inner, Joined) and inner.operator == ",":
+        return [*_gathered(inner.left, context), *_gathered(inner.right, context)]
+    if isinstance(inner, Reference) and inner.to_sheet is not None and inner.sheet is not None:
+        known = [name.casefold() for name in context.scope.sheets]
+        ends = inner.sheet.casefold(), inner.to_sheet.casefold()
+        if not set(ends) <= set(known):
+            return [Error("#REF!")]
+        start, end = sorted(known.index(sheet) for sheet in ends)
+        return [inner.at(name) for name in context.scope.sheets[start : end + 1]]
+    return [argument]
 
 
-def _is_union(item: Node | Token) -> bool:
-    return isinstance(item, Token) and item.type == Token.OP_IN and item.value == ","
+def _checked(node: Node, around: str = "") -> Node:
+    """Refuse what is left: a union or several sheets where one reference is wanted."""
+    if isinstance(node, Joined) and node.operator == ",":
+        where = f"cannot be handed to {around}" if around else "is only understood inside SUM etc."
+        raise KeepOldValueError(f"a union of ranges {where}")
+    if isinstance(node, Reference) and node.to_sheet is not None:
+        where = f"cannot be handed to {around}" if around else "is only understood inside SUM etc."
+        raise KeepOldValueError(f"a reference over several sheets {where}")
+    inside = node.name if isinstance(node, Call) else around if isinstance(node, Paren) else ""
+    for child in children(node):
+        _checked(child, inside)
+    return node
 
 
-def _union_in(node: Node) -> bool:
-    return not node.is_function and any(_is_union(i) for a in node.arguments for i in a)
-
-
-def _intersections(argument: list[Node | Token]) -> None:
-    while True:
-        solid = _solid(argument)
-        pair = next(
-            (
-                (a, b)
-                for a, b in pairwise(solid)
-                if not is_operator(a)
-                and not is_operator(b)
-                and _operand(a)
-                and _operand(b)
-                # The tokenizer takes the colon behind a call for a part of what follows.
-                and not (b.opening if isinstance(b, Node) else b.value).startswith(":")
-            ),
-            None,
-        )
-        if pair is None:
-            return
-        left, right = pair
-        if not is_range_token(left) or not is_range_token(right):
-            raise UnresolvedError("two operands stand beside each other without an operator")
-        left.value = _common(left.value, right.value)
-        if left.value == "#NULL!":
-            left.subtype = Token.ERROR
-        argument.remove(right)
-
-
-def _operand(item: Node | Token) -> bool:
-    return isinstance(item, Node) or item.type == Token.OPERAND
-
-
-def _common(left: str, right: str) -> str:
-    (sheet, first), (other, second) = split_sheet(left), split_sheet(right)
-    a, b = parse_area(first), parse_area(second)
-    if a is None or b is None or (sheet and other and sheet.casefold() != other.casefold()):
-        raise UnresolvedError("the intersection of these ranges is not known before evaluation")
+def _common(node: Joined) -> Node:
+    a, b = bare(node.left), bare(node.right)
+    if not isinstance(a, Reference) or not isinstance(b, Reference):
+        raise KeepOldValueError("the intersection of these ranges is not known before evaluation")
+    sheets = {r.sheet.casefold() for r in (a, b) if r.sheet is not None}
+    if len(sheets) > 1 or a.to_sheet is not None or b.to_sheet is not None:
+        raise KeepOldValueError("the intersection of these ranges is not known before evaluation")
+    first, second = a.area, b.area
     common = Area(
-        max(a.top, b.top), max(a.left, b.left), min(a.bottom, b.bottom), min(a.right, b.right)
+        max(first.top, second.top),
+        max(first.left, second.left),
+        min(first.bottom, second.bottom),
+        min(first.right, second.right),
     )
     if common.rows <= 0 or common.columns <= 0:
-        return "#NULL!"
-    where = sheet or other
-    return f"{quote_sheet(where)}!{common}" if where else str(common)
-
-
-def _several(
-    match: re.Match[str], node: Node, argument: list[Node | Token], sheets: Sequence[str]
-) -> str:
-    text = match[1]
-    if text.startswith("'"):
-        text = text[1:-1].replace("''", "'")
-    first, _, last = text.partition(":")
-    known = [name.casefold() for name in sheets]
-    if first.casefold() not in known or last.casefold() not in known:
-        return "#REF!"
-    if node.name not in GATHERING or len(_solid(argument)) > 1:
-        raise UnresolvedError(f"a reference over several sheets cannot be handed to {node.name}")
-    start, end = sorted((known.index(first.casefold()), known.index(last.casefold())))
-    return ",".join(f"{quote_sheet(name)}!{match[2]}" for name in sheets[start : end + 1])
+        return Error("#NULL!")
+    return reference_to(common, a.sheet or b.sheet)

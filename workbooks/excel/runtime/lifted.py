@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CellFunction, EngineError, Value
-from workbooks.excel.passes.formats import ELAPSED, EXPONENT, in_terms
-from workbooks.excel.passes.lift import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
+from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
+from workbooks.excel.passes.broadcast import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
 from workbooks.excel.runtime.supplied import scientific, shown
 from workbooks.formula.address import column_letters
-from workbooks.formula.tokens import BINDING
+from workbooks.formula.tree import BINDING
 
 Grid: TypeAlias = list[list[Any]]
 #: Evaluates formulas beside some cells, of which the first stands in A1.

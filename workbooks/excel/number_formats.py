@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import re
 
-from openpyxl.formula.tokenizer import Token
-
-from workbooks.formula.tokens import Node
-
 _LITERAL = r'(?:"[^"]*"|\\.|[$€£¥°+\-() %xKMk])*'
 _DIGITS = r"(?:#,##0|#,###|#|0+)(?:\.0+#*|\.#+)?,*"
 _COLOUR = r"(?:\[(?:Black|Blue|Cyan|Green|Magenta|Red|White|Yellow)\])?"
@@ -66,14 +62,3 @@ def _sections(text: str) -> list[str]:
         else:
             out[-1] += character
     return out
-
-
-def literal_format(node: Node) -> str | None:
-    """Return the format that a call of TEXT is given as a text; None where it is computed."""
-    argument = node.arguments[1] if len(node.arguments) == 2 else []
-    if len(argument) != 1 or not isinstance(argument[0], Token):
-        return None
-    only = argument[0]
-    if only.type != Token.OPERAND or only.subtype != Token.TEXT:
-        return None
-    return str(only.value[1:-1]).replace('""', '"')

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from workbooks.excel.passes.lower import Lowering, Own, Place, UnevaluableError
+from workbooks.excel.context import KeepOldValueError, Own, Place, Scope
+from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import Area
-from workbooks.formula.names import Names
-from workbooks.formula.tokens import MAX_DEPTH, read_formula
-from workbooks.ooxml.book import DefinedName
-from workbooks.ooxml.tables import TableInfo, Tables
+from workbooks.formula.names import DefinedName, Names
+from workbooks.formula.structured import TableInfo, Tables
 
 
 @pytest.fixture
-def lowering() -> Lowering:
+def pipeline() -> Pipeline:
     """One table with awkward column names, one name to be written out."""
     columns = ("Qty", "Unit [USD]", "A:B", "It's")
-    return Lowering(
-        names=Names([DefinedName("Off", "OFFSET(S!$A$1,1,0)", None)]),
-        tables=Tables([TableInfo("T", "My Sheet", Area(1, 1, 6, 4), 1, 1, columns)]),
-        sheets=["S", "My Sheet"],
-        own={"TOK_X": Own(arrays=False), "TOK_T": Own(arrays=True)},
-        knows=lambda name: name != "NOSUCH",
+    return Pipeline(
+        Scope(
+            names=Names([DefinedName("Off", "OFFSET(S!$A$1,1,0)", None)]),
+            tables=Tables([TableInfo("T", "My Sheet", Area(1, 1, 6, 4), 1, 1, columns)]),
+            sheets=["S", "My Sheet"],
+            own={"TOK_X": Own(arrays=False), "TOK_T": Own(arrays=True)},
+            knows=lambda name: name != "NOSUCH",
+        )
     )
 
 
@@ -39,14 +40,14 @@ def lowering() -> Lowering:
         "{1,2;3,4}",
     ],
 )
-def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
+def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
     array = text.startswith("{")
-    assert lowering.lowered(text, Place("S", 5, 2)) == (f"TB.FIT({text},1,1)" if array else text)
-    assert lowering.is_plain(text, "S") is not array
+    assert pipeline.text(text, Place("S", 5, 2)) == (f"TB.FIT({text},1,1)" if array else text)
+    assert pipeline.is_plain(text, "S") is not array
 
 
 @pytest.mark.parametrize(
-    ("text", "lowered"),
+    ("text", "rewritten"),
     [
         ("SUM(T[Qty])", "SUM('My Sheet'!$A$2:$A$5)"),
         ("SUM(T[[#All],[Qty]])", "SUM('My Sheet'!$A$1:$A$6)"),
@@ -75,53 +76,30 @@ def test_texts_without_need_stay(lowering: Lowering, text: str) -> None:
         ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP(@INDEX(A1:A9,0,0),B1:C9,2,0)"),
         ("TOK_X(A1:A9)", "TB.FIT(TOK_X(A1:A9),1,1)"),
         ("TOK_T(A1)", "TB.FIT(TOK_T(A1),1,1)"),
-        ("SUM(A1:B9 B3:C4)", "SUM(B3:B4 )"),
+        ("SUM(A1:B9 B3:C4)", "SUM(B3:B4)"),
         ("SUM((A1,B2:B3))", "SUM(A1,B2:B3)"),
         ("_xlfn.SINGLE(A1:A9)", "@INDEX(A1:A9,0,0)"),
     ],
 )
-def test_texts_that_change(lowering: Lowering, text: str, lowered: str) -> None:
-    assert lowering.lowered(text, Place("S", 5, 2)) == lowered
-    assert not lowering.is_plain(text, "S")
+def test_texts_that_change(pipeline: Pipeline, text: str, rewritten: str) -> None:
+    assert pipeline.text(text, Place("S", 5, 2)) == rewritten
+    assert not pipeline.is_plain(text, "S")
 
 
-def test_one_lowering_serves_the_rows_it_is_copied_to(lowering: Lowering) -> None:
+def test_one_result_serves_the_rows_it_is_copied_to(pipeline: Pipeline) -> None:
     for row in (1, 7, 123_456):
         text = f"SUM(A{row}:A{row + 1}*2)+TOK_X(B{row},,$C$9)"
         expected = f'SUM(@INDEX(A{row}:A{row + 1},0,0)*2)+TOK_X(B{row},"␀skipped",$C$9)'
-        assert lowering.lowered(text, Place("S", row, 5)) == expected
-    assert lowering.lowered("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4 )"
-    assert lowering.lowered("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6 )"
-    assert lowering.lowered("T[@Qty]", Place("My Sheet", 3, 9)) == "'My Sheet'!$A3"
-    assert lowering.lowered("T[@Qty]", Place("My Sheet", 30, 9)) == "#VALUE!"
+        assert pipeline.text(text, Place("S", row, 5)) == expected
+    assert pipeline.text("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4)"
+    assert pipeline.text("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6)"
+    assert pipeline.text("T[@Qty]", Place("My Sheet", 3, 9)) == "'My Sheet'!$A3"
+    assert pipeline.text("T[@Qty]", Place("My Sheet", 30, 9)) == "#VALUE!"
 
 
 @pytest.mark.parametrize(
     "text", ["NOSUCH(1)", "T[Nothing]", "U[Qty]", "[1]S!A1", "SUM(", "A1 B1()"]
 )
-def test_texts_that_cannot_be(lowering: Lowering, text: str) -> None:
-    with pytest.raises(UnevaluableError):
-        lowering.lowered(text, Place("S", 1, 1))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "SUM(A1,(B1+2)*3)",
-        "IF(A1>=2, 1 , 2)",
-        "{1,2;3,4}*2",
-        "-A1%",
-        "F()",
-        "F(,1)",
-        "A1:INDEX(B:B,3)",
-    ],
-)
-def test_the_tree_gives_the_text_back(text: str) -> None:
-    assert read_formula(text).text() == text
-
-
-def test_depth_is_limited() -> None:
-    deep = MAX_DEPTH - 2
-    assert read_formula("ABS(" * deep + "1" + ")" * deep)
-    with pytest.raises(ValueError, match="levels deep"):
-        read_formula("ABS(" * 100 + "1" + ")" * 100)
+def test_texts_that_cannot_be(pipeline: Pipeline, text: str) -> None:
+    with pytest.raises(KeepOldValueError):
+        pipeline.text(text, Place("S", 1, 1))

@@ -1,0 +1,43 @@
+"""Functions are known to the calculator, to us or to the workbook, or the cell keeps its value.
+
+An argument of ours that is left out is told as such: the calculator would hand over a 0. A function
+that we replace loses the prefix of the file, with which the calculator would take its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbooks.calc.protocol import SKIPPED
+from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.formula.functions import native
+from workbooks.formula.tree import Call, External, Missing, Node, Text, bottom_up
+
+
+def apply(tree: Node, context: Context) -> Node:
+    """Refuse what nobody knows, and make calls of our own functions complete."""
+    return bottom_up(tree, lambda node: _known(node, context))
+
+
+def _known(node: Node, context: Context) -> Node:
+    if isinstance(node, External):
+        raise KeepOldValueError(f"{node.text} refers to another workbook; links are never followed")
+    if not isinstance(node, Call):
+        return node
+    scope = context.scope
+    if node.name in scope.own and scope.knows(node.name):
+        return _filled(node)
+    if not scope.knows(node.name) and not scope.names.defines(node.name):
+        raise KeepOldValueError(f"unknown function {node.name}")
+    if node.prefix and native(node.name).handled == "runtime":
+        return replace(node, prefix="")
+    return node
+
+
+def _filled(node: Call) -> Call:
+    if len(node.arguments) == 1 or not any(isinstance(a, Missing) for a in node.arguments):
+        return node
+    return replace(
+        node,
+        arguments=tuple(Text(SKIPPED) if isinstance(a, Missing) else a for a in node.arguments),
+    )

@@ -1,0 +1,104 @@
+"""Numbers of which Excel takes 15 digits, and the calculator up to 17: compared, and as texts.
+
+`0.1+0.2=0.3` is true in Excel. `TB.SHOWN` gives a number of no more digits than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workbooks.calc.protocol import LIFT, SHOWN
+from workbooks.excel.context import Context
+from workbooks.excel.kinds import may_be_number
+from workbooks.excel.passes.broadcast import SKIPPED
+from workbooks.formula.functions import native
+from workbooks.formula.tree import (
+    ARITHMETIC,
+    BINDING,
+    COMPARISONS,
+    Call,
+    Missing,
+    Node,
+    Operation,
+    Paren,
+    Percent,
+    Sign,
+    Text,
+    bottom_up,
+    rebuilt,
+)
+
+#: Kinds of arguments that are read as texts.
+_TEXTS = "tj"
+
+
+def compare(tree: Node, context: Context) -> Node:
+    """Put what is compared with a computed number inside `TB.SHOWN`, in an ordinary formula."""
+    return tree if context.array else _compared(tree)
+
+
+def _compared(node: Node) -> Node:
+    if isinstance(node, Call) and native(node.name).arrays:
+        # Blank cells of an array would not stay blank.
+        return node
+    node = rebuilt(node, _compared)
+    if not isinstance(node, Operation) or node.operator not in COMPARISONS:
+        return node
+    if not (_is_computed(node.left) or _is_computed(node.right)):
+        return node
+    return replace(node, left=_shown(node.left), right=_shown(node.right))
+
+
+def _is_computed(node: Node) -> bool:
+    """Tell whether an operand is a number that is computed where it stands."""
+    match node:
+        case Operation(operator):
+            return operator in ARITHMETIC
+        case Paren(inner):
+            return _is_computed(inner)
+        case Sign(_, operand) | Percent(operand):
+            return _is_computed(operand)
+        case Call(name):
+            return "total" in native(name).traits
+        case _:
+            return False
+
+
+def _shown(node: Node) -> Node:
+    joins = isinstance(node, Operation) and node.operator == "&"
+    return Call(SHOWN, (node,)) if may_be_number(node) and not joins else node
+
+
+def as_texts(tree: Node, _context: Context) -> Node:
+    """Put what becomes text, and may be a number, inside `TB.SHOWN`."""
+    return bottom_up(tree, _texts)
+
+
+def _texts(node: Node) -> Node:
+    if isinstance(node, Operation) and node.operator == "&":
+        left, right = _shown(node.left), _shown(node.right)
+        same = left is node.left and right is node.right
+        return node if same else replace(node, left=left, right=right)
+    if not isinstance(node, Call):
+        return node
+    kinds = "--" + _lifted_kinds(node) if node.name == LIFT else _kinds(node.name, node.arguments)
+    given = [
+        _shown(a) if kind in _TEXTS else a for kind, a in zip(kinds, node.arguments, strict=True)
+    ]
+    same = all(a is b for a, b in zip(given, node.arguments, strict=True))
+    return node if same else replace(node, arguments=tuple(given))
+
+
+def _kinds(name: str, arguments: Sequence[Node]) -> str:
+    row = native(name)
+    return "".join(row.kind(i, len(arguments)) for i in range(len(arguments)))
+
+
+def _lifted_kinds(node: Call) -> str:
+    """Return the kinds of the arguments that a call inside `TB.LIFT` is given."""
+    called, told = node.arguments[:2]
+    if not isinstance(called, Text) or not isinstance(told, Text) or called.value in BINDING:
+        return "-" * (len(node.arguments) - 2)
+    kinds = _kinds(called.value, [Missing()] * len(told.value))
+    return "".join(kind for kind, how in zip(kinds, told.value, strict=True) if how != SKIPPED)

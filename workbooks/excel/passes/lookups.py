@@ -1,0 +1,69 @@
+"""LOOKUP, and XLOOKUP for the next value: the calculator's own go wrong in data without order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP
+from workbooks.excel.context import Context
+from workbooks.excel.kinds import literal
+from workbooks.formula.tree import (
+    Array,
+    Call,
+    Error,
+    Inlined,
+    Missing,
+    Name,
+    Node,
+    Number,
+    Reference,
+    bottom_up,
+    call,
+)
+
+_NEXT = ("-1", "1")
+_MISSING, _MODE = 3, 4
+
+
+def apply(tree: Node, _context: Context) -> Node:
+    """Put LOOKUP in terms of MATCH, and XLOOKUP in terms of our own where it has to be."""
+    return bottom_up(tree, _call)
+
+
+def _call(node: Node) -> Node:
+    if not isinstance(node, Call):
+        return node
+    if node.name == "LOOKUP" and len(node.arguments) in (2, 3):
+        return _as_match(node)
+    if node.name == "XLOOKUP" and literal((*node.arguments, *[Missing()] * 5)[_MODE]) in _NEXT:
+        given = list(node.arguments)
+        if isinstance(given[_MISSING], Missing):
+            # What is left out would come as 0.
+            given[_MISSING] = Error("#N/A")
+        return Call(NEXT_LOOKUP, tuple(given))
+    return node
+
+
+def _as_match(node: Call) -> Node:
+    """Put LOOKUP in terms of MATCH: the calculator's own stumbles over errors and mixed types."""
+    wanted, vector, result = node.arguments[0], node.arguments[1], node.arguments[-1]
+    is_range = isinstance(vector, Reference | Name | Inlined)
+    if len(node.arguments) == 2 and (
+        not _one_column(vector) if is_range else isinstance(vector, Array) and _is_table(vector)
+    ):
+        # A table, searched in its first row or column.
+        return node
+    if not is_range:
+        # INDEX takes arrays in ordinary formulas too, as LOOKUP does.
+        vector = call("INDEX", vector, Number("0"))
+    found = call("MATCH", wanted, vector)
+    # The calculator's MATCH wants the vector in order, which the largest of all values does not.
+    return call("INDEX", result, call("IFNA", found, replace(found, name=MATCHED)))
+
+
+def _one_column(vector: Node) -> bool:
+    return isinstance(vector, Reference) and vector.first.column == vector.end.column
+
+
+def _is_table(array: Array) -> bool:
+    return len(array.rows) > 1 and len(array.rows[0]) > 1

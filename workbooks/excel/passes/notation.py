@@ -1,0 +1,49 @@
+"""Ways of writing that the calculator takes otherwise than Excel."""
+
+from __future__ import annotations
+
+from workbooks.excel.context import Context
+from workbooks.formula.tree import (
+    Inlined,
+    Name,
+    Node,
+    Number,
+    Operation,
+    Reference,
+    Single,
+    Spilled,
+    bottom_up,
+    call,
+)
+
+_ZERO = Number("0")
+
+
+def single(tree: Node, _context: Context) -> Node:
+    """Write `@A1:A9` as `@INDEX(A1:A9,0,0)`: else a blank cell would become a number."""
+
+    def change(node: Node) -> Node:
+        if isinstance(node, Single) and isinstance(node.operand, Reference | Name | Inlined):
+            return Single(call("INDEX", node.operand, _ZERO, _ZERO))
+        return node
+
+    return bottom_up(tree, change)
+
+
+def spilled(tree: Node, _context: Context) -> Node:
+    """Let `A1#` be A1 where its result is one cell: the calculator finds nothing there."""
+
+    def change(node: Node) -> Node:
+        if not isinstance(node, Spilled):
+            return node
+        cells = call("IFERROR", call("ROWS", node), _ZERO)
+        return call("IF", Operation("=", cells, _ZERO), node.operand, node)
+
+    return bottom_up(tree, change)
+
+
+def in_order(tree: Node, context: Context) -> Node:
+    """Write ranges from their first cell to their last, where the calculator needs it."""
+    if not context.scope.careful:
+        return tree
+    return bottom_up(tree, lambda n: n.in_order() if isinstance(n, Reference) else n)

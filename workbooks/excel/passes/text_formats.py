@@ -1,0 +1,38 @@
+"""TEXT with a format that the calculator follows, or that is computed by ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbooks.calc.protocol import FORMATTED
+from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
+from workbooks.formula.functions import native
+from workbooks.formula.tree import Call, Node, Reference, Text, bottom_up, call
+
+
+def apply(tree: Node, _context: Context) -> Node:
+    """Put each call of TEXT in terms that the calculator gets right."""
+    return bottom_up(tree, lambda n: _format(n) if isinstance(n, Call) and n.name == "TEXT" else n)
+
+
+def _format(node: Call) -> Node:
+    pattern = node.arguments[1] if len(node.arguments) == 2 else None
+    given = pattern.value if isinstance(pattern, Text) else None
+    wanted = None if given is None else in_terms(given)
+    if wanted is not None and not ELAPSED.search(wanted):
+        same = wanted == given
+        inner = node if same else replace(node, arguments=(node.arguments[0], Text(wanted)))
+        return _keep_texts(inner)
+    if given is not None and wanted is None and not EXPONENT.fullmatch(given):
+        raise KeepOldValueError(f"the format {given!r} of TEXT is not understood here")
+    return Call(FORMATTED, node.arguments)
+
+
+def _keep_texts(node: Call) -> Node:
+    """Let TEXT hand on a text that is no number, which the calculator refuses in a cell."""
+    value = node.arguments[0]
+    gives_cell = isinstance(value, Call) and "cell" in native(value.name).traits
+    if not gives_cell and not (isinstance(value, Reference) and value.is_cell):
+        return node
+    return call("IF", call("ISTEXT", value), call("IFERROR", node, value), node)
