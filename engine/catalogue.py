@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from engine.errors import DomainError, InputError, UnknownIdError
+from engine.ids import match
 
 __all__ = ["Accelerator", "Model"]
 
@@ -176,33 +177,48 @@ def find(cls: type[R], given: str) -> R:
     return known[match(cls.kind.removesuffix("s"), given, known)]
 
 
-def match(kind: str, given: str, known: Iterable[str]) -> str:
-    """Return the id that a text names; case, blanks, hyphens and underscores do not count.
-
-    A text that names two ids so, or none, is unknown, and told with those near it.
-    """
-    ids = tuple(known)
-    if given in ids:
-        return given
-    folded = _folded(given)
-    same = [id for id in ids if _folded(id) == folded]
-    if len(same) != 1:
-        raise UnknownIdError.of(kind, given, same or ids)
-    return same[0]
-
-
-def _folded(text: str) -> str:
-    return "".join(c for c in text.casefold() if not (c.isspace() or c in "-_"))
-
-
 def resolve(cls: type[R], given: Any) -> R:
     """Return the record that an argument means: an id, a record, or (field, value) rows."""
     if isinstance(given, cls):
         return given
     if isinstance(given, str):
         return find(cls, given)
+    if not isinstance(given, Mapping | Iterable):
+        raise InputError(f"{cls.kind.removesuffix('s')} must be an id, not {given!r}")
     own = f"own {cls.kind.removesuffix('s')}"
     return _record(cls, {"id": own, **_named(cls, _pairs(cls, given))}, own)
+
+
+#: What may be an id or a record of one's own, by the kind of the argument.
+KINDS: Mapping[str, type[Accelerator] | type[Model]] = {"model": Model, "accelerator": Accelerator}
+
+
+def is_own_record(kind: str, rows: Sequence[Sequence[Any]]) -> bool:
+    """Tell the rows of a user's own model or accelerator from a range of ids.
+
+    Two columns are a record where the first holds only field names; and a range with numbers in it
+    can only be meant as one, since no number is an id.
+
+    Parameters
+    ----------
+    kind : str
+        "model" or "accelerator" [text].
+    rows : sequence of rows
+        The range.
+    """
+    if any(isinstance(cell, int | float) for row in rows for cell in row):
+        return True
+    known = _columns(KINDS[kind]) | {"field"}
+    named = [_field_name(row[0]) in known for row in rows if not _is_blank(row[0])]
+    return len(rows[0]) == 2 and bool(named) and all(named)
+
+
+def _columns(cls: Any) -> set[str]:
+    return {f.name for f in fields(cls)}.union(*table(cls.kind)[:1])
+
+
+def _field_name(cell: Any) -> str:
+    return str(cell).strip().lower().replace(" ", "_")
 
 
 def _pairs(cls: type[R], given: Any) -> list[tuple[Any, Any]]:
@@ -223,12 +239,12 @@ def _named(cls: type[R], pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     """Check the field names of a user's own record; columns the engine does not use may stay."""
     kind = cls.kind.removesuffix("s")
     known = {f.name for f in fields(cls)}
-    columns = known.union(*table(cls.kind)[:1])
+    columns = _columns(cls)
     named: dict[str, Any] = {}
     for given, value in pairs:
         if _is_blank(given):
             raise InputError(f"own {kind}: the value {value!r} has no field beside it")
-        name = str(given).strip().lower().replace(" ", "_")
+        name = _field_name(given)
         if name not in columns:
             raise UnknownIdError.of(f"{kind} field", str(given), known)
         if name in named:

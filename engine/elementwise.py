@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.conversion import aligned, array_of
 from engine.errors import DomainError, InputError
 
 #: Broadcasts: a float, or an array of floats.
@@ -45,6 +46,10 @@ class Domain:
     allowed: str
     whole: bool = False
     same_as: str | None = None
+    #: What a blank cell of a series stands for; where None, the series passes over it.
+    blank: float | None = None
+    #: What the elements of a series belong to; series of the same thing are paired.
+    per: str = ""
 
     def admits(self, value: float) -> bool:
         """Tell whether one number lies in the domain."""
@@ -58,14 +63,14 @@ class Domain:
         return ~inside
 
 
-def any_real() -> Domain:
-    """Any finite number."""
-    return Domain(-_LARGEST, _LARGEST, "a finite number")
+def any_real(*, blank: float | None = None) -> Domain:
+    """Any finite number; in a series, `blank` is what a blank cell stands for."""
+    return Domain(-_LARGEST, _LARGEST, "a finite number", blank=blank)
 
 
-def at_least(low: float, *, same_as: str | None = None) -> Domain:
+def at_least(low: float, *, same_as: str | None = None, per: str = "") -> Domain:
     """Numbers from `low` upwards; left out, the argument equals the one named by `same_as`."""
-    return Domain(low, _LARGEST, f"{low:g} or more", same_as=same_as)
+    return Domain(low, _LARGEST, f"{low:g} or more", same_as=same_as, per=per)
 
 
 def above(low: float) -> Domain:
@@ -174,6 +179,8 @@ def _declared(
             None if d is None else (math.nan if n in series else d.low, d.high, d.whole)
             for n, d in zip(names, checks, strict=True)
         )
+        # Arguments that spread the function over their elements; pandas labels come from these.
+        spread = [i for i, d in enumerate(checks) if d and names[i] not in series]
         borrowers = [i for i, d in enumerate(checks) if d and d.same_as]
         shortest = max([required, *(i + 1 for i in borrowers)])
 
@@ -190,15 +197,21 @@ def _declared(
                         break
                 else:
                     return cast(R, _over_scalars(function, args, how, never))
-            values, arrays = prepared(args, kwargs)
+            values, arrays, labelled = prepared(args, kwargs)
             if arrays:
-                return cast(R, _over_arrays(function, args, kwargs, values, never))
+                return cast(R, _over_arrays(function, values, never, labelled))
             return cast(R, _over_scalars(function, values, how, never))
 
-        def prepared(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], bool]:
+        def prepared(
+            args: Sequence[Any], kwargs: Mapping[str, Any]
+        ) -> tuple[list[Any], bool, Callable[[Any], Any]]:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             values = [bound.arguments[name] for name in names]
+            numbers = [values[i] for i in spread]
+            labelled = aligned([names[i] for i in spread], numbers)
+            for i, value in zip(spread, numbers, strict=True):
+                values[i] = value
             arrays = False
             for i, domain in enumerate(checks):
                 value = values[i]
@@ -211,7 +224,7 @@ def _declared(
                 else:
                     values[i] = _number(names[i], value, domain, how)
                     arrays = arrays or isinstance(values[i], np.ndarray)
-            return values, arrays
+            return values, arrays, labelled
 
         checked.__domains__ = {  # type: ignore[attr-defined]
             name: domain for name, domain in zip(names, checks, strict=True) if domain is not None
@@ -233,10 +246,7 @@ def _number(name: str, value: Any, domain: Domain, how: How) -> Any:
     """Turn one argument into a checked float, or into an array with NaN where it is outside."""
     if isinstance(value, bool | str | np.bool_) or value is None:
         raise InputError(f"{name} must be a number, not {value!r}")
-    try:
-        values = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numeric: {error}") from error
+    values = array_of(name, value)
     if values.ndim == 0:
         number = float(values)
         if not domain.admits(number):
@@ -249,10 +259,9 @@ def _number(name: str, value: Any, domain: Domain, how: How) -> Any:
 
 
 def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
-    try:
-        values = np.asarray(value, dtype=np.float64).ravel()
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be a range of numbers: {error}") from error
+    values = array_of(name, value).ravel()
+    if not values.size:
+        raise InputError(f"{name} holds no number")
     bad = domain.outside(values)
     if bad.any():
         place = int(np.argmax(bad))
@@ -264,7 +273,8 @@ def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
 
 def _over_scalars(function: Callable[..., Any], values: Sequence[Any], how: How, never: str) -> Any:
     try:
-        result = function(*values)
+        with np.errstate(all="ignore"):
+            result = function(*values)
     except ArithmeticError as error:
         raise DomainError(f"{function.__name__} has no finite result here: {error}") from error
     if type(result) is float and -_LARGEST <= result <= _LARGEST:
@@ -285,12 +295,10 @@ def _finite_number(function: Callable[..., Any], result: Any, never: str) -> flo
 
 def _over_arrays(
     function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
     values: list[Any],
     never: str,
+    labelled: Callable[[Any], Any],
 ) -> Any:
-    wrap = _pandas_wrapper([*args, *kwargs.values()])
     with np.errstate(all="ignore"):
         try:
             result = function(*values)
@@ -306,8 +314,8 @@ def _over_arrays(
         if (bad := np.isnan(value)).any()
     ]
     if isinstance(result, tuple):
-        return tuple(wrap(_spoil(_finite(part, never), spoilt)) for part in result)
-    return wrap(_spoil(_finite(result, never), spoilt))
+        return tuple(labelled(_spoil(_finite(part, never), spoilt)) for part in result)
+    return labelled(_spoil(_finite(result, never), spoilt))
 
 
 def _finite(result: Any, never: str) -> Any:
@@ -323,22 +331,3 @@ def _spoil(result: NDArray[Any], spoilt: list[NDArray[np.bool_]]) -> NDArray[Any
         if bad.ndim <= result.ndim:
             result = np.where(bad, np.nan, result)
     return result
-
-
-def _pandas_wrapper(given: list[Any]) -> Callable[[Any], Any]:
-    """Return what puts the index of the pandas arguments back on the result."""
-    frames = [v for v in given if type(v).__module__.partition(".")[0] == "pandas"]
-    if not frames:
-        return lambda result: result
-    first = frames[0]
-    for other in frames[1:]:
-        if type(other) is not type(first) or not other.axes[0].equals(first.axes[0]):
-            raise InputError("pandas arguments must share one type and one index")
-    labels: dict[str, Any] = {"index": first.index}
-    if hasattr(first, "columns"):
-        labels["columns"] = first.columns
-
-    def wrap(result: Any) -> Any:
-        return type(first)(result, **labels) if result.shape == first.shape else result
-
-    return wrap

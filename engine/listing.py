@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import catalogue, claims, ownership, pricing
 from engine.errors import UnknownIdError
+from engine.ids import match
 from engine.tables import Table
 
 __all__ = ["list_catalogue", "spec"]
@@ -39,10 +40,8 @@ def spec(id: str, field: str) -> float | str | bool:
     3.35
     """
     rows = {row["id"]: row for kind in ("models", "accelerators") for row in catalogue.table(kind)}
-    row = rows[catalogue.match("model or accelerator", id, rows)]
-    name = field.strip().lower().replace(" ", "_")
-    if name not in row:
-        raise UnknownIdError.of(f"field of {row['id']}", field, row)
+    row = rows[match("model or accelerator", id, rows)]
+    name = match(f"field of {row['id']}", field, row)
     value: float | str | bool | None = _typed(row[name])
     if value is None:
         raise UnknownIdError(f"the catalogue has no {name} of {row['id']}")
@@ -74,9 +73,7 @@ def list_catalogue(kind: str) -> Table:
     >>> list_catalogue("providers").column("provider")[2]
     'Groq'
     """
-    wanted = kind.strip().lower().replace(" ", "_")
-    if wanted not in _KINDS:
-        raise UnknownIdError.of("catalogue", kind, _KINDS)
+    wanted = match("catalogue", kind, _KINDS)
     return _KINDS[wanted](wanted)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue import KINDS, is_own_record
 from engine.errors import InputError, TokenbookError
 from engine.tables import Table
 from udfs.cells import (
@@ -23,16 +24,16 @@ from udfs.cells import (
     cell_of,
     error_of,
     first_error,
-    is_blank,
     number,
     numbers,
     scalar_of,
 )
+from udfs.series import put_back, without_blanks
 
 # Elements of a range that failed are explained by asking the engine for each alone; past this
 # many, the last reason serves for the rest.
 _EXPLAINED = 20
-_RECORDS = ("model", "accelerator", "rows")
+_RECORDS = (*KINDS, "rows")
 
 
 class Function(Protocol):
@@ -69,6 +70,10 @@ class Function(Protocol):
         """The argument that each one equals where it is left out."""
 
     @property
+    def series(self) -> dict[int, tuple[float | None, str]]:
+        """What a blank of each series stands for, and what its elements are."""
+
+    @property
     def usage(self) -> str:
         """The call as one would type it."""
 
@@ -81,10 +86,13 @@ class _Prepared:
     fault: CellError | None = None
     faults: dict[tuple[int, int], CellError] = field(default_factory=dict)
     blanks: NDArray[np.bool_] | None = None
+    #: Taken whole: its cells are no elements of the result.
+    whole: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape if isinstance(self.value, np.ndarray) else ()
+        spread = isinstance(self.value, np.ndarray) and not self.whole
+        return self.value.shape if spread else ()
 
 
 def answer(function: Function, cells: Sequence[Any]) -> Any:
@@ -97,6 +105,8 @@ def answer(function: Function, cells: Sequence[Any]) -> Any:
         if not fits:
             return CellError("#VALUE!", _wrong_count(function, len(cells)))
         arguments = [scalar_of(cell) for cell in cells]
+        if function.series:
+            return _with_series(function, arguments)
         return (_broadcast if function.broadcasts else _whole)(function, arguments)
     except TokenbookError as error:
         return error_of(error)
@@ -152,6 +162,13 @@ def _wrong_count(function: Function, count: int) -> str:
     return f"{function.name} takes {takes} {noun}, not {count}: {function.usage}"
 
 
+def _with_series(function: Function, cells: list[Any]) -> Any:
+    """Answer a call that takes ranges whole, once their blank cells are passed over."""
+    given, kept = without_blanks(function.series, function.parameters, cells)
+    result = (_broadcast if function.broadcasts else _whole)(function, given)
+    return put_back(result, kept) if function.result in ("column", "grid") else result
+
+
 def _whole(function: Function, cells: list[Any]) -> Any:
     """Answer a call whose ranges are taken whole."""
     prepared = [_prepare(function, i, cell) for i, cell in enumerate(cells)]
@@ -164,7 +181,7 @@ def _whole(function: Function, cells: list[Any]) -> Any:
 def _broadcast(function: Function, cells: list[Any]) -> Any:
     """Answer a call whose ranges spread it over their cells."""
     kinds = function.kinds[: len(cells)]
-    if any(k == "text" and isinstance(c, list) for k, c in zip(kinds, cells, strict=True)):
+    if any(_is_ids(kind, cell) for kind, cell in zip(kinds, cells, strict=True)):
         return _spread_texts(function, cells)
     prepared = [_prepare(function, i, cell) for i, cell in enumerate(cells)]
     shape = _common_shape([p.shape for p in prepared])
@@ -174,8 +191,7 @@ def _broadcast(function: Function, cells: list[Any]) -> Any:
     _fill_blanks(function, prepared, shape)
     values = [p.value for p in prepared]
     overlay = _overlay(prepared, shape)
-    if function.result == "row" and shape[1] != 1:
-        raise InputError("a function that returns a row takes columns, not rows or grids")
+    _check_rows(function, shape)
     if fault is None:
         try:
             return _grid(function, function.engine(*values), values, overlay)
@@ -186,16 +202,29 @@ def _broadcast(function: Function, cells: list[Any]) -> Any:
     return grid
 
 
+def _check_rows(function: Function, shape: tuple[int, ...]) -> None:
+    if function.result == "row" and shape[1] != 1:
+        raise InputError("a function that returns a row takes columns, not rows or grids")
+
+
+def _is_ids(kind: str, cell: Any) -> bool:
+    """Tell a range of texts or ids from the rows of a user's own record."""
+    if not isinstance(cell, list):
+        return False
+    return kind == "text" or (kind in KINDS and not is_own_record(kind, cell))
+
+
 def _spread_texts(function: Function, cells: list[Any]) -> Any:
     """Answer a call with ranges of texts, gathered into blocks of equal texts."""
     grids = []
     for kind, cell in zip(function.kinds, cells, strict=False):
-        spread = isinstance(cell, list) and kind not in _RECORDS
+        spread = isinstance(cell, list) and (kind == "number" or _is_ids(kind, cell))
         grid = np.empty((len(cell), len(cell[0])) if spread else (1, 1), dtype=object)
         for place in np.ndindex(grid.shape):
             grid[place] = cell[place[0]][place[1]] if spread else cell
         grids.append(grid)
     shape = _common_shape([grid.shape for grid in grids])
+    _check_rows(function, shape)
     columns = [np.broadcast_to(grid, shape).ravel() for grid in grids]
     results = answer_block(function, list(zip(*columns, strict=True)))
     if function.result == "row":
@@ -209,7 +238,7 @@ def _prepare(function: Function, i: int, cell: Any) -> _Prepared:
     optional = default is not inspect.Parameter.empty
     if isinstance(cell, CellError):
         prepared = _Prepared(fault=cell)
-    elif is_blank(cell):
+    elif cell is None:
         what = "a number" if kind in ("number", "scalar") else "a value"
         prepared = (
             _Prepared(default)
@@ -223,7 +252,7 @@ def _prepare(function: Function, i: int, cell: Any) -> _Prepared:
             prepared = _Prepared(taken.values, None, taken.faults, taken.blanks)
         else:
             first = taken.faults[min(taken.faults)] if taken.faults else None
-            prepared = _Prepared(taken.values.ravel(), first)
+            prepared = _Prepared(taken.values.ravel(), first, whole=True)
     elif kind == "rows" or (kind in _RECORDS and isinstance(cell, list)):
         rows = cell if isinstance(cell, list) else [[cell]]
         prepared = _Prepared(rows, first_error(rows))
@@ -285,9 +314,11 @@ def _grid(
 
 def _explain(function: Function, values: list[Any], place: tuple[int, int]) -> str:
     """Ask the engine for one element alone, for the message that a range has no room for."""
-    shape = _common_shape([v.shape for v in values if isinstance(v, np.ndarray)])
+    spread = [isinstance(v, np.ndarray) and i not in function.series for i, v in enumerate(values)]
+    shape = _common_shape([v.shape for v, each in zip(values, spread, strict=True) if each])
     alone = [
-        float(np.broadcast_to(v, shape)[place]) if isinstance(v, np.ndarray) else v for v in values
+        float(np.broadcast_to(v, shape)[place]) if each else v
+        for v, each in zip(values, spread, strict=True)
     ]
     try:
         function.engine(*alone)
@@ -306,7 +337,10 @@ def _shown(function: Function, result: Any) -> Any:
     if isinstance(result, tuple):
         return [[cell_of(value) for value in result]]
     if isinstance(result, np.ndarray) and result.ndim:
-        return [[cell_of(value)] for value in result.ravel().tolist()]
+        rows = result if result.ndim == 2 else result[:, np.newaxis]
+        if np.isfinite(rows).all():
+            return rows.tolist()
+        return [[cell_of(value) for value in row] for row in rows.tolist()]
     return cell_of(result, never=function.never)
 
 

@@ -2,7 +2,10 @@
 
 A cell is None (blank), a bool, a float, a str, a date, or a `CellError`; a range is a list of rows.
 
-- Blank: the default of an optional argument, `#VALUE!` in a required one. Zero is not blank.
+- Blank: the default of an optional argument, `#VALUE!` in a required one. Zero is not blank, nor
+  is an empty text that a formula gives; a host that cannot tell it from a blank cell hands over
+  None for both.
+- A series passes over its blank cells, and paired series over rows that are blank in all of them.
 - An error passed in comes out, element by element; of several, the leftmost argument's.
 - Text, or TRUE and FALSE, where a number belongs: `#VALUE!`. A date is its serial number.
 - A 1×1 range is a scalar.
@@ -67,11 +70,6 @@ def error_of(exception: TokenbookError) -> CellError:
     return CellError("#VALUE!", str(exception))
 
 
-def is_blank(cell: Any) -> bool:
-    """Tell whether a cell is empty; hosts that have no empty cells pass an empty text."""
-    return cell is None or (isinstance(cell, str) and not cell)
-
-
 def scalar_of(cell: Any) -> Any:
     """Return the one cell of a 1×1 range; any other range as rows, and a scalar as it is."""
     if isinstance(cell, list | tuple):
@@ -105,7 +103,7 @@ def number(name: str, cell: Any) -> float | CellError:
     elif isinstance(cell, date):
         moment = cell if isinstance(cell, datetime) else datetime.combine(cell, time())
         result = (moment.replace(tzinfo=None) - _EPOCH).total_seconds() / 86400
-    elif is_blank(cell):
+    elif cell is None:
         result = CellError("#VALUE!", f"{name} is blank; a number is required")
     else:
         result = CellError("#VALUE!", f"{name} must be a number, not the text {cell!r}")
@@ -132,7 +130,7 @@ def numbers(name: str, rows: Sequence[Sequence[Any]], *, blank_allowed: bool) ->
     blanks = np.zeros(values.shape, dtype=bool)
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
-            if blank_allowed and is_blank(cell):
+            if blank_allowed and cell is None:
                 blanks[r, c] = True
                 continue
             converted = number(name, cell)

@@ -116,8 +116,9 @@ class Function:
 
     @cached_property
     def broadcasts(self) -> bool:
-        """Whether ranges spread the function over their cells."""
-        whole = {"scalar", "series"} & set(self.kinds)
+        """Whether ranges spread the function over their cells; a series is taken whole."""
+        kinds = set(self.kinds)
+        whole = "scalar" in kinds or ("series" in kinds and "number" not in kinds)
         return self.result in ("number", "text", "value", "row") and not whole
 
     @cached_property
@@ -131,6 +132,16 @@ class Function:
         domains = domains_of(self.engine)
         lenders = (domains[n].same_as if n in domains else None for n in self.parameters)
         return tuple(self.parameters.index(n) if n else None for n in lenders)
+
+    @cached_property
+    def series(self) -> dict[int, tuple[float | None, str]]:
+        """For each series by its place: what a blank stands for, and what its elements are."""
+        domains = domains_of(self.engine)
+        return {
+            i: (domains[name].blank, domains[name].per)
+            for i, (name, kind) in enumerate(zip(self.parameters, self.kinds, strict=True))
+            if kind == "series"
+        }
 
     # --- what hosts and lists show -----------------------------------------------------------
 

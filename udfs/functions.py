@@ -5,8 +5,12 @@ from __future__ import annotations
 from engine import (
     allocation,
     applications,
+    capacity,
+    cash,
     claims,
     energy,
+    growth,
+    income,
     listing,
     market,
     ownership,
@@ -80,6 +84,27 @@ with group("Applications"):
     TOK_TRAINING_COST = declare(applications.training_cost)
     TOK_SUBSCRIPTION_MARGIN = declare(applications.subscription_margin, expensive=True)
     TOK_ALLOCATE = declare(allocation.allocate)
+
+with group("Load, fleet and price tiers"):
+    TOK_PEAK_RATE = declare(capacity.peak_rate)
+    TOK_FLEET = declare(capacity.fleet)
+    TOK_FLEET_COST = declare(capacity.fleet_cost)
+    TOK_UTILISATION = declare(capacity.utilisation)
+    TOK_TOKENS_SERVED = declare(capacity.tokens_served)
+    TOK_REVENUE = declare(income.revenue)
+    TOK_TIERED_CHARGE = declare(income.tiered_charge)
+    TOK_GROSS_MARGIN = declare(income.gross_margin)
+    TOK_COST_PER_ACCEPTED = declare(income.cost_per_accepted)
+    TOK_SELF_HOST_VOLUME = declare(income.self_host_volume)
+    TOK_SPOT_COST = declare(capacity.spot_cost)
+    TOK_SITE_TOKENS = declare(capacity.site_tokens)
+
+with group("Growth, cash and time"):
+    TOK_RAMP = declare(growth.ramp)
+    TOK_SCURVE = declare(growth.scurve)
+    TOK_RUNWAY_FLOWS = declare(cash.runway_flows)
+    TOK_PARITY_MONTHS = declare(growth.parity_months)
+    TOK_AMORTISED_TRAINING = declare(growth.amortised_training)
 
 with group("Scenarios"):
     TOK_TORNADO = declare(tornado.tornado)

@@ -67,8 +67,24 @@ def cases_of(name: str, calls: dict[str, list[Any]]) -> Iterator[Case]:
             yield Case(f"{name}-{argument}-outside", name, _with(typical, i, -1e6))
         elif kind in ("model", "accelerator", "text"):
             yield Case(f"{name}-{argument}-unknown", name, _with(typical, i, "nosuchthing"))
+    yield from _series(name, function, typical)
     if function.broadcasts and "number" in function.kinds[: len(typical)]:
         yield from _ranges(name, function, typical)
+
+
+def _series(name: str, function: Any, typical: tuple[Any, ...]) -> Iterator[Case]:
+    places = [i for i in function.series if i < len(typical) and isinstance(typical[i], list)]
+    for i in places:
+        blank = _with(typical, i, [*typical[i], [None] * len(typical[i][0])])
+        yield Case(f"{name}-{function.parameters[i]}-blank-inside", name, blank)
+        error = _with(typical, i, [[CellError("#N/A")] * len(typical[i][0]), *typical[i][1:]])
+        yield Case(f"{name}-{function.parameters[i]}-error-inside", name, error)
+    if len(places) > 1:
+        spaced = typical
+        for i in places:
+            gap = [None] * len(typical[i][0])
+            spaced = _with(spaced, i, [typical[i][0], gap, *typical[i][1:], gap])
+        yield Case(f"{name}-blank-rows", name, spaced)
 
 
 def _ranges(name: str, function: Any, typical: tuple[Any, ...]) -> Iterator[Case]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,17 +26,12 @@ every_function = pytest.mark.parametrize(
 
 
 def typical(function):
-    """A call inside every domain; the same small number serves all but the experts."""
-    if function.name == "TOK_ACTIVE_EXPERTS":
-        return [8.0, 2.0, 4.0]
-    if function.name == "TOK_VERDICT":
-        return [1.0, 0.5, 2.0]
-    if function.name == "TOK_BREAKEVEN_VOLUME":
-        return [1.0, 0.5, 0.25]
+    """The typical call of the conformance cases, and a small number where it leaves one out."""
+    path = Path(__file__).parents[1] / "data" / "conformance" / f"{function.name}.json"
+    given = json.loads(path.read_text(encoding="utf-8"))["calls"]["typical"]
     domains = domains_of(function.engine)
-    return [
-        0.5 if domains[name].admits(0.5) else domains[name].low + 1 for name in function.parameters
-    ]
+    rest = [domains[name] for name in function.parameters[len(given) :]]
+    return [*given, *(0.5 if domain.admits(0.5) else domain.low + 1 for domain in rest)]
 
 
 @every_function
@@ -112,6 +110,69 @@ def test_series_keeps_its_index():
 def test_frame_keeps_its_labels():
     prices = pd.DataFrame({"low": [1.0, 2.0], "high": [3.0, 4.0]}, index=["a", "b"])
     pd.testing.assert_frame_equal(subsidy_per_mtok(prices, 5.0), 5.0 - prices)
+
+
+def test_pandas_is_aligned_by_label_on_both_axes():
+    prices = pd.DataFrame({"low": [1.0, 2.0], "high": [3.0, 4.0]}, index=["a", "b"])
+    turned = prices.loc[["b", "a"], ["high", "low"]]
+    pd.testing.assert_frame_equal(subsidy_per_mtok(prices, 2 * turned), prices)
+    pd.testing.assert_series_equal(
+        subsidy_per_mtok(prices["low"], 2 * turned["low"]), prices["low"], check_names=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (pd.DataFrame({"x": [1.0]}), pd.DataFrame({"y": [1.0]}), "price and breakeven.*columns"),
+        (pd.DataFrame({"x": [1.0]}), pd.DataFrame({"x": [1.0]}, index=[7]), "index"),
+        (pd.Series([1.0, 2.0], index=["a", "a"]), pd.Series([1.0, 2.0], index=["a", "b"]), "index"),
+        (pd.Series([1.0]), pd.DataFrame({"x": [1.0]}), "a Series and a DataFrame"),
+    ],
+)
+def test_pandas_with_other_labels_is_refused(one, other, told):
+    with pytest.raises(InputError, match=told):
+        subsidy_per_mtok(one, other)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (np.array(["2026-01-01"], dtype="datetime64[D]"), "price holds dates"),
+        (np.array([1], dtype="timedelta64[D]"), "durations"),
+        (np.array([True, False]), "booleans"),
+        (np.array([1 + 2j]), "complex"),
+        (np.array(["1.5"]), "texts"),
+        (np.array([b"1.5"]), "bytes"),
+        (np.ma.masked_array([1.0, 2.0], [False, True]), "masked"),
+        (np.array([1.0, "1"], dtype=object), "a str"),
+        ([1.0, True], "a bool"),
+        ([1.0, "1"], "a str"),
+        ([[1.0, 2.0], [3.0]], "a list"),
+        (pd.Series([True, False]), "booleans"),
+        (pd.Series(pd.to_datetime(["2026-01-01"])), "dates"),
+        (pd.Series(pd.to_datetime(["2026-01-01"]).tz_localize("UTC")), "dates"),
+        (pd.Series(["1.5"]), "price holds"),
+        (pd.Series([1, 2], dtype="category"), "price holds"),
+        (pd.Series([True, None], dtype="boolean"), "booleans"),
+        (pd.DataFrame({"x": [1.0], "y": [True]}), "booleans"),
+        (pd.to_datetime(["2026-01-01"]), "dates"),
+        (1 + 2j, "price"),
+        (object(), "price holds a object"),
+    ],
+    ids=range(21),
+)
+def test_what_is_no_number_is_refused_by_name(value, told):
+    with pytest.raises(InputError, match=told):
+        subsidy_per_mtok(value, 3.0)
+    with pytest.raises(InputError, match=told.replace("price", "gains")):
+        combined_gain(value)
+
+
+def test_what_is_missing_in_pandas_spoils_its_element_alone():
+    answer = subsidy_per_mtok(pd.Series([1, None], dtype="Int64"), 3)
+    np.testing.assert_array_equal(answer, [2.0, np.nan])
+    np.testing.assert_array_equal(subsidy_per_mtok([1, None, Decimal("0.5")], 3), [2, np.nan, 2.5])
 
 
 def test_text_answers_keep_the_index_too():

@@ -39,11 +39,14 @@ _CODES = {kind: code for code, kind in ERROR_TYPES.items()}
 class JsonCells(Cells):
     """Cells as Office.js passes them."""
 
-    plain = frozenset((float, str, bool, NoneType))
+    # A text is looked at: "" is how an empty cell arrives, and how a formula's empty text does.
+    plain = frozenset((float, bool, NoneType))
 
     @classmethod
     def read(cls, cell: Any) -> Any:
         """Return the cell for a value that is not plain: a whole number, an error, a rich value."""
+        if isinstance(cell, str):
+            return cell or None
         if isinstance(cell, int):
             return float(cell)
         if isinstance(cell, dict):
