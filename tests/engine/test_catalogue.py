@@ -23,6 +23,7 @@ from engine.catalogue import (
     total_parameters,
 )
 from engine.errors import InputError, UnknownIdError
+from engine.ids import match
 from engine.serving.estimates import throughput
 
 DATA = files("engine") / "data"
@@ -167,8 +168,8 @@ def test_dots_of_an_id_count():
 
 def test_a_text_that_names_two_ids_is_told_with_both():
     with pytest.raises(UnknownIdError, match="a_b, a-b"):
-        catalogue.match("model", "A B", ("a-b", "a_b"))
-    assert catalogue.match("model", "a_b", ("a-b", "a_b")) == "a_b"
+        match("model", "A B", ("a-b", "a_b"))
+    assert match("model", "a_b", ("a-b", "a_b")) == "a_b"
 
 
 def test_power_of_a_server_is_more_than_that_of_its_accelerators():
