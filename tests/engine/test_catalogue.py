@@ -167,7 +167,7 @@ def test_dots_of_an_id_count():
 
 
 def test_a_text_that_names_two_ids_is_told_with_both():
-    with pytest.raises(UnknownIdError, match="a_b, a-b"):
+    with pytest.raises(UnknownIdError, match="may be a-b or a_b"):
         match("model", "A B", ("a-b", "a_b"))
     assert match("model", "a_b", ("a-b", "a_b")) == "a_b"
 
