@@ -112,7 +112,10 @@ def list_functions(
     """List the functions."""
     from udfs import registry  # noqa: PLC0415
 
-    chosen = [f for f in registry.values() if pattern.lower() in f"{f.name} {f.group}".lower()]
+    # A whole name means that function, though others begin with it.
+    exact = registry.get(pattern.upper()) or registry.get(f"TOK_{pattern.upper()}")
+    found = [f for f in registry.values() if pattern.lower() in f"{f.name} {f.group}".lower()]
+    chosen = [exact] if exact else found
     if not chosen:
         raise UnknownIdError.of("function", pattern.upper(), registry)
     if as_json:
