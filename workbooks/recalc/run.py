@@ -16,7 +16,7 @@ from workbooks.errors import UnwritableError
 from workbooks.excel.context import Own
 from workbooks.excel.runtime.arrays import Spills, fit
 from workbooks.excel.runtime.lifted import Lifted
-from workbooks.excel.runtime.supplied import SUPPLIED
+from workbooks.excel.runtime.registry import functions as replaced_functions
 from workbooks.ooxml.book import Book, read_book
 from workbooks.ooxml.package import Package, check_target, lock_file, published
 from workbooks.recalc.inputs import resolve
@@ -38,10 +38,10 @@ class Setup:
 
 
 def own_functions(
-    functions: Mapping[str, Any], spills: Spills
+    functions: Mapping[str, Any], spills: Spills, replaced: Mapping[str, CellFunction]
 ) -> tuple[dict[str, CellFunction], dict[str, Own]]:
     """Return what the engine calls, and what the passes know, of the worksheet functions."""
-    callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **SUPPLIED}
+    callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **replaced}
     known: dict[str, Own] = {}
     for name, function in functions.items():
         # Office.js add-ins are stored with a prefix.
@@ -68,7 +68,8 @@ def opened(
         book = read_book(package)
         _warn(book, report)
         spills = Spills()
-        callables, own = own_functions(setup.functions, spills)
+        replaced = replaced_functions(date1904=book.date1904)
+        callables, own = own_functions(setup.functions, spills, replaced)
         engine = setup.make_engine(
             replace(
                 setup.settings,
@@ -78,7 +79,7 @@ def opened(
                 max_change=book.max_change,
             )
         )
-        lifted = Lifted(engine.scratch, SUPPLIED)
+        lifted = Lifted(engine.scratch, replaced)
         callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
         engine.register(callables)
         declared = {

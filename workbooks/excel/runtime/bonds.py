@@ -1,190 +1,197 @@
-"""Coupon dates and durations of bonds, and the price of discounted securities.
-
-Dates are serial numbers of the 1900 system. Bases of days: 0 = 30/360 US, 1 = actual/actual,
-2 = actual/360, 3 = actual/365, 4 = 30/360 European.
-"""
+"""Coupon dates of bonds, interest accrued, and durations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-_EPOCH = date(1899, 12, 30)
+from workbooks.excel.runtime.coerce import Refusal
+from workbooks.excel.runtime.days import (
+    ACTUAL,
+    ACTUAL_365,
+    EUROPEAN,
+    basis_of,
+    days_between,
+    years_between,
+)
 
 
-def _date(serial: Any) -> date:
-    return _EPOCH + timedelta(days=int(float(serial)))
+class Coupon(NamedTuple):
+    """The coupon dates around a day, and how many coupons are left."""
+
+    before: date
+    following: date
+    left: int
 
 
-def _serial(day: date) -> float:
-    return float((day - _EPOCH).days)
+def _times(frequency: int) -> int:
+    if frequency not in (1, 2, 4):
+        raise Refusal("#NUM!", "the frequency is 1, 2 or 4")
+    return frequency
 
 
-def _days(start: date, end: date, basis: int) -> float:
-    """Return the days between two dates as the basis counts them."""
-    if basis in (1, 2, 3):
-        return float((end - start).days)
-    first, last = start.day, end.day
-    if basis == 4:
-        first, last = min(first, 30), min(last, 30)
-    else:
-        end_of_february = start.month == 2 and (start + timedelta(days=1)).month == 3
-        if end_of_february and end.month == 2 and (end + timedelta(days=1)).month == 3:
-            last = 30
-        if end_of_february:
-            first = 30
-        if last == 31 and first >= 30:
-            last = 30
-        first = min(first, 30)
-    months = (end.year - start.year) * 12 + end.month - start.month
-    return float(months * 30 + last - first)
+def before_last(end: date, months: int) -> date:
+    """Return a date some months before; from the last day of a month to the last of another."""
+    day = end - relativedelta(months=months)
+    if (end + timedelta(days=1)).month != end.month:
+        day = day.replace(day=1) + relativedelta(months=1) - timedelta(days=1)
+    return day
 
 
-def _year(start: date, end: date, basis: int) -> float:
-    """Return the fraction of a year between two dates."""
-    if basis == 1:
-        years = range(start.year, end.year + 1)
-        average = sum((date(y + 1, 1, 1) - date(y, 1, 1)).days for y in years) / len(years)
-        return (end - start).days / average
-    return _days(start, end, basis) / (365.0 if basis == 3 else 360.0)
-
-
-def _checked(settlement: Any, maturity: Any, basis: Any) -> tuple[date, date, int]:
-    start, end, kind = _date(settlement), _date(maturity), int(basis or 0)
-    if start >= end or not 0 <= kind <= 4:
-        raise ArithmeticError("settlement must come before maturity; the basis is 0 to 4")
-    return start, end, kind
-
-
-def _coupons(
-    settlement: Any, maturity: Any, frequency: Any, basis: Any = 0
-) -> tuple[date, date, int, date, date, int]:
-    """Return settlement, basis, the coupon dates around it, and how many coupons are left."""
-    start, end, kind = _checked(settlement, maturity, basis)
-    times = int(frequency)
-    if times not in (1, 2, 4):
-        raise ArithmeticError("the frequency is 1, 2 or 4")
-    left = 0
-    following = end
+def coupon(settlement: date, maturity: date, frequency: int, basis: int) -> Coupon:
+    """Return the coupon dates around a settlement."""
+    times = _times(frequency)
+    basis_of(basis)
+    if settlement >= maturity:
+        raise Refusal("#NUM!", "settlement must come before maturity")
+    left, following = 0, maturity
     while True:
         left += 1
-        before = end - relativedelta(months=left * 12 // times)
-        if (end + timedelta(days=1)).month != end.month:
-            # Coupons of a bond that matures on the last of a month fall on the last of months.
-            before = (before.replace(day=1) + relativedelta(months=1)) - timedelta(days=1)
-        if before <= start:
-            return start, end, kind, before, following, left
+        before = before_last(maturity, left * 12 // times)
+        if before <= settlement:
+            return Coupon(before, following, left)
         following = before
 
 
-def _coupon_days(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    _, _, kind, before, following, _ = _coupons(settlement, maturity, frequency, basis)
-    if kind == 1:
-        return float((following - before).days)
-    return (365.0 if kind == 3 else 360.0) / int(frequency)
+def period(around: Coupon, frequency: int, basis: int) -> float:
+    """Return the days of a coupon period [d]."""
+    if basis == ACTUAL:
+        return float((around.following - around.before).days)
+    return (365.0 if basis == ACTUAL_365 else 360.0) / frequency
 
 
-def _days_before(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    start, _, kind, before, _, _ = _coupons(settlement, maturity, frequency, basis)
-    return _days(before, start, kind)
+def coupon_days(settlement: date, maturity: date, frequency: int, basis: int = 0) -> float:
+    """Return the days of the coupon period that a settlement lies in."""
+    return period(coupon(settlement, maturity, frequency, basis), frequency, basis)
 
 
-def _days_after(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    start, _, kind, before, following, _ = _coupons(settlement, maturity, frequency, basis)
-    if kind in (0, 4):
-        return _coupon_days(settlement, maturity, frequency, basis) - _days(before, start, kind)
-    return _days(start, following, kind)
+def days_before(settlement: date, maturity: date, frequency: int, basis: int = 0) -> float:
+    """Return the days from the last coupon to the settlement."""
+    around = coupon(settlement, maturity, frequency, basis)
+    return days_between(around.before, settlement, basis)
 
 
-def _next_coupon(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    return _serial(_coupons(settlement, maturity, frequency, basis)[4])
+def days_after(settlement: date, maturity: date, frequency: int, basis: int = 0) -> float:
+    """Return the days from the settlement to the next coupon."""
+    around = coupon(settlement, maturity, frequency, basis)
+    if basis in (0, EUROPEAN):
+        passed = days_between(around.before, settlement, basis)
+        return period(around, frequency, basis) - passed
+    return days_between(settlement, around.following, basis)
 
 
-def _last_coupon(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    return _serial(_coupons(settlement, maturity, frequency, basis)[3])
+def next_coupon(settlement: date, maturity: date, frequency: int, basis: int = 0) -> date:
+    """Return the first coupon after the settlement."""
+    return coupon(settlement, maturity, frequency, basis).following
 
 
-def _coupons_left(settlement: Any, maturity: Any, frequency: Any, basis: Any = 0) -> float:
-    return float(_coupons(settlement, maturity, frequency, basis)[5])
+def last_coupon(settlement: date, maturity: date, frequency: int, basis: int = 0) -> date:
+    """Return the last coupon before the settlement."""
+    return coupon(settlement, maturity, frequency, basis).before
 
 
-def _duration(
-    settlement: Any, maturity: Any, coupon: Any, yearly: Any, frequency: Any, basis: Any = 0
+def coupons_left(settlement: date, maturity: date, frequency: int, basis: int = 0) -> int:
+    """Return how many coupons are paid from the settlement to maturity."""
+    return coupon(settlement, maturity, frequency, basis).left
+
+
+def duration(
+    settlement: date, maturity: date, rate: float, yearly: float, frequency: int, basis: int = 0
 ) -> float:
-    """Return the Macaulay duration [years]."""
-    times = int(frequency)
-    rate, growth = float(coupon), 1 + float(yearly) / times
-    if rate < 0 or float(yearly) < 0:
-        raise ArithmeticError("coupon and yield must be 0 or more")
-    left = int(_coupons_left(settlement, maturity, frequency, basis))
-    period = _coupon_days(settlement, maturity, frequency, basis)
-    share = _days_after(settlement, maturity, frequency, basis) / period
+    """Return the Macaulay duration [yr]."""
+    if rate < 0 or yearly < 0:
+        raise Refusal("#NUM!", "coupon and yield must be 0 or more")
+    around = coupon(settlement, maturity, frequency, basis)
+    growth = 1 + yearly / frequency
+    after = days_after(settlement, maturity, frequency, basis)
+    share = after / period(around, frequency, basis)
     price = weighted = 0.0
-    for k in range(left):
-        flow = 100 * rate / times + (100 if k == left - 1 else 0)
+    for k in range(around.left):
+        flow = 100 * rate / frequency + (100 if k == around.left - 1 else 0)
         present = flow / growth ** (k + share)
         price += present
         weighted += present * (k + share)
-    return weighted / price / times
+    return weighted / price / frequency
 
 
-def _modified_duration(
-    settlement: Any, maturity: Any, coupon: Any, yearly: Any, frequency: Any, basis: Any = 0
+def modified_duration(
+    settlement: date, maturity: date, rate: float, yearly: float, frequency: int, basis: int = 0
 ) -> float:
-    macaulay = _duration(settlement, maturity, coupon, yearly, frequency, basis)
-    return macaulay / (1 + float(yearly) / int(frequency))
+    """Return the Macaulay duration discounted by one period of the yield [yr]."""
+    macaulay = duration(settlement, maturity, rate, yearly, frequency, basis)
+    return macaulay / (1 + yearly / frequency)
 
 
-def _disc(settlement: Any, maturity: Any, price: Any, redemption: Any, basis: Any = 0) -> float:
-    start, end, kind = _checked(settlement, maturity, basis)
-    paid, back = _positive(price), _positive(redemption)
-    return (back - paid) / back / _year(start, end, kind)
+def accrued(
+    issue: date,
+    first: date,
+    settlement: date,
+    rate: float,
+    par: float,
+    frequency: int,
+    basis: int = 0,
+    from_issue: bool = True,
+) -> float:
+    """Return the interest accrued from issue (or from the first interest) to settlement.
+
+    Periods end at the first interest and whole periods from it. Excel counts, before the first
+    interest, the coupons from issue to it and takes off those from settlement to it, in days of
+    the last period before it; its published formula, which holds from the first interest on, adds
+    up the part of each period that has passed.
+    """
+    times = _times(frequency)
+    basis_of(basis)
+    if rate <= 0 or par <= 0 or issue >= settlement:
+        raise Refusal("#NUM!", "rate and par are above 0, and issue comes before settlement")
+    last = before_last(first, 12 // times)
+    if settlement > first:
+        start = issue if from_issue else first
+        return par * rate / times * _passed(start, settlement, first, times, basis)
+    whole = _length(last, first, times, basis)
+    if issue >= last:
+        return par * rate / times * days_between(issue, settlement, basis) / whole
+    places = 1
+    while before_last(first, (places + 1) * 12 // times) > issue:
+        places += 1
+    opening = before_last(first, places * 12 // times)
+    begun = before_last(first, (places + 1) * 12 // times)
+    coupons = days_between(issue, opening, basis) / _length(begun, opening, times, basis)
+    coupons += days_between(last, settlement, basis) / whole
+    if from_issue:
+        coupons += places - 1
+    return par * rate / times * coupons
 
 
-def _intrate(settlement: Any, maturity: Any, paid: Any, back: Any, basis: Any = 0) -> float:
-    start, end, kind = _checked(settlement, maturity, basis)
-    invested = _positive(paid)
-    return (_positive(back) - invested) / invested / _year(start, end, kind)
+def _passed(start: date, end: date, first: date, times: int, basis: int) -> float:
+    """Return how many coupon periods lie between two days, period by period."""
+    months, place = 12 // times, 0
+    while before_last(first, place * months) > start:
+        place += 1
+    while before_last(first, (place - 1) * months) <= start:
+        place -= 1
+    total = 0.0
+    while (begun := before_last(first, place * months)) < end:
+        over = before_last(first, (place - 1) * months)
+        if begun >= start and over <= end:
+            total += 1
+        else:
+            days = days_between(max(begun, start), min(over, end), basis)
+            total += days / _length(begun, over, times, basis)
+        place -= 1
+    return total
 
 
-def _received(settlement: Any, maturity: Any, paid: Any, discount: Any, basis: Any = 0) -> float:
-    start, end, kind = _checked(settlement, maturity, basis)
-    return _positive(paid) / (1 - _positive(discount) * _year(start, end, kind))
+def _length(begun: date, over: date, times: int, basis: int) -> float:
+    return period(Coupon(begun, over, 1), times, basis)
 
 
-def _price_disc(settlement: Any, maturity: Any, discount: Any, back: Any, basis: Any = 0) -> float:
-    start, end, kind = _checked(settlement, maturity, basis)
-    return _positive(back) * (1 - _positive(discount) * _year(start, end, kind))
-
-
-def _yield_disc(settlement: Any, maturity: Any, price: Any, back: Any, basis: Any = 0) -> float:
-    start, end, kind = _checked(settlement, maturity, basis)
-    return (_positive(back) / _positive(price) - 1) / _year(start, end, kind)
-
-
-def _positive(cell: Any) -> float:
-    number = float(cell)
-    if number <= 0:
-        raise ArithmeticError("prices and rates must be above 0")
-    return number
-
-
-#: The functions by name.
-BONDS: dict[str, Callable[..., Any]] = {
-    "COUPDAYS": _coupon_days,
-    "COUPDAYBS": _days_before,
-    "COUPDAYSNC": _days_after,
-    "COUPNCD": _next_coupon,
-    "COUPPCD": _last_coupon,
-    "COUPNUM": _coupons_left,
-    "DURATION": _duration,
-    "MDURATION": _modified_duration,
-    "DISC": _disc,
-    "INTRATE": _intrate,
-    "RECEIVED": _received,
-    "PRICEDISC": _price_disc,
-    "YIELDDISC": _yield_disc,
-}
+def accrued_at_maturity(
+    issue: date, settlement: date, rate: float, par: float = 1000.0, basis: int = 0
+) -> float:
+    """Return the interest of a security that pays it at maturity."""
+    basis_of(basis)
+    if rate <= 0 or par <= 0 or issue >= settlement:
+        raise Refusal("#NUM!", "rate and par are above 0, and issue comes before settlement")
+    return par * rate * years_between(issue, settlement, basis)

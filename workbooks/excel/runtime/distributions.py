@@ -1,71 +1,76 @@
-"""Student's t, chi squared and F, by SciPy; Excel cuts the degrees of freedom to whole numbers."""
+"""Distributions by SciPy: Student's t, chi squared and F, of whole degrees, binomial and beta."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 from udfs.cells import CellError
-from workbooks.excel.runtime.corrected import number_of
+from workbooks.excel.runtime.coerce import Grid, Refusal
 
 _MOST_DEGREES = 1e10
+#: Up to so many trials the powers do not run out.
+_EXACT_TRIALS = 500
 
 
-def _degrees(cell: Any) -> float:
-    degrees = float(int(number_of(cell)))
+def _degrees(cell: float) -> float:
+    degrees = float(int(float(cell)))
     if not 1 <= degrees <= _MOST_DEGREES:
-        raise ArithmeticError("the degrees of freedom must be 1 or more")
+        raise Refusal("#NUM!", "the degrees of freedom must be 1 or more")
     return degrees
 
 
-def _at_least_0(cell: Any) -> float:
-    x = number_of(cell)
+def _at_least_0(cell: float) -> float:
+    x = float(cell)
     if x < 0:
-        raise ArithmeticError("the value must be 0 or more")
+        raise Refusal("#NUM!", "the value must be 0 or more")
     return x
 
 
-def _chance(cell: Any, *, whole: bool = False) -> float:
-    p = number_of(cell)
+def _chance(cell: float, *, whole: bool = False) -> float:
+    p = float(cell)
     if not (0 < p <= 1 if whole else 0 < p < 1):
-        raise ArithmeticError("the probability must lie between 0 and 1")
+        raise Refusal("#NUM!", "the probability must lie between 0 and 1")
     return p
 
 
-def _chi_dist(x: Any, degrees: Any, cumulative: Any) -> float:
+def chi_dist(x: float, degrees: float, cumulative: bool) -> float:
+    """Return the chi-squared distribution or its density."""
     from scipy.special import chdtr  # noqa: PLC0415 - seldom needed, and slow to load
 
     value, k = _at_least_0(x), _degrees(degrees) / 2
-    if number_of(cumulative):
+    if cumulative:
         return float(chdtr(2 * k, value))
     if value == 0:
         return 0.5 if k == 1 else 0.0
     return math.exp((k - 1) * math.log(value) - value / 2 - k * math.log(2) - math.lgamma(k))
 
 
-def _chi_right(x: Any, degrees: Any) -> float:
+def chi_right(x: float, degrees: float) -> float:
+    """Return the chance of a larger chi-squared value."""
     from scipy.special import chdtrc  # noqa: PLC0415
 
     return float(chdtrc(_degrees(degrees), _at_least_0(x)))
 
 
-def _chi_inverse(p: Any, degrees: Any) -> float:
+def chi_inverse(p: float, degrees: float) -> float:
+    """Return the chi-squared value of a chance."""
     from scipy.special import gammaincinv  # noqa: PLC0415
 
     return float(2 * gammaincinv(_degrees(degrees) / 2, 0.0 if not p else _chance(p)))
 
 
-def _chi_inverse_right(p: Any, degrees: Any) -> float:
+def chi_inverse_right(p: float, degrees: float) -> float:
+    """Return the chi-squared value that a chance lies above."""
     from scipy.special import chdtri  # noqa: PLC0415
 
     return float(chdtri(_degrees(degrees), _chance(p, whole=True)))
 
 
-def _chi_test(actual: Any, expected: Any) -> Any:
-    seen = actual if isinstance(actual, list) else [[actual]]
-    awaited = expected if isinstance(expected, list) else [[expected]]
+def chi_test(actual: Grid, expected: Grid) -> Any:
+    """Return the chance that counts differ so far from those awaited."""
+    seen, awaited = actual, expected
     height, width = len(seen), len(seen[0])
     if (height, width) != (len(awaited), len(awaited[0])) or height * width == 1:
         return CellError("#N/A", "the ranges have different sizes, or one cell")
@@ -76,14 +81,15 @@ def _chi_test(actual: Any, expected: Any) -> Any:
                 return CellError("#DIV/0!", "0 is expected")
             total += (a - e) ** 2 / e
     degrees = (height - 1) * (width - 1) if min(height, width) > 1 else height * width - 1
-    return _chi_right(total, float(degrees))
+    return chi_right(total, float(degrees))
 
 
-def _f_dist(x: Any, first: Any, second: Any, cumulative: Any) -> float:
+def f_dist(x: float, first: float, second: float, cumulative: bool) -> float:
+    """Return the F distribution or its density."""
     from scipy.special import betaln, fdtr  # noqa: PLC0415
 
     value, m, n = _at_least_0(x), _degrees(first), _degrees(second)
-    if number_of(cumulative):
+    if cumulative:
         return float(fdtr(m, n, value))
     if value == 0:
         return 1.0 if m == 2 else 0.0
@@ -91,83 +97,141 @@ def _f_dist(x: Any, first: Any, second: Any, cumulative: Any) -> float:
     return math.exp(power - (m + n) / 2 * math.log1p(m * value / n) - float(betaln(m / 2, n / 2)))
 
 
-def _f_right(x: Any, first: Any, second: Any) -> float:
+def f_right(x: float, first: float, second: float) -> float:
+    """Return the chance of a larger F."""
     from scipy.special import fdtrc  # noqa: PLC0415
 
     return float(fdtrc(_degrees(first), _degrees(second), _at_least_0(x)))
 
 
-def _f_inverse(p: Any, first: Any, second: Any) -> float:
+def f_inverse(p: float, first: float, second: float) -> float:
+    """Return the F of a chance."""
     from scipy.special import fdtri  # noqa: PLC0415
 
     return float(fdtri(_degrees(first), _degrees(second), _chance(p)))
 
 
-def _f_inverse_right(p: Any, first: Any, second: Any) -> float:
+def f_inverse_right(p: float, first: float, second: float) -> float:
+    """Return the F that a chance lies above."""
     # The reciprocal of F has its degrees changed over; 1 - p would lose digits.
-    return 1 / _f_inverse(p, second, first)
+    return 1 / f_inverse(p, second, first)
 
 
-def _t_dist(x: Any, degrees: Any, cumulative: Any) -> float:
+def t_dist(x: float, degrees: float, cumulative: bool) -> float:
+    """Return Student's t distribution or its density."""
     from scipy.special import stdtr  # noqa: PLC0415
 
-    value, n = number_of(x), _degrees(degrees)
-    if number_of(cumulative):
+    value, n = float(x), _degrees(degrees)
+    if cumulative:
         return float(stdtr(n, value))
     scale = math.lgamma((n + 1) / 2) - math.lgamma(n / 2) - math.log(n * math.pi) / 2
     return math.exp(scale - (n + 1) / 2 * math.log1p(value * value / n))
 
 
-def _t_right(x: Any, degrees: Any) -> float:
+def t_right(x: float, degrees: float) -> float:
+    """Return the chance of a larger t."""
     from scipy.special import stdtr  # noqa: PLC0415
 
-    return float(stdtr(_degrees(degrees), -number_of(x)))
+    return float(stdtr(_degrees(degrees), -float(x)))
 
 
-def _t_both(x: Any, degrees: Any) -> float:
-    return 2 * _t_right(_at_least_0(x), degrees)
+def t_both(x: float, degrees: float) -> float:
+    """Return the chance of a t further from 0."""
+    return 2 * t_right(_at_least_0(x), degrees)
 
 
-def _t_tails(x: Any, degrees: Any, tails: Any) -> float:
-    count = int(number_of(tails))
+def t_tails(x: float, degrees: float, tails: float) -> float:
+    """Return the chance of a t beyond, on one side or on both."""
+    count = int(float(tails))
     if count not in (1, 2):
-        raise ArithmeticError("there are one or two tails")
-    return count * _t_right(_at_least_0(x), degrees)
+        raise Refusal("#NUM!", "there are one or two tails")
+    return count * t_right(_at_least_0(x), degrees)
 
 
-def _t_inverse(p: Any, degrees: Any) -> float:
+def t_inverse(p: float, degrees: float) -> float:
+    """Return the t of a chance."""
     from scipy.special import stdtrit  # noqa: PLC0415
 
     return float(stdtrit(_degrees(degrees), _chance(p)))
 
 
-def _t_inverse_both(p: Any, degrees: Any) -> float:
+def t_inverse_both(p: float, degrees: float) -> float:
+    """Return the t that a chance lies beyond, on both sides."""
     from scipy.special import stdtrit  # noqa: PLC0415
 
     return float(-stdtrit(_degrees(degrees), _chance(p, whole=True) / 2))
 
 
-#: The functions by name.
-DISTRIBUTIONS: dict[str, Callable[..., Any]] = {
-    "CHISQ.DIST": _chi_dist,
-    "CHISQ.DIST.RT": _chi_right,
-    "CHIDIST": _chi_right,
-    "CHISQ.INV": _chi_inverse,
-    "CHISQ.INV.RT": _chi_inverse_right,
-    "CHIINV": _chi_inverse_right,
-    "CHISQ.TEST": _chi_test,
-    "CHITEST": _chi_test,
-    "F.DIST": _f_dist,
-    "F.DIST.RT": _f_right,
-    "FDIST": _f_right,
-    "F.INV": _f_inverse,
-    "F.INV.RT": _f_inverse_right,
-    "FINV": _f_inverse_right,
-    "T.DIST": _t_dist,
-    "T.DIST.2T": _t_both,
-    "T.DIST.RT": _t_right,
-    "TDIST": _t_tails,
-    "T.INV": _t_inverse,
-    "T.INV.2T": _t_inverse_both,
-    "TINV": _t_inverse_both,
-}
+def binomial(hits: float, trials: float, chance: float, cumulative: bool) -> float:
+    """Return the chance of so many hits, or of at most so many."""
+    from scipy.special import bdtr, xlog1py, xlogy  # noqa: PLC0415
+
+    k, n = math.floor(hits), math.floor(trials)
+    if not 0 <= k <= n or not 0 <= chance <= 1:
+        raise Refusal("#NUM!", "hits are 0 to the trials, and a chance 0 to 1")
+    if cumulative:
+        return 1.0 if k == n else float(bdtr(k, n, chance))
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    if n <= _EXACT_TRIALS:
+        return float(math.comb(n, k) * chance**k * (1 - chance) ** (n - k))
+    return math.exp(ways + float(xlogy(k, chance)) + float(xlog1py(n - k, -chance)))
+
+
+def binomial_range(trials: float, chance: float, low: float, high: float | None = None) -> float:
+    """Return the chance of a number of hits that lies between two."""
+    first, last = math.floor(low), math.floor(low if high is None else high)
+    n = math.floor(trials)
+    if n < 0 or not 0 <= chance <= 1 or not 0 <= first <= n or not first <= last <= n:
+        raise Refusal("#NUM!", "hits are 0 to the trials, and a chance 0 to 1")
+    return math.fsum(binomial(k, n, chance, False) for k in range(first, last + 1))
+
+
+def binomial_inverse(trials: float, chance: float, level: float) -> float:
+    """Return the least number of hits that at most so many come to a level."""
+    n = math.floor(trials)
+    if n < 0 or not 0 <= chance <= 1 or not 0 <= level <= 1:
+        raise Refusal("#NUM!", "chances are 0 to 1, and trials 0 or more")
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if binomial(middle, n, chance, True) >= level:
+            high = middle
+        else:
+            low = middle + 1
+    return float(low)
+
+
+def beta_inverse(p: float, alpha: float, beta: float, low: float = 0.0, high: float = 1.0) -> float:
+    """Return the value of a beta distribution between two ends that a chance lies below."""
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    if alpha <= 0 or beta <= 0 or not 0 < p < 1 or low >= high:
+        raise Refusal("#NUM!", "alpha and beta are above 0, and a chance lies between 0 and 1")
+    return low + float(betaincinv(alpha, beta, p)) * (high - low)
+
+
+def beta_dist(
+    x: float,
+    alpha: float,
+    beta: float,
+    cumulative: bool = True,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> float:
+    """Return a beta distribution between two ends, or its density."""
+    from scipy.special import betainc, betaln, xlog1py, xlogy  # noqa: PLC0415
+
+    if alpha <= 0 or beta <= 0 or not low <= x <= high or low == high:
+        raise Refusal("#NUM!", "alpha and beta are above 0, and x lies between the ends")
+    share = (x - low) / (high - low)
+    if cumulative:
+        return float(betainc(alpha, beta, share))
+    if (not share and alpha < 1) or (share == 1 and beta < 1):
+        raise Refusal("#NUM!", "the density has no bound there")
+    power = float(xlogy(alpha - 1, share)) + float(xlog1py(beta - 1, -share))
+    return math.exp(power - float(betaln(alpha, beta))) / (high - low)
+
+
+def beta_below(x: float, alpha: float, beta: float, low: float = 0.0, high: float = 1.0) -> float:
+    """Answer BETADIST, the older name."""
+    return beta_dist(x, alpha, beta, True, low, high)

@@ -11,7 +11,7 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CellFunction, EngineError, Value
 from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
 from workbooks.excel.passes.broadcast import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
-from workbooks.excel.runtime.supplied import scientific, shown
+from workbooks.excel.runtime.texts import scientific, shown
 from workbooks.formula.address import column_letters
 from workbooks.formula.tree import BINDING
 

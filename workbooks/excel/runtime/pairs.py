@@ -11,22 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from udfs.cells import CellError
-
-
-def _rows(cell: Any) -> list[list[Any]]:
-    return cell if isinstance(cell, list) else [[cell]]
+from workbooks.excel.runtime.coerce import rows
 
 
 def sum_of_products(*arrays: Any) -> Any:
     """Answer SUMPRODUCT."""
-    grids = [_rows(array) for array in arrays]
+    grids = [rows(array) for array in arrays]
     if not grids or len({(len(grid), len(grid[0])) for grid in grids}) != 1:
         return CellError("#VALUE!", "the arrays have different sizes")
     if any(isinstance(array, str) for array in arrays):
         return CellError("#VALUE!", "a number is wanted, not a text")
     total = 0.0
-    for rows in zip(*grids, strict=True):
-        for cells in zip(*rows, strict=True):
+    for lines in zip(*grids, strict=True):
+        for cells in zip(*lines, strict=True):
             product = 1.0
             for cell in cells:
                 product *= cell if type(cell) is float else 0.0
@@ -34,10 +31,12 @@ def sum_of_products(*arrays: Any) -> Any:
     return total
 
 
-def _of_pairs(term: Callable[[float, float], float]) -> Callable[[Any, Any], Any]:
+def of_pairs(term: Callable[[float, float], float]) -> Callable[[Any, Any], Any]:
+    """Return a sum over the pairs of two ranges, by what a pair adds to it."""
+
     def summed(left: Any, right: Any) -> Any:
-        a = [cell for row in _rows(left) for cell in row]
-        b = [cell for row in _rows(right) for cell in row]
+        a = [cell for row in rows(left) for cell in row]
+        b = [cell for row in rows(right) for cell in row]
         if len(a) != len(b):
             return CellError("#N/A", "the ranges have different sizes")
         pairs = [(x, y) for x, y in zip(a, b, strict=True) if type(x) is float and type(y) is float]
@@ -48,21 +47,11 @@ def _of_pairs(term: Callable[[float, float], float]) -> Callable[[Any, Any], Any
     return summed
 
 
-def _mode(*arguments: Any) -> Any:
-    numbers = [cell for a in arguments for row in _rows(a) for cell in row if type(cell) is float]
+def mode(*arguments: Any) -> Any:
+    """Return the number that comes most often."""
+    numbers = [cell for a in arguments for row in rows(a) for cell in row if type(cell) is float]
     # Of values that come equally often, the first: a Counter keeps their order.
     counted = Counter(numbers).most_common(1)
     if not counted or counted[0][1] < 2:
         return CellError("#N/A", "no value comes twice")
     return counted[0][0]
-
-
-#: The functions by name.
-PAIRS: dict[str, Callable[..., Any]] = {
-    "SUMPRODUCT": sum_of_products,
-    "SUMX2MY2": _of_pairs(lambda x, y: x * x - y * y),
-    "SUMX2PY2": _of_pairs(lambda x, y: x * x + y * y),
-    "SUMXMY2": _of_pairs(lambda x, y: (x - y) ** 2),
-    "MODE": _mode,
-    "MODE.SNGL": _mode,
-}

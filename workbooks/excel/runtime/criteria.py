@@ -1,0 +1,117 @@
+"""Criteria, such as ">=5" or "ab*": which cells each of them fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from udfs.cells import CODES, CellError
+from workbooks.excel.runtime.coerce import Calendar, Refusal, plain_number
+
+Fits: TypeAlias = Callable[[Any], bool]
+
+_OPERATOR = re.compile(r"(<>|<=|>=|=|<|>)?(.*)", re.DOTALL)
+_WILD = re.compile(r"~(.)|([*?])|(.)", re.DOTALL)
+
+
+def fits(criterion: Any, *, beginning: bool = False) -> Fits:
+    """Return a test of cells for a criterion.
+
+    Parameters
+    ----------
+    criterion : Any
+        A value that cells are equal to, or a text with an operator before it.
+    beginning : bool
+        Whether a text without an operator fits all texts that begin with it (the database
+        functions' rule).
+    """
+    if criterion is None:
+        # A blank cell as a criterion counts as 0.
+        return _equal(0.0)
+    if not isinstance(criterion, str):
+        return _equal(criterion)
+    match = _OPERATOR.fullmatch(criterion)
+    operator, rest = (match[1] or "", match[2]) if match else ("", criterion)
+    wanted = _meant(rest)
+    if operator in ("", "=", "<>"):
+        if not rest:
+            fit = _blank(operator, beginning=beginning)
+        elif isinstance(wanted, str):
+            pattern = _pattern(f"{rest}*" if beginning and not operator else rest)
+            fit = _like(pattern)
+        else:
+            fit = _equal(wanted)
+        return fit if operator != "<>" or not rest else lambda cell: not fit(cell)
+    return _compared(operator, wanted)
+
+
+def _meant(text: str) -> Any:
+    """Return the value that the text of a criterion stands for."""
+    if text.upper() in ("TRUE", "FALSE"):
+        return text.upper() == "TRUE"
+    if text.upper() in CODES:
+        return CellError(text.upper())
+    number = plain_number(text)
+    if number is not None:
+        return number
+    try:
+        return Calendar().read(text)
+    except Refusal:
+        return text
+
+
+def _equal(wanted: Any) -> Fits:
+    if isinstance(wanted, CellError):
+        return lambda cell: isinstance(cell, CellError) and cell.code == wanted.code
+    if isinstance(wanted, bool):
+        return lambda cell: cell is wanted
+    number = float(wanted)
+    # A text that reads as the number fits too.
+    return lambda cell: (
+        cell == number
+        if type(cell) is float
+        else isinstance(cell, str) and plain_number(cell) == number
+    )
+
+
+def _blank(operator: str, *, beginning: bool) -> Fits:
+    if operator == "=":
+        return lambda cell: cell is None
+    if operator == "<>":
+        return lambda cell: cell is not None
+    if beginning:
+        return lambda _: True
+    return lambda cell: cell is None or cell == ""
+
+
+def _like(pattern: re.Pattern[str]) -> Fits:
+    return lambda cell: isinstance(cell, str) and pattern.fullmatch(cell) is not None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return the wildcards of a text as a regular expression; `~*` is an asterisk."""
+    out = []
+    for escaped, wild, plain in _WILD.findall(text):
+        out.append({"*": ".*", "?": "."}[wild] if wild else re.escape(escaped or plain))
+    return re.compile("".join(out), re.DOTALL | re.IGNORECASE)
+
+
+def _compared(operator: str, wanted: Any) -> Fits:
+    """Return a test for order; values of another kind never fit."""
+    tests: dict[str, Callable[[Any, Any], bool]] = {
+        "<": lambda a, b: a < b,
+        ">": lambda a, b: a > b,
+        "<=": lambda a, b: a <= b,
+        ">=": lambda a, b: a >= b,
+    }
+    test = tests[operator]
+    if isinstance(wanted, CellError):
+        return lambda _: False
+    if isinstance(wanted, str):
+        folded = wanted.casefold()
+        return lambda cell: isinstance(cell, str) and test(cell.casefold(), folded)
+    kind = type(wanted)
+    return lambda cell: type(cell) is kind and test(cell, wanted)
