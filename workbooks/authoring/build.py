@@ -5,15 +5,14 @@ from __future__ import annotations
 import filecmp
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import TokenbookError
 from workbooks import templates
-from workbooks.authoring.layout import Ref
+from workbooks.authoring.layout import Book
 from workbooks.authoring.opendocument import same_cells
-from workbooks.authoring.writer import write
+from workbooks.authoring.writer import COVER, FIRST_HEADLINE, write
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.recalc.job import Progress
 
@@ -73,7 +72,7 @@ def build(
             draft = Path(scratch) / f"{name}.xlsx"
             write(book, draft)
             report = recalculate(draft, progress=progress)
-            values = _headline_values(draft, [ref for _, ref, _, _ in book.headlines])
+            headlines = _headline_values(draft, book)
             draft = _flavoured(draft, flavour)
             if path.exists() and not force and not filecmp.cmp(draft, path, shallow=False):
                 if flavour != "ods" or not same_cells(draft, path):
@@ -85,10 +84,6 @@ def build(
                 os.replace(draft, path)
     except OSError as error:
         raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
-    headlines = tuple(
-        (label, value, number_format, unit)
-        for (label, _, number_format, unit), value in zip(book.headlines, values, strict=True)
-    )
     return Built(name, path, report, headlines)
 
 
@@ -110,12 +105,22 @@ def _flavoured(draft: Path, flavour: str) -> Path:
     return draft
 
 
-def _headline_values(path: Path, refs: Sequence[Ref]) -> list[float | str | None]:
+def _headline_values(
+    path: Path, book: Book
+) -> tuple[tuple[str, float | str | None, str, str], ...]:
+    """Read the headline figures from the cover, whose labels may be formulas too."""
     from openpyxl import load_workbook  # noqa: PLC0415  (heavy)
 
     workbook = load_workbook(path, data_only=True, read_only=False)
-    values: list[float | str | None] = [
-        workbook[ref.sheet].cell(ref.row, ref.column).value for ref in refs
-    ]
+    cover = workbook[COVER]
+    told = tuple(
+        (
+            str(cover.cell(row, 1).value),
+            cover.cell(row, 2).value,
+            number_format,
+            str(cover.cell(row, 3).value or ""),
+        )
+        for row, (_, _, number_format, _) in enumerate(book.headlines, start=FIRST_HEADLINE)
+    )
     workbook.close()
-    return values
+    return told

@@ -7,21 +7,38 @@ function, so that an unknown name or a wrong number of arguments fails when the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 
 from udfs import Function
-from workbooks.authoring.parts import Cell, Chart, Input, Line, Ref, Result, ScenarioInput, Value
+from workbooks.authoring.parts import (
+    POSITIVE,
+    SHARE,
+    Cell,
+    Chart,
+    Input,
+    Limit,
+    Line,
+    Ref,
+    Result,
+    ScenarioInput,
+    Value,
+)
 
 __all__ = [
     "FLAG",
+    "POSITIVE",
+    "SHARE",
     "Book",
     "Cell",
     "Chart",
     "Input",
+    "Limit",
     "Line",
     "Ref",
     "Result",
@@ -29,6 +46,7 @@ __all__ = [
     "Sheet",
     "Value",
     "call",
+    "shown",
 ]
 
 #: The master flag of the checks sheet, shown on every sheet.
@@ -50,6 +68,8 @@ class Sheet:
     verdicts: list[Ref] = field(default_factory=list)
     #: Texts to colour: where they stand, and the mood of each ("good", "near", "bad", "aside").
     judged: list[tuple[Ref, Mapping[str, str]]] = field(default_factory=list)
+    #: Blocks of numeric inputs: label, place, and the limits that the template states.
+    limited: list[tuple[str, Ref, Limit | None]] = field(default_factory=list)
     row: int = 1
     #: Long sheets are printed over as many pages as they need, upright where they are narrow.
     long: bool = False
@@ -100,8 +120,8 @@ class Sheet:
                 self.put(self.row, column, text or None, "note")
             if item.choices:
                 self.choices.append((refs[item.key], item.choices))
-            if item.named:
-                self.book.names[item.key] = refs[item.key]
+            self._limit(item, refs[item.key], (item.value,))
+            self.book.give_name(item.key, refs[item.key])
         self.row += 2
         return refs
 
@@ -115,7 +135,7 @@ class Sheet:
         self.put(self.row, 1, "Scenario", "label")
         selector = self.put(self.row, 2, names[0], "input")
         self.put(self.row, 3, "choose from the list; the column Live follows", "remark")
-        self.book.names["scenario"] = selector
+        self.book.give_name("scenario", selector)
         self.choices.append((selector, f"={heads.local}"))
         self.row += 2
         header = ("Input", "Live", *names, "Unit", "Source", "Note")
@@ -128,12 +148,21 @@ class Sheet:
             self.put(self.row, 1, item.label, "label")
             live = f"=INDEX({options.local},MATCH({selector.local},{heads.local},0))"
             refs[item.key] = self.put(self.row, 2, live, "calc", item.format)
-            for column, value in enumerate(item.values, start=first):
-                self.put(self.row, column, value, "input", item.format)
+            for name, column, value in zip(names, count(first), item.values, strict=False):
+                place = self.put(self.row, column, value, "input", item.format)
+                self.book.give_name(f"{item.key}_{_slug(name)}", place)
+                if item.choices:
+                    self.choices.append((place, item.choices))
+            self._limit(item, options, item.values)
+            self.book.give_name(item.key, refs[item.key])
             for column, text in enumerate((item.unit, item.source, item.note), start=last + 1):
                 self.put(self.row, column, text, "note")
         self.row += 2
         return refs
+
+    def _limit(self, item: Input | ScenarioInput, place: Ref, values: Sequence[Value]) -> None:
+        if all(isinstance(value, int | float) for value in values):
+            self.limited.append((item.label, place, item.limit or _listed_limit(item.choices)))
 
     def results(self, items: Sequence[Result], across: Sequence[str] = ()) -> dict[str, Ref]:
         """Write figures one below the other: label, value, unit and remark.
@@ -164,9 +193,16 @@ class Sheet:
         for r, row in enumerate(rows, start=top + 1):
             for c, (value, kind) in enumerate(zip(row, kinds, strict=True), start=1):
                 role, _, number_format = kind.partition(" ")
+                if role == "input" and str(value).startswith("="):
+                    role = "link"
                 self.put(r, c, value, role, number_format or "text")
         self.row = top + len(rows) + 2
-        return self.ref(top + 1, 1, len(rows), len(header))
+        body = self.ref(top + 1, 1, len(rows), len(header))
+        for c, (label, kind) in enumerate(zip(header, kinds, strict=True)):
+            values = [row[c] for row in rows]
+            if kind.startswith("input") and all(isinstance(v, int | float) for v in values):
+                self.limited.append((label.replace("\n", ", "), body.part(c), None))
+        return body
 
     def array(
         self,
@@ -259,6 +295,8 @@ class Book:
     headlines: list[tuple[str, Ref, str, str]] = field(default_factory=list)
     #: What the short names of the Source columns stand for, told on the cover.
     sources: list[tuple[str, str]] = field(default_factory=list)
+    #: In which money the figures are: nominal or real, before or after tax, of which date.
+    basis: str = "nominal US dollars, before tax"
 
     def sheet(
         self, name: str, title: str, subtitle: str, widths: Sequence[float], *, long: bool = False
@@ -272,9 +310,58 @@ class Book:
         self.sheets.append(sheet)
         return sheet
 
+    def give_name(self, name: str, ref: Ref) -> Ref:
+        """Give a cell a name by which formulas and the command line reach it."""
+        if _CELL_LIKE.fullmatch(name):
+            raise ValueError(f"{name} is a cell's address or not a name at all")
+        if self.names.get(name, ref) != ref:
+            raise ValueError(f"{name} names two cells, {self.names[name]} and {ref}")
+        self.names[name] = ref
+        return ref
+
     def headline(self, label: str, ref: Ref, format: str, unit: str) -> None:
-        """Show a figure on the cover, and in the report of the command line."""
+        """Show a figure on the cover, and in the report of the command line.
+
+        Label and unit are texts, or formulas where they tell the value of an input.
+        """
         self.headlines.append((label, ref, format, unit))
+
+
+_CELL_LIKE = re.compile(r"[A-Za-z]{1,3}\d+|[rRcC]|(?![A-Za-z_]).*|.*\W.*")
+#: How a figure is written inside a text, by its number format: Excel's format, what follows it.
+_SHOWN = {
+    "integer": ("#,##0", ""),
+    "number": ("#,##0.00", ""),
+    "decimal": ("#,##0.0", ""),
+    "year": ("0", ""),
+    "price": ("$#,##0.00", ""),
+    "price4": ("$#,##0.0000", ""),
+    "usd": ("$#,##0", ""),
+    "musd": ("$#,##0,,", "M"),
+    "busd": ("$#,##0.0,,,", "B"),
+    "percent": ("0%", ""),
+    "multiple": ("0.0#", ""),
+    "billions": ("#,##0,,,", " billion"),
+    "date": ("mmm yyyy", ""),
+}
+
+
+def shown(ref: object, format: str) -> str:
+    """Return the piece of a formula that shows a cell inside a text: TEXT with its format."""
+    pattern, after = _SHOWN[format]
+    return f'TEXT({ref},"{pattern}")' + (f'&"{after}"' if after else "")
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "_", name.casefold()).strip("_")
+
+
+def _listed_limit(choices: str) -> Limit | None:
+    """Return the limits of a list of numbers written out."""
+    if not choices.startswith('"'):
+        return None
+    numbers = [float(text) for text in choices.strip('"').split(",")]
+    return Limit(min(numbers), max(numbers))
 
 
 def call(function: Function, *arguments: object) -> str:

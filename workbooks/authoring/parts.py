@@ -71,6 +71,33 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """Between what an input must lie; None where it is open to that side."""
+
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        parts = ["a whole number"] if self.whole else []
+        if self.low is not None:
+            parts.append(f"{'more than' if self.low_open else 'at least'} {self.low:g}")
+        if self.high is not None:
+            parts.append(f"{'less than' if self.high_open else 'at most'} {self.high:g}")
+        return ", ".join(parts) or "a number"
+
+
+#: From 0 to 1, the ends included.
+SHARE = Limit(0.0, 1.0)
+#: Above 0.
+POSITIVE = Limit(0.0, low_open=True)
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell: its value or formula, its role and its number format."""
 
@@ -140,7 +167,8 @@ class Input:
     note: str = ""
     format: str = "number"
     choices: str = ""
-    named: bool = False
+    #: Beside what the functions allow that take the input.
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -167,3 +195,5 @@ class ScenarioInput:
     source: str
     note: str = ""
     format: str = "number"
+    choices: str = ""
+    limit: Limit | None = None

@@ -44,6 +44,9 @@ FORMATS = {
     "seconds": "0.000000",
     "date": "yyyy-mm-dd",
     "scientific": "0.000E+00",
+    "limit": "General",
+    "above": '"above "0.###',
+    "below": '"below "0.###',
     # Anything that a check may compare, in a column of fixed width.
     "any": "[>=1000000000]0.00000E+00;[<=-1000000000]-0.00000E+00;#,##0.00",
 }
@@ -112,6 +115,7 @@ def named_styles() -> dict[str, NamedStyle]:
             "alignment": Alignment(horizontal="center", vertical="center"),
             "border": line,
         },
+        "limit": {"font": _font(size=9, color=MUTED), "alignment": right, "border": line},
         "flag": {
             "font": _font(bold=True, size=9, color=MUTED),
             "alignment": left,

@@ -6,7 +6,7 @@ openpyxl writes formulas without values; the recalculation adds them (`workbooks
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,11 +25,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine.pricing import VERDICTS
 from workbooks.authoring.charts import add_chart
 from workbooks.authoring.layout import FLAG, Book, Cell, Sheet
+from workbooks.authoring.limits import Limited, limited_inputs
 from workbooks.authoring.mend import mend
 from workbooks.authoring.style import ACCENT, FORMATS, named_styles
 
 #: Built files carry this date, so that the same template gives the same bytes.
 RELEASED = datetime(2026, 11, 21)
+_DATED = f"prices and claims as of {RELEASED:%Y-%m-%d} unless a row says otherwise"
+# The column of the checks sheet that says whether a check holds.
+_RESULT = 6
+COVER = "Cover"
+#: The row of the first headline figure on the cover.
+FIRST_HEADLINE = 9
 # Height of a line of text, in points.
 _LINE = 12.5
 # A long sheet that is wider is printed across.
@@ -60,8 +67,9 @@ def write(book: Book, path: Path) -> None:
     for style in named_styles().values():
         workbook.add_named_style(style)
     checks = _checks(book)
+    limits = limited_inputs(book)
     for sheet in (_cover(book), *book.sheets, checks):
-        _write_sheet(workbook.create_sheet(sheet.name), sheet)
+        _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()))
     for sheet in book.sheets:
         for chart in sheet.charts:
             add_chart(workbook[sheet.name], chart)
@@ -78,12 +86,16 @@ def write(book: Book, path: Path) -> None:
 
 def _cover(book: Book) -> Sheet:
     """Lay out the cover: purpose, headline figures, sheets, colour key, versions."""
-    cover = Sheet(book, "Cover", book.title, book.purpose, (44, 18, 40, 40))
+    cover = Sheet(book, COVER, book.title, book.purpose, (44, 18, 40, 40))
     cover.put(1, 1, book.title, "title")
     cover.put(2, 1, book.purpose, "subtitle")
     cover.put(3, 1, f"={FLAG}", "flag")
     cover.row = 5
+    cover.put(cover.row, 1, "Basis", "label")
+    cover.put(cover.row, 2, f"{book.basis}; {_DATED}", "remark")
+    cover.row += 2
     cover.heading("Headline figures")
+    assert cover.row == FIRST_HEADLINE
     for label, ref, number_format, unit in book.headlines:
         cover.put(cover.row, 1, label, "label")
         cover.put(cover.row, 2, f"={ref}", "link", number_format)
@@ -125,28 +137,39 @@ def _cover(book: Book) -> Sheet:
 
 
 def _checks(book: Book) -> Sheet:
-    """Lay out the checks and the one flag that sums them up."""
+    """Lay out the checks and the one flag that sums them up: figures, sheets, inputs."""
     sheet = Sheet(
-        book, "Checks", "Checks", "What must hold within its tolerance", (60, 18, 18, 16, 14, 12)
-    )
+        book, "Checks", "Checks", "What must hold within its tolerance", (60, 18, 18, 16, 14, 12),
+        long=True,
+    )  # fmt: skip
     sheet.put(1, 1, sheet.title, "title")
     sheet.put(2, 1, sheet.subtitle, "subtitle")
-    first = 6
-    last = first + len(book.checks) - 1
-    results = sheet.ref(first, 6, len(book.checks))
+    sheet.row = 5
+    first = sheet.row
+    _compare(sheet, book)
+    _find_errors(sheet, book)
+    _find_outsiders(sheet, book)
+    results = sheet.ref(first, _RESULT, sheet.row - first).local
+    failing = f'(COUNTIF({results},"CHECK")+COUNTIF({results},"ERROR"))'
     book.names[FLAG] = sheet.put(
         3,
         1,
-        f'=IF(COUNTIF({results.local},"OK")=ROWS({results.local}),"All checks pass",'
-        f'ROWS({results.local})-COUNTIF({results.local},"OK")&" of "'
-        f'&ROWS({results.local})&" checks fail")',
+        f'=IF({failing}=0,"All checks pass",{failing}&" of "'
+        f'&{failing}+COUNTIF({results},"OK")&" checks fail")',
         "flag",
     )
-    for column, text in enumerate(
-        ("Check", "Computed", "Expected", "Difference", "Tolerance", "Result"), start=1
-    ):
-        sheet.put(first - 1, column, text, "header")
-    for row, (label, left, right, tolerance) in enumerate(book.checks, start=first):
+    return sheet
+
+
+def _heads(sheet: Sheet, texts: Sequence[str]) -> None:
+    for column, text in enumerate(texts, start=1):
+        sheet.put(sheet.row, column, text or None, "header")
+    sheet.row += 1
+
+
+def _compare(sheet: Sheet, book: Book) -> None:
+    _heads(sheet, ("Check", "Computed", "Expected", "Difference", "Tolerance", "Result"))
+    for row, (label, left, right, tolerance) in enumerate(book.checks, start=sheet.row):
         sheet.put(row, 1, label, "label")
         sheet.put(row, 2, f"={left}", "link", "any")
         sheet.put(row, 3, f"={right}", "link", "any")
@@ -154,15 +177,55 @@ def _checks(book: Book) -> Sheet:
         sheet.put(row, 5, f"={tolerance}", "link", "scientific")
         sheet.put(
             row,
-            6,
+            _RESULT,
             f'=IF(ISERROR(D{row}),"ERROR",IF(D{row}<=E{row}*MAX(ABS(C{row}),1),"OK","CHECK"))',
             "check",
         )
-    sheet.row = last + 2
-    return sheet
+    sheet.row += len(book.checks) + 1
 
 
-def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
+def _find_errors(sheet: Sheet, book: Book) -> None:
+    """Count the errors of each sheet, below the flag that depends on the count."""
+    _heads(sheet, ("Sheet without an error", "Errors", "", "", "", "Result"))
+    for other in book.sheets:
+        place = other.ref(4, 1, max(c.row for c in other.cells) - 3, len(other.widths))
+        sheet.put(sheet.row, 1, other.name, "label")
+        sheet.put(sheet.row, 2, f"=SUMPRODUCT(ISERROR({place})*1)", "calc", "integer")
+        sheet.put(sheet.row, _RESULT, f'=IF(B{sheet.row}=0,"OK","ERROR")', "check")
+        sheet.row += 1
+    sheet.row += 1
+
+
+def _find_outsiders(sheet: Sheet, book: Book) -> None:
+    """Hold every numeric input against its limits."""
+    _heads(sheet, ("Input within its limits", "Least", "Greatest", "At least", "At most", "Result"))
+    for inputs in limited_inputs(book).values():
+        for item in inputs:
+            _hold_to_limits(sheet, item)
+            sheet.row += 1
+    sheet.row += 1
+
+
+def _hold_to_limits(sheet: Sheet, item: Limited) -> None:
+    row, place, limit = sheet.row, str(item.place), item.limit
+    sheet.put(row, 1, f"{item.place.sheet}: {item.label}", "label")
+    sheet.put(row, 2, f"=MIN({place})", "link", "any")
+    sheet.put(row, 3, f"=MAX({place})", "link", "any")
+    bounds = ((4, limit.low, limit.low_open, "above"), (5, limit.high, limit.high_open, "below"))
+    for column, bound, is_open, format in bounds:
+        sheet.put(row, column, bound, "limit", format if is_open else "limit")
+    conditions = [f"COUNT({place})=ROWS({place})*COLUMNS({place})"]
+    if limit.low is not None:
+        conditions.append(f"B{row}>{'' if limit.low_open else '='}D{row}")
+    if limit.high is not None:
+        conditions.append(f"C{row}<{'' if limit.high_open else '='}E{row}")
+    if limit.whole:
+        conditions.append(f"SUMPRODUCT((ROUND({place},0)<>{place})*1)=0")
+    held = conditions[0] if len(conditions) == 1 else f"AND({','.join(conditions)})"
+    sheet.put(row, _RESULT, f'=IF(ISERROR({held}),"ERROR",IF({held},"OK","CHECK"))', "check")
+
+
+def _write_sheet(worksheet: Worksheet, sheet: Sheet, limits: Sequence[Limited]) -> None:
     places = Counter((cell.row, cell.column) for cell in sheet.cells)
     if twice := [place for place, count in places.items() if count > 1]:
         raise ValueError(f"{sheet.name}: two cells in one place, {twice[:3]}")
@@ -179,13 +242,17 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet) -> None:
             row.height = max(row.height or 0, _LINE * cell.lines + 4)
     for ref, choices in sheet.choices:
         _write_choices(worksheet, ref.plain, choices)
+    chosen = {ref.plain for ref, _ in sheet.choices}
+    for item in limits:
+        if item.place.plain not in chosen:
+            _write_limit(worksheet, item)
     verdicts = dict(zip(VERDICTS, ("bad", "near", "good"), strict=True))
     for ref, moods in (*((ref, verdicts) for ref in sheet.verdicts), *sheet.judged):
         _colour_texts(worksheet, ref.plain, moods)
     _colour_flags(worksheet, sheet)
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = 100
-    worksheet.freeze_panes = f"A{sheet.heads + 1}" if sheet.name != "Cover" else None
+    worksheet.freeze_panes = f"A{sheet.heads + 1}" if sheet.name != COVER else None
     # No password: this guards against slips, not against readers.
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = False
@@ -228,6 +295,28 @@ def _write_choices(worksheet: Worksheet, place: str, choices: str) -> None:
     worksheet.add_data_validation(rule)
 
 
+def _write_limit(worksheet: Worksheet, item: Limited) -> None:
+    """Let Excel refuse what lies outside the limits of an input."""
+    limit, corner = item.limit, item.place.at(0).plain
+    conditions = [f"ISNUMBER({corner})"]
+    if limit.low is not None:
+        conditions.append(f"{corner}>{'' if limit.low_open else '='}{limit.low:.15g}")
+    if limit.high is not None:
+        conditions.append(f"{corner}<{'' if limit.high_open else '='}{limit.high:.15g}")
+    if limit.whole:
+        conditions.append(f"ROUND({corner},0)={corner}")
+    rule = DataValidation(
+        type="custom",
+        formula1=f"AND({','.join(conditions)})",
+        allow_blank=False,
+        showErrorMessage=True,
+    )
+    rule.error = f"Allowed: {limit.allowed}."
+    rule.errorTitle = "Outside the limits"
+    rule.add(item.place.plain)
+    worksheet.add_data_validation(rule)
+
+
 def _colour_texts(worksheet: Worksheet, place: str, moods: Mapping[str, str]) -> None:
     for text, mood in moods.items():
         fill = PatternFill("solid", bgColor=_MOODS[mood])
@@ -244,7 +333,8 @@ def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
     )
     checks = [cell for cell in sheet.cells if cell.role == "check"]
     if checks:
-        place = f"F{checks[0].row}:F{checks[-1].row}"
+        column = get_column_letter(checks[0].column)
+        place = f"{column}{checks[0].row}:{column}{checks[-1].row}"
         _colour_texts(worksheet, place, {"OK": "good", "CHECK": "bad", "ERROR": "bad"})
 
 

@@ -14,19 +14,21 @@ _SPREADS = (0.0, 0.5, 1.0, 1.5)
 _FRAME_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0)
 _GPU_PRICES = (2.0, 5.12, 10.0, 30.0)
 
-# Accelerator, price of an hour, share of the peak reached, where the two are from.
+# Accelerator, price of an hour (none: that of Inputs), share of the peak reached, where
+# the two are from.
 _TRAINERS = (
     ("a100_80gb_sxm", 2.0, 0.34, GPT4, "32 to 36 % reached; the price is an assumption"),
-    ("h100_sxm", 5.12, 0.40, PARADOX, "p5.48xlarge over 8; the share is an assumption"),
+    ("h100_sxm", None, 0.40, PARADOX, "the GPU-hour price of Inputs; the share is assumed"),
     ("b200_sxm", 8.0, 0.40, ASSUMED, "price and share"),
 )
 
-# Offer, capacity [GPU-h/day], price [USD/GPU-h], latency [s], source, note.
+# Offer, capacity [GPU-h/day], price [USD/GPU-h] (none: that of Inputs), latency [s], whether it
+# is paid if unused, source, note.
 _OFFERS = (
-    ("Cloud on demand", 1000, 5.12, 0.05, PARADOX, "p5.48xlarge over its 8 H100"),
-    ("Cloud, committed", 480, 3.07, 0.05, ASSUMED, "40 % below on demand"),
-    ("Private data centre", 192, 1.61, 0.03, ASSUMED, "8 owned GPUs; see the ownership workbook"),
-    ("GPU marketplace", 400, 1.80, 0.40, ASSUMED, "cheap and far away"),
+    ("Cloud on demand", 1000, None, 0.05, "no", PARADOX, "the GPU-hour price of Inputs"),
+    ("Cloud, committed", 480, 3.07, 0.05, "yes", ASSUMED, "40 % below on demand"),
+    ("Private data centre", 192, 1.61, 0.03, "yes", ASSUMED, "8 GPUs; see the ownership workbook"),
+    ("GPU marketplace", 400, 1.80, 0.40, "no", ASSUMED, "cheap and far away"),
 )
 
 
@@ -40,7 +42,7 @@ def lay_out() -> Book:
     )
     cite(book, RECKONING, PARADOX, GPT4, CATALOGUE, ASSUMED)
     case, common = add_inputs(book)
-    data = _data(book)
+    data = _data(book, common["gpu_hour"])
     add_subscription(book, case, common, data)
     add_agent(book, common)
     add_video(book, common, data)
@@ -49,12 +51,13 @@ def lay_out() -> Book:
     return book
 
 
-def _data(book: Book) -> dict[str, Ref]:
+def _data(book: Book, gpu_hour: Ref) -> dict[str, Ref]:
+    hour = f"={gpu_hour}"
     sheet = book.sheet(
         "Data",
         "Data",
         "Axes of grids; accelerators that train; offers of compute",
-        (28, 20, 20, 20, 22, 46),
+        (28, 20, 20, 20, 22, 22, 46),
     )
     sheet.heading("Caps, as multiples of the mean user's requests, and spreads of users")
     caps = sheet.table(("Cap\nover the mean",), [(cap,) for cap in _CAPS], ("input multiple",))
@@ -69,15 +72,20 @@ def _data(book: Book) -> dict[str, Ref]:
     sheet.heading("Accelerators that train")
     trainers = sheet.table(
         ("Accelerator", "GPU-hour price\nUSD/h", "Of the peak reached\nMFU", "Source", "", "Note"),
-        [(name, usd, mfu, source, None, note) for name, usd, mfu, source, note in _TRAINERS],
+        [
+            (name, usd or hour, mfu, source, None, note)
+            for name, usd, mfu, source, note in _TRAINERS
+        ],
         ("label", "input price", "input percent", "note", "note", "note"),
     )
     sheet.heading("Offers of compute")
     offers = sheet.table(
-        ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns", "Source", "Note"),
-        list(_OFFERS),
-        ("label", "input integer", "input price", "input number", "note", "note"),
-    )
+        ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns", "Paid if unused",
+         "Source", "Note"),
+        [(name, room, usd or hour, *rest) for name, room, usd, *rest in _OFFERS],
+        ("label", "input integer", "input price", "input number", "input", "note", "note"),
+    )  # fmt: skip
+    sheet.choices.append((offers.part(4), '"yes,no"'))
     return {
         "caps": caps.part(0), "spreads": spreads.part(0), "frames": frames.part(0),
         "prices": prices.part(0), "trainers": trainers, "offers": offers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from udfs.functions import (
     TOK_AGENT_SESSION,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
 _TURNS = 50
 
@@ -63,6 +63,7 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
                 for column, name in enumerate(names, start=3)
             ),
             x_title="Turn",
+            y_title="USD so far",
             format='"$"0',
             x_unit=10,
             x_max=_TURNS,
@@ -99,7 +100,8 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
     sheet.row = after
     book.names["agent_session"] = found["plain"]
     book.headline("The agent session, no cache", found["plain"], "price",
-                  "USD (article: 2-10 an hour)")  # fmt: skip
+                  f'="USD (article: "&{shown(common["session_low"], "usd")}&" to "'
+                  f'&{shown(common["session_high"], "usd")}&" an hour)"')  # fmt: skip
     book.headline("the same with a prompt cache", found["cached"], "price", "USD")
     place = table.part(2)
     sheet.check(

@@ -8,7 +8,7 @@ from udfs.functions import (
     TOK_TRAINING_COST,
     TOK_VIDEO_COST,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
 
 def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:
@@ -27,7 +27,7 @@ def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:
             Result("frames", "Frames", f"{common['length']}*{common['fps']}", "frames",
                    "integer"),
             Result("cost", "Cost", call(TOK_VIDEO_COST, *length, common["frame"],
-                   common["gpu_hour"]), "USD", "price", "article: 15 to 50"),
+                   common["gpu_hour"]), "USD", "price"),
             Result("frame", "Cost of a frame", "{cost}/{frames}", "USD", "price4"),
             Result("low", "GPU time of a frame at the low figure",
                    f"{common['video_low']}*{common['seconds']}/({{frames}}*{common['gpu_hour']})",
@@ -39,7 +39,9 @@ def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:
                    f"{{frames}}*{common['frame']}/{common['length']}", "GPUs", "integer"),
         ]
     )  # fmt: skip
-    book.headline("A minute of video", found["cost"], "price", "USD (article: 15-50)")
+    book.headline("A minute of video", found["cost"], "price",
+                  f'="USD (article: "&{shown(common["video_low"], "usd")}&" to "'
+                  f'&{shown(common["video_high"], "usd")}&")"')  # fmt: skip
     sheet.heading("Cost by GPU time of a frame and GPU-hour price, USD")
     top = sheet.row
     sheet.put(top, 1, "GPU time of a frame, s", "header")
@@ -62,6 +64,7 @@ def add_video(book: Book, common: dict[str, Ref], data: dict[str, Ref]) -> None:
             "Cost of a minute of video, USD",
             tuple(Line(across.at(0, i), grid.part(i), times) for i in range(prices.rows)),
             x_title="GPU seconds of a frame",
+            y_title="USD",
             format='"$"#,##0',
             width_cm=26,
         )
@@ -119,6 +122,8 @@ def add_training(book: Book, common: dict[str, Ref], trainers: Ref) -> None:
             "Computing of a training run at the scale of GPT-4, USD",
             (Line("Cost", table.part(5)),),
             categories=table.part(0),
+            x_title="Accelerator",
+            y_title="USD",
             format='"$"#,##0,,"M"',
             width_cm=26,
         )
@@ -136,7 +141,7 @@ def add_training(book: Book, common: dict[str, Ref], trainers: Ref) -> None:
         ]
     )  # fmt: skip
     book.headline("Computing of GPT-4's run, on A100", table.at(0, 5), "musd",
-                  "USD (article: over $100M)")  # fmt: skip
+                  f'="USD (article: over "&{shown(common["stated_run"], "musd")}&")"')  # fmt: skip
     last = trainers.rows - 1
     sheet.check(
         "Cost of the run is GPU-days times the price of a day",
@@ -157,39 +162,46 @@ def add_broker(book: Book, common: dict[str, Ref], offers: Ref) -> None:
     sheet = book.sheet(
         "Broker",
         "A broker of compute",
-        "The cheapest mix of offers that meets the demand and is fast enough",
-        (30, 18, 18, 16, 20, 20, 20),
+        "What is paid whether used or not is used first; the rest at the cheapest fast offer",
+        (30, 16, 16, 14, 16, 18, 18, 18, 18),
     )
     sheet.heading("The mix")
     top, count = sheet.row + 1, offers.rows
-    columns = [sheet.ref(top, column, count) for column in range(1, 8)]
-    _, capacity, price, latency = (ref.local for ref in columns[:4])
+    columns = [sheet.ref(top, column, count) for column in range(1, 10)]
+    _, capacity, price, latency, paid, marginal, taken, bill, _ = columns
     header = ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns",
-              "Taken\nGPU-h/day", "Cost\nUSD/day", "Taken, of capacity")  # fmt: skip
+              "Paid if unused", "One more hour\nUSD", "Taken\nGPU-h/day", "Bill\nUSD/day",
+              "Paid, unused\nGPU-h/day")  # fmt: skip
     for column, text in enumerate(header, start=1):
         sheet.put(sheet.row, column, text, "header")
+    kinds = (("name", "text"), ("link", "integer"), ("link", "price"), ("link", "number"),
+             ("link", "text"))  # fmt: skip
     for i in range(count):
-        kinds = (("name", "text"), ("link", "integer"), ("link", "price"), ("link", "number"))
         for column, (role, number_format) in enumerate(kinds, start=1):
             sheet.put(top + i, column, f"={offers.at(i, column - 1)}", role, number_format)
-        taken, usd = columns[4].at(i).local, columns[2].at(i).local
-        sheet.put(top + i, 6, f"={taken}*{usd}", "calc", "usd")
-        sheet.put(top + i, 7, f"={taken}/{columns[1].at(i).local}", "calc", "percent")
+        fixed = f'{paid.at(i).local}="yes"'
+        room, usd, used = (ref.at(i).local for ref in (capacity, price, taken))
+        sheet.put(top + i, 6, f"=IF({fixed},0,{usd})", "calc", "price")
+        sheet.put(top + i, 8, f"=IF({fixed},{room},{used})*{usd}", "output", "usd")
+        sheet.put(top + i, 9, f"=IF({fixed},{room}-{used},0)", "calc", "integer")
     sheet.row = top
     sheet.array(
-        call(TOK_ALLOCATE, common["demand"], capacity, price, latency, common["latency"]),
+        call(TOK_ALLOCATE, common["demand"], capacity.local, marginal.local, latency.local,
+             common["latency"]),
         count,
         ("integer",),
         header=False,
-        column=5,
+        column=7,
         role="output",
-    )
+    )  # fmt: skip
     sheet.chart(
         Chart(
             "column",
-            "Taken from each offer, GPU-hours a day",
-            (Line("Taken", columns[4]),),
+            "GPU-hours a day of each offer",
+            (Line("Taken", taken), Line("Capacity", capacity)),
             categories=columns[0],
+            x_title="Offer",
+            y_title="GPU-hours a day",
             format="#,##0",
             width_cm=26,
         )
@@ -197,26 +209,37 @@ def add_broker(book: Book, common: dict[str, Ref], offers: Ref) -> None:
     sheet.heading("What it costs")
     found = sheet.results(
         [
-            Result("cost", "Cost of the mix", f"SUM({columns[5].local})", "USD/day", "usd"),
-            Result("mean", "Mean price", f"{{cost}}/{common['demand']}", "USD/GPU-h", "price"),
+            Result("cost", "Cost of the mix", f"SUM({bill.local})", "USD/day", "usd",
+                   "what is paid whether used or not included"),
+            Result("mean", "Mean price", f"{{cost}}/{common['demand']}", "USD/GPU-h", "price",
+                   "of an hour that is used"),
             Result("dearest", "All of it from the first offer",
-                   f"{common['demand']}*{columns[2].at(0).local}", "USD/day", "usd"),
+                   f"{common['demand']}*{price.at(0).local}", "USD/day", "usd"),
             Result("saved", "Saved by the mix", "1-{cost}/{dearest}", "", "percent"),
+            Result("unused", "Paid and not used",
+                   f"SUMPRODUCT({columns[8].local},{price.local})", "USD/day", "usd"),
         ]
     )  # fmt: skip
     book.headline("Saved by the cheapest mix of compute", found["saved"], "percent",
                   "against the first offer alone")  # fmt: skip
-    sheet.check("The mix meets the demand", f"SUM({columns[4]})", f"{common['demand']}",
+    sheet.check("The mix meets the demand", f"SUM({taken})", f"{common['demand']}",
                 common["tolerance"])  # fmt: skip
-    fast = f"({columns[3]}<={common['latency']})*{columns[1]}"
-    cheaper = " + ".join(
-        f"{columns[2].at(i)}*MAX(0,MIN(({columns[3].at(i)}<={common['latency']})"
-        f"*{columns[1].at(i)},{common['demand']}"
-        f"-SUMPRODUCT({fast}*({columns[2]}<{columns[2].at(i)}))))"
+    sheet.check(
+        "Bill: capacity that is paid anyway, and the hours taken of the rest",
+        f"{found['cost']}",
+        f'SUMPRODUCT(({paid}="yes")*{capacity}*{price})'
+        f'+SUMPRODUCT(({paid}<>"yes")*{taken}*{price})',
+        common["tolerance"],
+    )
+    # Cheapest first: an offer is taken only once all faster-to-fill cheaper ones are full.
+    fast = f"({latency}<={common['latency']})*{capacity}"
+    cheaper = "+".join(
+        f"{marginal.at(i)}*MAX(0,MIN(({latency.at(i)}<={common['latency']})*{capacity.at(i)},"
+        f"{common['demand']}-SUMPRODUCT({fast}*({marginal}<{marginal.at(i)}))))"
         for i in range(count)
     )
-    sheet.check("Cost of the mix by order of price", f"{found['cost']}", cheaper.replace(" ", ""),
-                common["tolerance"])  # fmt: skip
+    sheet.check("Hours beyond what is paid anyway, by order of price",
+                f"SUMPRODUCT({taken},{marginal})", cheaper, common["tolerance"])  # fmt: skip
 
 
 def _quoted(text: str) -> str:

@@ -110,6 +110,7 @@ def _margins(sheet: Sheet, case: dict[str, Ref], cost: Ref, data: dict[str, Ref]
             "scatter",
             "Margin of a paying user by the cap, USD a month",
             tuple(Line(across.at(0, i), grid.part(i), limits) for i in range(spreads.rows)),
+            y_title="Margin, USD a month",
             x_title="Requests a month after which a user is stopped (logarithmic)",
             x_logarithmic=True,
             format='"$"0;-"$"0',

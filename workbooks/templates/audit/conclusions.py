@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from engine.claims import Finding, shown
+from engine.claims import Finding
+from engine.claims import shown as fields_of
 from udfs.functions import (
     TOK_CLAIM,
     TOK_COMBINED_GAIN,
@@ -17,7 +18,7 @@ from udfs.functions import (
     TOK_VERDICT,
     TOK_WEIGHT_GB,
 )
-from workbooks.authoring.layout import Book, Chart, Input, Line, Ref, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Input, Line, Ref, Sheet, call, shown
 from workbooks.templates.audit.figures import MOODS
 from workbooks.templates.sources import PARADOX
 
@@ -56,7 +57,7 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], Ref]:
                   "To read the weights once", "seconds"),
             Input("hour", "GPU-hour price of its arithmetic", 30.0, "USD/h", PARADOX, "",
                   "price"),
-            Input("instance", "Price of 8 H100", 40.96, "USD/h", PARADOX, "p5.48xlarge",
+            Input("instance", "Price of the instance", 40.96, "USD/h", PARADOX, "p5.48xlarge",
                   "price"),
             Input("gpus", "GPUs of that instance", 8, "GPUs", PARADOX, "", "integer"),
             Input("cost", "Cost at batch 1 as stated", 350.0, "USD/Mtok", PARADOX, "", "price"),
@@ -109,7 +110,7 @@ def add_conclusions(book: Book, findings: Sequence[Finding]) -> None:
     for i, finding in enumerate(found):
         row = top + 1 + i
         name, why = columns[0].at(i).local, columns[4].at(i).local
-        text = str(shown(finding)["conclusion"])
+        text = str(fields_of(finding)["conclusion"])
         sheet.put(row, 1, finding.claim.id, "wrapped")
         claim = finding.claim.claim
         sheet.put(row, 2, claim, "wrapped", lines=math.ceil(len(claim) / 56))
@@ -173,7 +174,7 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
         sheet,
         [
             ("hour", "GPU-hour price", f"{common['hour']}", shared, "price",
-             "USD/h, of the 8 H100 recomputed"),
+             "USD/h, recomputed from the instance"),
             ("cost", "Cost at batch 1", f"{common['cost']}", rescaled, "price", "USD/Mtok"),
             ("most", "Gain together, high", f"{common['gain_high']}",
              call(TOK_COMBINED_GAIN, gains.part(2)), "multiple",
@@ -194,12 +195,15 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
                 for name, column in (("As stated", 2), ("Recomputed", 3))
             ),
             categories=sheet.ref(breakeven["low"].row, 1, 2),
+            y_title="USD per million tokens",
             format='"$"0.00',
             width_cm=24,
         )
     )
-    book.headline("Runway of the $305M, recomputed", runway["years"], "number",
-                  "years (10 days with the loss as stated)")  # fmt: skip
+    days = f"{common['cash']}/{common['stated_loss']}*{common['days']}"
+    book.headline(f'="Runway of the "&{shown(common["cash"], "musd")}&", recomputed"',
+                  runway["years"], "number",
+                  f'="years ("&{shown(days, "integer")}&" days as stated)"')  # fmt: skip
     sheet.check(
         "Runway by hand, where nothing grows",
         f"{runway['years']}",

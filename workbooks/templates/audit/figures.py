@@ -190,6 +190,7 @@ def add_summary(
                 for c, name in enumerate(VERDICTS, start=1)
             ),
             categories=table.part(0),
+            y_title="Figures",
             format="0",
             width_cm=26,
             height_cm=10.5,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import catalogue
-from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import POSITIVE, Book, Input, Ref, ScenarioInput
 from workbooks.templates.breakeven.provider import lay_out_breakeven, lay_out_subsidy
 from workbooks.templates.breakeven.volume import lay_out_market
 from workbooks.templates.sources import ASSUMED, MEASURED, PARADOX, cite
@@ -24,7 +24,7 @@ def lay_out() -> Book:
     book = Book(
         "breakeven",
         "Who sells tokens below cost?",
-        "Breakeven and subsidy per provider, subsidy loss and runway, market volume 2024-2027",
+        "Breakeven and subsidy per provider, subsidy loss and runway, market volume by year",
     )
     cite(book, PARADOX, MEASURED, ASSUMED)
     case, common = _inputs(book)
@@ -48,7 +48,7 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         [
             ScenarioInput(
                 "tokens_per_day", "Tokens served a day", (10e9, 10e9, 10e9), "tokens/day",
-                PARADOX, "10 billion tokens a day, in single tokens", "integer",
+                PARADOX, "In single tokens, not millions", "integer",
             ),
             ScenarioInput(
                 "cash", "Cash raised", (305e6, 305e6, 305e6), "USD",
@@ -81,8 +81,12 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         [
             Input("gpu_hour", "GPU-hour price", 5.12, "USD/h", PARADOX,
                   "p5.48xlarge at $40.96 an hour, over its 8 H100", "price"),
-            Input("throughput", "Throughput", 1098, "tokens/s/GPU", MEASURED,
-                  "Llama 3.1 70B, FP8, 2 H100, 64 at once, 1,024 in and out", "integer"),
+            Input("throughput", "Output tokens of one GPU", 1098, "tokens/s", MEASURED,
+                  "Llama 3.1 70B, FP8, 2 H100, 64 at once", "integer"),
+            Input("input_tokens", "Input tokens of a request", 1024, "tokens", MEASURED,
+                  "Of the same run; sold too, at the price of a token", "integer", limit=POSITIVE),
+            Input("output_tokens", "Output tokens of a request", 1024, "tokens", MEASURED, "",
+                  "integer", limit=POSITIVE),
             Input("days", "Days in a year", 365, "days", "Convention", "", "integer"),
             Input("stated_daily", "Daily loss as stated", 30e6, "USD/day", PARADOX,
                   "For 10 billion tokens a day at $3 a million", "usd"),

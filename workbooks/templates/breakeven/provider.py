@@ -11,7 +11,7 @@ from udfs.functions import (
     TOK_SUBSIDY_PATH,
     TOK_VERDICT,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
 _MONTHS = 36
 
@@ -62,10 +62,28 @@ def lay_out_breakeven(
                 Line("Price", table.part(1)),
             ),
             categories=table.part(0),
+            y_title="USD per million tokens",
             format='"$"0',
             width_cm=24,
         )
     )
+    sheet.heading("Utilisation of an owned or rented GPU that a price needs")
+    price = providers.at(0, 2)
+    use = sheet.results(
+        [
+            Result("sold", "Tokens sold by one GPU",
+                   f"{common['throughput']}*({common['input_tokens']}+{common['output_tokens']})"
+                   f"/{common['output_tokens']}", "tokens/s", "integer", "input and output",
+                   role="calc"),
+            Result("needed", "Use that the first price needs",
+                   call(TOK_BREAKEVEN_UTILISATION, price, common["gpu_hour"], "{sold}"),
+                   "of paid time", "percent", "input and output sold at that price"),
+            Result("alone", "the same, were output alone sold",
+                   call(TOK_BREAKEVEN_UTILISATION, price, common["gpu_hour"],
+                        common["throughput"]), "of paid time", "percent",
+                   "above 1: no utilisation suffices"),
+        ]
+    )  # fmt: skip
     sheet.heading("Breakeven of one's own: GPU-hour price against utilisation, USD/Mtok")
     top = sheet.row
     for i in range(utilisations.rows):
@@ -76,39 +94,21 @@ def lay_out_breakeven(
     hours = sheet.ref(top + 1, 1, prices.rows)
     across = sheet.ref(top, 2, 1, utilisations.rows)
     grid = sheet.array(
-        call(TOK_BREAKEVEN_PRICE, hours.local, common["throughput"], across.local),
+        call(TOK_BREAKEVEN_PRICE, hours.local, use["sold"].local, across.local),
         prices.rows,
         ("price",) * utilisations.rows,
         header=False,
         column=2,
     )
-    needed = sheet.put(
-        sheet.row,
-        2,
-        "="
-        + call(
-            TOK_BREAKEVEN_UTILISATION,
-            providers.at(0, 2),
-            common["gpu_hour"],
-            common["throughput"],
-        ),
-        "output",
-        "percent",
-    )
-    sheet.put(sheet.row, 1, "Utilisation that the price needs", "label")
-    sheet.put(
-        sheet.row,
-        3,
-        "of an H100 at the GPU-hour price of Inputs, to cover it at the first price",
-        "remark",
-    )
-    sheet.row += 2
     below = f'COUNTIF({table.part(7).local},"below cost")'
     count = sheet.put(sheet.row, 2, f"={below}", "output", "integer")
     sheet.put(sheet.row, 1, "Providers below cost", "label")
     sheet.row += 1
-    book.headline("Providers that sell below cost, of six", count, "integer", "providers")
-    book.headline("Utilisation an H100 needs at $0.88", needed, "percent", "of paid time")
+    book.headline("Providers that sell below cost", count, "integer",
+                  f'="of "&ROWS({table.part(7)})')  # fmt: skip
+    at_price = f'="Utilisation an H100 needs at "&{shown(price, "price")}'
+    book.headline(at_price, use["needed"], "percent", "of paid time, input and output sold")
+    book.headline("the same, output tokens sold alone", use["alone"], "percent", "of paid time")
     sheet.check(
         "Subsidies add up to breakeven less price",
         f"SUM({table.part(5)})",
@@ -120,7 +120,7 @@ def lay_out_breakeven(
         "Breakeven grid, last corner, by hand",
         f"{last}",
         f"{prices.at(prices.rows - 1)}*{common['million']}"
-        f"/({common['throughput']}*{common['seconds']}*{utilisations.at(utilisations.rows - 1)})",
+        f"/({use['sold']}*{common['seconds']}*{utilisations.at(utilisations.rows - 1)})",
         common["tolerance"],
     )
 
@@ -151,10 +151,11 @@ def lay_out_subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) ->
         sheet.put(row, 3, f"={stated}", "link", number_format)
         sheet.put(row, 4, f"=C{row}/B{row}", "calc", "multiple")
     daily, annual = sheet.ref(top, 2), sheet.ref(top + 1, 2)
+    stated_days = f"{case['cash']}/{common['stated_annual']}*{common['days']}"
+    never = '"cash does not run out"'
+    months = call(TOK_RUNWAY, case["cash"], *basics, *rates)
     sheet.put(top + 2, 1, "Runway, months", "label")
-    runway = sheet.put(
-        top + 2, 2, f"={call(TOK_RUNWAY, case['cash'], *basics, *rates)}", "output", "months"
-    )
+    runway = sheet.put(top + 2, 2, f"=IF(ISNA({months}),{never},{months})", "output", "months")
     sheet.put(
         top + 2,
         3,
@@ -162,10 +163,15 @@ def lay_out_subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) ->
         "calc",
         "months",
     )
-    sheet.put(top + 2, 4, f"=C{top + 2}/B{top + 2}", "calc", "ratio")
-    sheet.put(top + 2, 5, "#N/A: the cash lasts 600 months or more", "remark")
+    sheet.put(top + 2, 4, f'=IF(ISNUMBER(B{top + 2}),C{top + 2}/B{top + 2},"")', "calc", "ratio")
     sheet.put(top + 3, 1, "Runway, years", "label")
-    years = sheet.put(top + 3, 2, f"=B{top + 2}/{common['months_in_year']}", "output", "number")
+    years = sheet.put(
+        top + 3,
+        2,
+        f"=IF(ISNUMBER(B{top + 2}),B{top + 2}/{common['months_in_year']},{never})",
+        "output",
+        "number",
+    )
     sheet.row = top + 5
     sheet.heading("Month by month")
     chart_row = sheet.row
@@ -184,6 +190,7 @@ def lay_out_subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) ->
             (Line("Cash", path.part(5, skip=1)),),
             categories=path.part(0, skip=1),
             x_title="Month",
+            y_title="Cash, USD",
             format='"$"#,##0,,"M"',
             width_cm=24,
         )
@@ -191,9 +198,17 @@ def lay_out_subsidy(book: Book, case: dict[str, Ref], common: dict[str, Ref]) ->
     sheet.row = after
     book.names["annual_loss"], book.names["runway_months"] = annual, runway
     book.headline(
-        "Loss a year at 10 billion tokens a day", annual, "usd", "USD (stated: $11 billion)"
+        f'="Loss a year at "&{shown(case["tokens_per_day"], "billions")}&" tokens a day"',
+        annual,
+        "usd",
+        f'="USD (stated: "&{shown(common["stated_annual"], "busd")}&")"',
     )
-    book.headline("Runway on $305M", years, "number", "years (as stated: 10 days)")
+    book.headline(
+        f'="Runway on "&{shown(case["cash"], "musd")}',
+        years,
+        "number",
+        f'="years (as stated: "&{shown(stated_days, "integer")}&" days)"',
+    )
     sheet.check(
         "A year's loss is the daily loss times the days",
         str(annual),

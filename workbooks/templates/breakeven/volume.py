@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.functions import TOK_CAGR, TOK_MARKET_VOLUME, TOK_VOLUME_MULTIPLE
-from workbooks.authoring.layout import Book, Chart, Line, Ref, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, call, shown
 
 
 def lay_out_market(book: Book, common: dict[str, Ref], market: Ref) -> None:
@@ -43,11 +43,13 @@ def lay_out_market(book: Book, common: dict[str, Ref], market: Ref) -> None:
             "Tokens a day that the market implies, trillions",
             (Line("Implied volume", table.part(3)),),
             categories=table.part(0),
+            x_title="Year",
+            y_title="Tokens a day",
             format='0,,,,"T"',
             width_cm=24,
         )
     )
-    sheet.heading("Growth a year, 2024 to 2027")
+    sheet.heading("Growth a year, first to last year")
     last = market.rows - 1
     span = f"{table.at(last, 0).local}-{table.at(0, 0).local}"
     top = sheet.row
@@ -64,10 +66,10 @@ def lay_out_market(book: Book, common: dict[str, Ref], market: Ref) -> None:
     sheet.row = top + 5
     implied = table.part(3)
     book.headline(
-        "Tokens a day implied for 2027",
+        f'="Tokens a day implied for "&{shown(table.at(last, 0), "year")}',
         implied.at(last),
         "ttokens",
-        "tokens/day (stated: 593 billion)",
+        f'="tokens/day (stated: "&{shown(market.at(last, 4), "billions")}&")"',
     )
     sheet.check(
         "Volume times price gives the market back, all years",

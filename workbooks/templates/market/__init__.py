@@ -61,8 +61,8 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             ScenarioInput("change", "Change of the price", (-0.5, -0.5, -0.785), "a year",
                           PARADOX, "It halves each year; price war: 90 % down in 18 months",
                           "percent"),
-            ScenarioInput("floor", "Price floor", (0.24, 0.0, 0.05), "USD/Mtok", ASSUMED,
-                          "0.24: hardware and electricity of the ownership workbook", "price"),
+            ScenarioInput("floor", "Price floor", (0.12, 0.0, 0.05), "USD/Mtok", ASSUMED,
+                          "0.12: hardware and electricity of the ownership workbook", "price"),
             ScenarioInput("elasticity", "Elasticity of demand", (-1.5, -1.5, -1.2), "% per %",
                           ASSUMED, "-1.5: a price lower by 1 % sells 1.5 % more"),
         ],
@@ -105,7 +105,6 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         ],
         aside=6,
     )  # fmt: skip
-    book.names["years"] = common["years"]
     return case, common
 
 

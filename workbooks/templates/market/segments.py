@@ -8,7 +8,7 @@ from udfs.functions import (
     TOK_MARKET_VOLUME,
     TOK_VOLUME_MULTIPLE,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
 
 def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref) -> None:
@@ -51,6 +51,7 @@ def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref
                 for name, column in (("2023", 1), ("2025", 2), ("2027 at that growth", 6))
             ),
             categories=table.part(0),
+            y_title="USD",
             format='"$"0,,,"B"',
             width_cm=26,
         )
@@ -97,9 +98,11 @@ def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref
                         common["span"]), "", "percent"),
         ]
     )["total"]  # fmt: skip
-    book.headline("Growth a year of the four segments", total, "percent", "2023 to 2025")
+    book.headline("Growth a year of the four segments", total, "percent", "first to last year")
     book.headline("Cloud AI infrastructure, growth a year", table.at(0, 3), "percent",
-                  "one article: 41 %; the other: 65 %, then 45 %")  # fmt: skip
+                  f'="one article: "&{shown(segments.at(0, 3), "percent")}&"; the other: "'
+                  f'&{shown(growths.at(0, 1), "percent")}&", then "'
+                  f'&{shown(growths.at(0, 2), "percent")}')  # fmt: skip
     sheet.check(
         "Growth applied to 2023 gives 2025 back, all segments",
         f"SUMPRODUCT({table.part(1)},(1+{table.part(3)})^{common['span']})",
@@ -119,7 +122,7 @@ def add_prices(book: Book, common: dict[str, Ref], market: Ref) -> None:
     sheet = book.sheet(
         "Prices",
         "How fast prices fall",
-        "The articles say halving each year, and a fall by 90 % in 18 months",
+        "The articles say halving each year, and a steeper fall over some months",
         (34, 17, 17, 17, 20, 20),
     )
     sheet.heading("Year by year")
@@ -152,19 +155,22 @@ def add_prices(book: Book, common: dict[str, Ref], market: Ref) -> None:
     span = f"{table.at(market.rows - 1, 0).local}-{table.at(0, 0).local}"
     found = sheet.results(
         [
-            Result("fast", "90 % in 18 months, a year",
+            Result("fast", "The fall as stated, a year",
                    call(TOK_ANNUALISED, common["drop"], common["months"]), "", "percent",
                    "as stated: halving"),
             Result("table", "Prices of the table, a year", call(TOK_CAGR, *ends, span), "",
-                   "percent", "2024 to 2027"),
-            Result("low", "From 2027 to the low price of 2028",
+                   "percent", "first to last year"),
+            Result("low", "From the last to the low price",
                    f"{common['low_2028']}/{ends[1]}-1", "in one year", "percent"),
             Result("high", "the same, the high price", f"{common['high_2028']}/{ends[1]}-1", "",
                    "percent"),
         ]
     )  # fmt: skip
-    book.headline("90 % in 18 months, as a change a year", found["fast"], "percent",
-                  "the article also says: halving")  # fmt: skip
+    fall = (
+        f'="A change of "&{shown(common["drop"], "percent")}&" in "'
+        f'&{shown(common["months"], "integer")}&" months, a year"'
+    )
+    book.headline(fall, found["fast"], "percent", "the article also says: halving")
     sheet.check(
         "Change a year by hand",
         f"{found['fast']}",

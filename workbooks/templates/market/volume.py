@@ -30,7 +30,7 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
     sheet.heading("Tokens a day, logarithmic, and price")
     charts_row = sheet.row
     sheet.row += 36
-    sheet.heading("Table of TOK_MARKET_PATH")
+    sheet.heading("Market, price and volume, year by year")
     path = sheet.listed(
         call(
             TOK_MARKET_PATH, common["market"], common["price"], case["growth"], case["change"],
@@ -90,6 +90,8 @@ def add_volume(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> None
                 tuple(Line(names[c - 1], drawn.part(c), drawn.part(0)) for c in columns),
                 format=y_format,
                 logarithmic=logarithmic,
+                x_title="Year",
+                y_title="Tokens a day (logarithmic)" if logarithmic else "USD/Mtok",
                 x_format="0",
                 x_unit=1,
                 width_cm=26,
@@ -181,6 +183,8 @@ def add_scenarios(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> N
                                   ("Elastic demand at that price", 4))
             ),
             categories=across,
+            x_title="Scenario",
+            y_title="Tokens a day",
             format='#,##0,,,,"T"',
             width_cm=26,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import POSITIVE, SHARE, Book, Input, Limit, Ref, ScenarioInput
 from workbooks.templates.ownership.energy import add_energy
 from workbooks.templates.ownership.hours import add_hours
 from workbooks.templates.ownership.ways import YEARS, add_ways, add_workings
@@ -26,7 +26,7 @@ def lay_out() -> Book:
     book = Book(
         "ownership",
         "Rent, commit or own?",
-        "An accelerator over three years: what each way costs, from which use owning pays, "
+        "An accelerator over its years: what each way costs, from which use owning pays, "
         "energy and carbon",
     )
     cite(book, PARADOX, LAYERS, DEEPSEEK, MEASURED, DGX, EIA, ASSUMED)
@@ -53,7 +53,8 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             ScenarioInput("rent", "Rent on demand", (5.12, 5.12, 2.0), "USD/h", PARADOX,
                           "p5.48xlarge at $40.96 over 8 H100; $2: what DeepSeek assumes", "price"),
             ScenarioInput("discount", "Discount for commitment", (0.4, 0.4, 0.4), "of the rent",
-                          ASSUMED, "For three years, paid whether used or not", "percent"),
+                          ASSUMED, "Over the horizon, paid whether used or not", "percent",
+                          limit=SHARE),
             ScenarioInput("committed", "Hours committed", (8760, 8760, 8760), "h/year", ASSUMED,
                           "Reserved capacity runs through the year", "integer"),
             ScenarioInput("used", "Hours used", (7884, 2000, 7884), "h/year", ASSUMED,
@@ -63,26 +64,33 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
     sheet.heading("The machine and its surroundings")
     common = sheet.inputs(
         [
-            Input("years", "Horizon", YEARS, "years", ASSUMED,
+            Input("years", "Horizon", 3, "years", ASSUMED,
                   "Life and commitment; the machine is sold at the end", "integer",
                   '"' + ",".join(str(year) for year in range(1, YEARS + 1)) + '"'),
-            Input("gpus", "GPUs", 8, "GPUs", PARADOX, "One server", "integer"),
+            Input("gpus", "GPUs", 8, "GPUs", PARADOX, "One server", "integer", limit=POSITIVE),
             Input("capex", "Purchase price of one GPU", 35000, "USD/GPU", ASSUMED,
                   "With its share of server, network and room", "usd"),
-            Input("residual", "Left at the end", 0.2, "of the price", ASSUMED, "", "percent"),
-            Input("rate", "Cost of capital", 0.08, "a year", ASSUMED, "", "percent"),
+            Input("residual", "Left at the end", 0.2, "of the price", ASSUMED, "", "percent",
+                  limit=SHARE),
+            Input("rate", "Cost of capital", 0.08, "a year", ASSUMED, "Nominal, before tax",
+                  "percent", limit=SHARE),
             Input("opex", "Running cost beside energy", 1500, "USD/GPU/year", ASSUMED,
                   "Space, people, repair", "usd"),
             Input("watts", "Power of one GPU", 1275, "W", DGX,
                   "10.2 kW of the server over its 8 GPUs", "integer"),
             Input("pue", "Power of the data centre over that", 1.3, "ratio", ASSUMED,
-                  "PUE: cooling and losses"),
+                  "PUE: cooling and losses",
+                  limit=Limit(1.0, 3.0)),
             Input("kwh", "Price of electricity", 0.08, "USD/kWh", ASSUMED, "", "price"),
             Input("carbon", "CO2 of electricity", 0.367, "kg/kWh", EIA,
                   "0.81 pounds a kWh, mean of the US", "ratio"),
             Input("tonne", "Price of CO2", 50, "USD/t", ASSUMED, "0 where none is paid", "usd"),
-            Input("throughput", "Throughput of one GPU", 1098, "tokens/s", MEASURED,
-                  "Llama 3.1 70B, FP8, 2 H100, 64 at once, 1,024 in and out", "integer"),
+            Input("throughput", "Output tokens of one GPU", 1098, "tokens/s", MEASURED,
+                  "Llama 3.1 70B, FP8, 2 H100, 64 at once", "integer"),
+            Input("input_tokens", "Input tokens of a request", 1024, "tokens", MEASURED,
+                  "Of the same run; sold too", "integer", limit=POSITIVE),
+            Input("output_tokens", "Output tokens of a request", 1024, "tokens", MEASURED, "",
+                  "integer", limit=POSITIVE),
             Input("tenants", "Tenants that share a GPU", 4, "tenants", ASSUMED, "", "integer"),
             Input("overhead", "Capacity that sharing takes", 0.1, "of capacity", ASSUMED, "",
                   "percent"),
@@ -99,11 +107,12 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             Input("unit_cost", "B200: price over H100", 1.3, "ratio", PARADOX, "", "multiple"),
             Input("stated_fall", "B200: fall of the cost per token", -0.4, "change", PARADOX,
                   "roughly 40 %", "percent"),
-            Input("floor_low", "Price by 2028, low", 0.01, "USD/Mtok", PARADOX,
-                  "The article expects electricity plus hardware", "price"),
-            Input("floor_high", "Price by 2028, high", 0.05, "USD/Mtok", PARADOX, "", "price"),
+            Input("floor_low", "Price that the article expects, low", 0.01, "USD/Mtok",
+                  PARADOX, "By 2028: electricity plus hardware", "price"),
+            Input("floor_high", "Price that the article expects, high", 0.05, "USD/Mtok",
+                  PARADOX, "", "price"),
             Input("rack", "Power of a rack", 100000, "W", LAYERS, "A rack of B200", "integer"),
-            Input("b200", "Power of one B200", 1200, "W", LAYERS, "", "integer"),
+            Input("b200_watts", "Power of one B200", 1200, "W", LAYERS, "", "integer"),
             Input("fleet_capex", "Hyperscaler's GPUs", 50e9, "USD", PARADOX,
                   "Bought in 2024 and 2025", "busd"),
             Input("stated_depreciation", "Depreciation as stated", 10e9, "USD/year", PARADOX,
@@ -118,7 +127,6 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
         ],
         aside=6,
     )  # fmt: skip
-    book.names |= {"years": common["years"], "capex": common["capex"]}
     return case, common
 
 

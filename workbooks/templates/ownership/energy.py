@@ -9,7 +9,7 @@ from udfs.functions import (
     TOK_PRICE_FLOOR,
     TOK_UPGRADE_COST,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
 
 def add_energy(
@@ -23,11 +23,11 @@ def add_energy(
     sheet = book.sheet(
         "Energy",
         "Energy, carbon and the price floor",
-        "Of a million tokens, at the throughput of Inputs; and what the articles say of hardware",
+        "Of a million tokens sold, input and output; and what the articles say of hardware",
         (40, 18, 18, 18, 18, 18),
     )
-    rate = (common["watts"], common["throughput"])
-    sheet.heading("A million tokens")
+    rate = (common["watts"], work["sold"])
+    sheet.heading("A million tokens sold, input and output")
     tokens = sheet.results(
         [
             Result("kwh", "Electricity", call(TOK_ENERGY_PER_MTOK, *rate, common["pue"]),
@@ -39,14 +39,18 @@ def add_energy(
             Result("tax", "Cost of that CO2",
                    f"{{kg}}/{common['thousand']}*{common['tonne']}", "USD/Mtok", "price4"),
             Result("floor", "Electricity and hardware alone",
-                   call(TOK_PRICE_FLOOR, common["capex"], common["throughput"], common["life"],
+                   call(TOK_PRICE_FLOOR, common["capex"], work["sold"], common["life"],
                         common["watts"], common["pue"], common["kwh"]), "USD/Mtok", "price",
                    "busy all year"),
             Result("used", "the same at the hours used",
-                   call(TOK_PRICE_FLOOR, common["capex"], common["throughput"], common["life"],
+                   call(TOK_PRICE_FLOOR, common["capex"], work["sold"], common["life"],
                         common["watts"], common["pue"], common["kwh"], work["share"]),
                    "USD/Mtok", "price"),
-            Result("gap", "Floor over the price expected for 2028",
+            Result("alone", "the same, were output alone sold",
+                   call(TOK_PRICE_FLOOR, common["capex"], common["throughput"], common["life"],
+                        common["watts"], common["pue"], common["kwh"]), "USD/Mtok", "price",
+                   "busy all year"),
+            Result("gap", "Floor over the price expected, high",
                    f"{{floor}}/{common['floor_high']}", "", "multiple",
                    "how much more a GPU must do for the dearer end of it"),
         ]
@@ -85,6 +89,8 @@ def add_energy(
             "CO2 of a million tokens, kg",
             (Line("CO2", table.part(2)),),
             categories=table.part(0),
+            x_title="Source of electricity",
+            y_title="kg of CO2",
             format="0.0",
             width_cm=26,
         )
@@ -103,17 +109,18 @@ def add_energy(
             Result("stated_fleet", "the same as stated", f"{common['stated_depreciation']}",
                    "USD/year", "busd", role="link"),
             Result("rack", "B200 that the power of a rack feeds",
-                   f"ROUNDDOWN({common['rack']}/{common['b200']},0)", "GPUs", "integer"),
+                   f"ROUNDDOWN({common['rack']}/{common['b200_watts']},0)", "GPUs", "integer"),
         ]
     )  # fmt: skip
-    book.headline("CO2 of a million tokens", tokens["kg"], "ratio", "kg, at the mean of the US")
+    book.headline("CO2 of a million tokens", tokens["kg"], "ratio", "kg, input and output sold")
     book.headline("Electricity and hardware alone", tokens["floor"], "price",
-                  "USD/Mtok (article, for 2028: 0.01-0.05)")  # fmt: skip
+                  f'="USD/Mtok sold (article, by 2028: "&{shown(common["floor_low"], "price")}'
+                  f'&" to "&{shown(common["floor_high"], "price")}&")"')  # fmt: skip
     sheet.check(
         "Electricity of a million tokens by hand",
         f"{tokens['kwh']}",
         f"{common['watts']}/{common['thousand']}*{common['pue']}"
-        f"*({common['million']}/{common['throughput']}/{common['seconds']})",
+        f"*({common['million']}/{work['sold']}/{common['seconds']})",
         common["tolerance"],
     )
     sheet.check(
@@ -121,7 +128,7 @@ def add_energy(
         f"{tokens['floor']}",
         f"({common['capex']}/{common['life']}/{common['hours']}+{common['watts']}"
         f"/{common['thousand']}*{common['pue']}*{common['kwh']})*{common['million']}"
-        f"/({common['throughput']}*{common['seconds']})",
+        f"/({work['sold']}*{common['seconds']})",
         common["tolerance"],
     )
     sheet.check(

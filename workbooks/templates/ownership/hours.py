@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from udfs.functions import (
     TOK_COMMITMENT,
     TOK_DEPRECIATION,
@@ -9,7 +11,7 @@ from udfs.functions import (
     TOK_OWNED_GPU_HOUR,
     TOK_SHARED_GPU,
 )
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call, shown
 
 
 def add_hours(
@@ -23,7 +25,7 @@ def add_hours(
     sheet = book.sheet(
         "Break-even",
         "From which use owning pays",
-        "Hours of use a year, of one GPU; above 8,760 owning never pays",
+        "Hours of use a year, of one GPU; above the hours of a year owning never pays",
         (40, 18, 18, 18, 18, 18),
     )
     money = (common["kwh"], common["opex"])
@@ -65,7 +67,7 @@ def add_hours(
     )  # fmt: skip
     book.names["breakeven_hours"] = own["hours"]
     book.headline("Owning beats rent on demand from", own["hours"], "integer",
-                  "hours a year, of 8,760")  # fmt: skip
+                  f'="hours a year, of "&{shown(common["hours"], "integer")}')  # fmt: skip
     book.headline("An hour owned, used or not", own["owned"], "price", "USD/h, energy included")
     sheet.heading("Cost of an hour used, USD")
     body = sheet.ref(sheet.row + 1, 1, hours.rows, 4)
@@ -95,6 +97,7 @@ def add_hours(
                 for column, name in enumerate(("Rent on demand", "Commit", "Own"), start=1)
             ),
             x_title="Hours used a year",
+            y_title="USD per GPU-hour used",
             format='"$"0',
             x_format="#,##0",
             x_unit=1000,
@@ -132,16 +135,16 @@ def _grid(sheet: Sheet, rents: Ref, capex: Ref, common: dict[str, Ref]) -> Ref:
     for i in range(rents.rows):
         sheet.put(top, 2 + i, f"={capex.at(i)}", "link", "usd")
         sheet.put(top + 1 + i, 1, f"={rents.at(i)}", "link", "price")
-    sheet.row = top + 1
-    across = sheet.ref(top, 2, 1, capex.rows).local
-    return sheet.array(
-        call(
-            TOK_OWN_BREAKEVEN_HOURS, sheet.ref(top + 1, 1, rents.rows).local, across,
-            common["years"], f"{across}*{common['residual']}", common["rate"],
-            common["watts"], common["pue"], common["kwh"], common["opex"],
-        ),
-        rents.rows,
-        ("integer",) * capex.rows,
-        header=False,
-        column=2,
-    )  # fmt: skip
+    body = sheet.ref(top + 1, 2, rents.rows, capex.rows)
+    across = sheet.ref(top, 2, 1, capex.rows)
+    for r in range(rents.rows):
+        for c in range(capex.rows):
+            price = replace(across.at(0, c), fixed_row=True).local
+            hours = call(
+                TOK_OWN_BREAKEVEN_HOURS, replace(sheet.ref(top + 1 + r, 1), fixed_row=False).local,
+                price, common["years"], f"{price}*{common['residual']}", common["rate"],
+                common["watts"], common["pue"], common["kwh"], common["opex"],
+            )  # fmt: skip
+            sheet.put(top + 1 + r, 2 + c, f"={hours}", "calc", "integer")
+    sheet.row = top + rents.rows + 2
+    return body

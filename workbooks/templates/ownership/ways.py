@@ -9,7 +9,7 @@ from udfs.functions import (
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 
 #: The longest horizon of the sheet; the selector offers each year up to it.
-YEARS = 3
+YEARS = 10
 
 
 def add_workings(
@@ -19,7 +19,7 @@ def add_workings(
     sheet = book.sheet(
         "Workings",
         "Workings",
-        "The server as one purchase, and the year-by-year table of TOK_RENT_VS_OWN",
+        "The server as one purchase, rented or owned year by year",
         (34, 18, 18, 18, 18, 18, 18),
     )
     sheet.heading("One server")
@@ -37,7 +37,13 @@ def add_workings(
             Result("watts", "Power", f"{common['watts']}*{gpus}", "W", "integer", role="calc"),
             Result("opex", "Running cost beside energy", f"{common['opex']}*{gpus}",
                    "USD/year", "usd", role="calc"),
-            Result("tokens", "Throughput", f"{common['throughput']}*{gpus}", "tokens/s",
+            Result("output", "Output tokens", f"{common['throughput']}*{gpus}", "tokens/s",
+                   "integer", role="calc"),
+            Result("sold", "Tokens that one GPU sells",
+                   f"{common['throughput']}*({common['input_tokens']}+{common['output_tokens']})"
+                   f"/{common['output_tokens']}", "tokens/s", "integer", "input and output",
+                   role="calc"),
+            Result("tokens", "Tokens that the server sells", f"{{sold}}*{gpus}", "tokens/s",
                    "integer", role="calc"),
             Result("share", "Use", f"{case['used']}/{common['hours']}", "of the year",
                    "percent", role="calc"),
@@ -119,6 +125,7 @@ def add_ways(
                 for column, name in enumerate(("Rent on demand", "Commit", "Own"), start=1)
             ),
             x_title="Year",
+            y_title="USD so far",
             x_unit=1,
             x_max=YEARS,
             format='"$"#,##0,"k"',
