@@ -75,6 +75,10 @@ class Sheet:
     long: bool = False
     #: Row of the heads that every printed page repeats and that stay in sight.
     heads: int = 4
+    #: Columns that stay in sight, and that every printed page repeats.
+    side: int = 0
+    #: Printed upright on one page.
+    upright: bool = False
 
     def put(
         self, row: int, column: int, value: Value, role: str, format: str = "text", **more: Any
@@ -157,6 +161,38 @@ class Sheet:
             self.book.give_name(item.key, refs[item.key])
             for column, text in enumerate((item.unit, item.source, item.note), start=last + 1):
                 self.put(self.row, column, text, "note")
+        self.row += 2
+        return refs
+
+    def side_by_side(
+        self, names: Sequence[str], fields: Sequence[ScenarioInput]
+    ) -> list[dict[str, Ref]]:
+        """Write inputs with a column for each scenario, all of them live.
+
+        An input with one value is the same in all scenarios: the other columns show it. Returns
+        the cells of each scenario by key.
+        """
+        refs: list[dict[str, Ref]] = [{} for _ in names]
+        header = ("Input", *names, "Unit", "Source", "Note")
+        for column, text in enumerate(header, start=1):
+            self.put(self.row, column, text, "header")
+        for item in fields:
+            self.row += 1
+            self.put(self.row, 1, item.label, "label")
+            given = self.ref(self.row, 2, 1, len(item.values))
+            for i, name in enumerate(names):
+                own = i < len(item.values)
+                value = item.values[i] if own else f"={self.ref(self.row, 2).local}"
+                place = self.put(self.row, 2 + i, value, "input" if own else "calc", item.format)
+                refs[i][item.key] = place
+                if own:
+                    after = f"_{_slug(name)}" if len(item.values) > 1 else ""
+                    self.book.give_name(item.key + after, place)
+                    if item.choices:
+                        self.choices.append((place, item.choices))
+            self._limit(item, given, item.values)
+            for column, text in enumerate((item.unit, item.source, item.note), 2 + len(names)):
+                self.put(self.row, column, text or None, "note")
         self.row += 2
         return refs
 

@@ -185,12 +185,12 @@ def _compare(sheet: Sheet, book: Book) -> None:
 
 
 def _find_errors(sheet: Sheet, book: Book) -> None:
-    """Count the errors of each sheet, below the flag that depends on the count."""
-    _heads(sheet, ("Sheet without an error", "Errors", "", "", "", "Result"))
+    """Look for an error on each sheet, below the flag, which depends on what is found."""
+    _heads(sheet, ("Sheet without an error", "An error", "", "", "", "Result"))
     for other in book.sheets:
         place = other.ref(4, 1, max(c.row for c in other.cells) - 3, len(other.widths))
         sheet.put(sheet.row, 1, other.name, "label")
-        sheet.put(sheet.row, 2, f"=SUMPRODUCT(ISERROR({place})*1)", "calc", "integer")
+        sheet.put(sheet.row, 2, f"=IF(ISERROR(SUM({place})),1,0)", "calc", "integer")
         sheet.put(sheet.row, _RESULT, f'=IF(B{sheet.row}=0,"OK","ERROR")', "check")
         sheet.row += 1
     sheet.row += 1
@@ -220,7 +220,9 @@ def _hold_to_limits(sheet: Sheet, item: Limited) -> None:
     if limit.high is not None:
         conditions.append(f"C{row}<{'' if limit.high_open else '='}E{row}")
     if limit.whole:
-        conditions.append(f"SUMPRODUCT((ROUND({place},0)<>{place})*1)=0")
+        spots = (item.place.at(r, c) for r in range(item.place.rows)
+                 for c in range(item.place.columns))  # fmt: skip
+        conditions += [f"ROUND({spot},0)={spot}" for spot in spots]
     held = conditions[0] if len(conditions) == 1 else f"AND({','.join(conditions)})"
     sheet.put(row, _RESULT, f'=IF(ISERROR({held}),"ERROR",IF({held},"OK","CHECK"))', "check")
 
@@ -252,7 +254,8 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet, limits: Sequence[Limited]) 
     _colour_flags(worksheet, sheet)
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = 100
-    worksheet.freeze_panes = f"A{sheet.heads + 1}" if sheet.name != COVER else None
+    beside = get_column_letter(sheet.side + 1)
+    worksheet.freeze_panes = f"{beside}{sheet.heads + 1}" if sheet.name != COVER else None
     # No password: this guards against slips, not against readers.
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = False
@@ -341,14 +344,16 @@ def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
 def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     last = max(sheet.row, *(cell.row for cell in sheet.cells))
     worksheet.print_area = f"A1:{get_column_letter(len(sheet.widths))}{last}"
-    upright = sheet.long and sum(sheet.widths) < _WIDEST_UPRIGHT
+    upright = sheet.upright or (sheet.long and sum(sheet.widths) < _WIDEST_UPRIGHT)
     worksheet.page_setup.orientation = "portrait" if upright else "landscape"
     worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
-    worksheet.page_setup.fitToWidth = 1
+    worksheet.page_setup.fitToWidth = 0 if sheet.side else 1
     worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if sheet.heads != Sheet.heads:
         worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
+    if sheet.side:
+        worksheet.print_title_cols = f"A:{get_column_letter(sheet.side)}"
     worksheet.print_options.horizontalCentered = True
     footer: Any = worksheet.oddFooter
     footer.left.text, footer.right.text = "&A", "Page &P of &N"
