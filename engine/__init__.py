@@ -28,6 +28,7 @@ _MODULES = (
     "ownership",
     "prices",
     "pricing",
+    "rental",
     "serving.constants",
     "serving.estimates",
     "serving.front",

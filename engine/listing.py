@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import catalogue, claims, ownership, pricing
+from engine import catalogue, claims, pricing
 from engine.errors import UnknownIdError
 from engine.ids import match
 from engine.tables import Table
@@ -55,7 +55,7 @@ def list_catalogue(kind: str) -> Table:
     ----------
     kind : str
         "models", "accelerators", "formats", "providers" (those of the articles), "prices" (the
-        market snapshot), "gpu_hours" or "claims" [text].
+        market snapshot), "gpu_hours" (rents, dated and cited) or "claims" [text].
 
     Returns
     -------
@@ -96,16 +96,6 @@ def _providers(_: str) -> Table:
     return _table(rows)
 
 
-def _gpu_hours(_: str) -> Table:
-    rows: list[dict[str, Any]] = []
-    for row in catalogue.table("gpu_hour_prices"):
-        entry = {name: _typed(text) for name, text in row.items()}
-        hour = ownership.shared_gpu(entry["usd_per_hour"], entry["gpus"], 0.0)
-        rest = {name: entry.pop(name) for name in ("date", "note", "source_id", "checked")}
-        rows.append({**entry, "usd_per_gpu_hour": hour, **rest})
-    return _table(rows)
-
-
 def _claims(_: str) -> Table:
     return _table([claims.shown(found) for found in claims.audit().values()])
 
@@ -120,7 +110,7 @@ _KINDS: Mapping[str, Callable[[str], Table]] = {
     "formats": _catalogue,
     "providers": _providers,
     "prices": _catalogue,
-    "gpu_hours": _gpu_hours,
+    "gpu_hours": lambda _: _catalogue("gpu_hour_prices"),
     "claims": _claims,
 }
 

@@ -1,7 +1,8 @@
-"""Market prices: a dated snapshot of what sellers ask for a million tokens, and its renewal.
+"""Market prices: a dated snapshot of what sellers ask for a million tokens, and the look-up.
 
-The snapshot holds the open models of `prices_models.csv` at every seller that genai-prices
-lists. A seller names a model as it likes; a pattern for each model recognises its listings.
+The snapshot holds every model that genai-prices lists, a row for each listing of a seller and each
+tier of its prices (`price_renewal` writes it). Prices of one's own win over it: a range given to
+the function, then the file that the environment variable TOKENBOOK_PRICES names.
 """
 
 from __future__ import annotations
@@ -9,270 +10,279 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from engine import catalogue
-from engine.errors import TokenbookError, UnknownIdError
+from engine.errors import DomainError, InputError, UnknownIdError
+from engine.ids import folded, match
 
 __all__ = ["market_price"]
 
 #: What a price can be of.
-SIDES = ("input", "output", "cached")
+SIDES = ("input", "output", "cached", "cache write")
 #: Where the snapshot lies.
 SNAPSHOT = Path(__file__).parent / "data" / "prices.csv"
-_SOURCE = "S23"
-# Some sellers ask less at night. All prices of a snapshot are those of noon, UTC.
-_NOON = 12
+#: The environment variable that names a file of one's own prices.
+OWN_FILE = "TOKENBOOK_PRICES"
+_OWN_COLUMNS = ("provider", "model", "side", "usd_per_mtok")
+
+#: Rows of (provider, model, side, USD/Mtok), a header allowed.
+PriceRows = Annotated[Sequence[Sequence[Any]] | None, "rows"]
+#: A user's own prices: by seller, model and side.
+OwnPrices = Mapping[tuple[str, str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one seller asks for one model on the day of the snapshot; None where it lists none."""
+    """One listing of a seller; None where it asks no price for a side.
+
+    A row with `from_input_tokens` above 0 holds for prompts that are longer than that.
+    """
 
     provider: str
     model: str
     listing: str
+    from_input_tokens: float
     input_usd_per_mtok: float | None
     output_usd_per_mtok: float | None
     cached_usd_per_mtok: float | None
+    cache_write_usd_per_mtok: float | None
     release: str
+    vintage: str
     source_id: str
     checked: str
 
     def side(self, side: str) -> float | None:
-        """Return the price of input, output or cached input [USD/Mtok]."""
-        price: float | None = getattr(self, f"{side}_usd_per_mtok")
+        """Return the price of one of `SIDES` [USD/Mtok]."""
+        price: float | None = getattr(self, f"{side.replace(' ', '_')}_usd_per_mtok")
         return price
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One price that a renewal changed; `old` is None where it is new, `new` where it is gone."""
-
-    provider: str
-    model: str
-    side: str
-    old: float | None
-    new: float | None
-
-    @property
-    def kind(self) -> str:
-        """Tell what happened: added, removed or changed."""
-        if self.old is None:
-            return "added"
-        return "removed" if self.new is None else "changed"
-
-
-def market_price(provider: str, model: str, side: str = "output") -> float:
-    """Price of a million tokens at a seller, from the dated snapshot.
+def market_price(
+    provider: str, model: str, side: str = "output", prices: PriceRows = None
+) -> float:
+    """Price of a million tokens at a seller, from the dated snapshot or from one's own prices.
 
     Parameters
     ----------
     provider : str
-        Id of the seller, such as together, groq, fireworks or deepseek [id].
+        Id of the seller, such as together, groq, openai, anthropic, google or x-ai [id].
     model : str
         Id of the model, such as llama-3.3-70b, or the seller's own name for it [id].
     side : str
-        "input", "output" or "cached" (input that the prompt cache serves) [text].
+        "input", "output", "cached" (input that the prompt cache serves) or "cache write" [text].
+    prices : PriceRows
+        Prices of one's own, which win: rows of provider, model, side, USD/Mtok [USD/Mtok].
 
     Returns
     -------
     float
-        Price on the day of the snapshot, at noon UTC and without volume discount [USD/Mtok].
+        Price on the day of the snapshot, at noon UTC, for short prompts and without batch or
+        volume discount [USD/Mtok].
 
     Notes
     -----
-    Equation: none; the cheapest of the seller's listings of that model.
+    Equation: none; the cheapest of the seller's listings of that model, for each side by itself.
     Range: the sellers and models of TOK_LIST("prices"); `tokenbook prices refresh` renews them.
-    Source: genai-prices (MIT), version and date in each row of the snapshot.
+    Source: genai-prices (MIT); its version, the date of its prices (vintage) and the day on which
+    they were taken (checked) stand in each row.
 
     Examples
     --------
     >>> market_price("groq", "llama-3.3-70b") > 0
     True
+    >>> market_price("groq", "llama-3.3-70b", "output", [["Groq", "Llama 3.3 70B", "output", 0.5]])
+    0.5
     """
+    wanted = match("side", side, SIDES)
+    for name, given in (("provider", provider), ("model", model)):
+        if not isinstance(given, str):
+            raise InputError(f"{name} must be text, not {given!r}")
+    key = (folded(provider), model_key(model), wanted)
+    for own in (own_prices(prices), _own_file()):
+        if key in own:
+            return own[key]
     offers = _by_provider()
-    seller, wanted, side = (text.strip().casefold() for text in (provider, model, side))
-    if side not in SIDES:
-        raise UnknownIdError.of("side", side, SIDES)
-    if seller not in offers:
-        raise UnknownIdError.of("provider", provider, offers)
-    offer = offers[seller].get(wanted)
-    if offer is None:
-        sellers = sorted(name for name, models in offers.items() if wanted in models)
-        if sellers:
-            raise UnknownIdError(f"{provider} does not sell {model}; sold by {', '.join(sellers)}")
-        raise UnknownIdError.of(f"model at {provider}", model, offers[seller])
-    price = offer.side(side)
-    if price is None:
-        raise UnknownIdError(f"{provider} lists no price of {side} tokens for {model}")
-    return price
+    seller = match("provider", provider, offers)
+    amounts = [
+        amount
+        for row in _listings(seller, model)
+        if not row.from_input_tokens and (amount := row.side(wanted)) is not None
+    ]
+    if not amounts:
+        raise UnknownIdError(f"{seller} lists no price of {wanted} tokens for {model}")
+    return min(amounts)
+
+
+def _listings(seller: str, model: str) -> tuple[Price, ...]:
+    """Return what a seller lists of a model, or under this very name."""
+    offers = _by_provider()
+    listed, by_model = offers[seller]
+    found = listed.get(model.strip().casefold()) or by_model.get(model_key(model))
+    if found:
+        return found
+    sellers = sorted(name for name, (_, models) in offers.items() if model_key(model) in models)
+    if sellers:
+        raise UnknownIdError(f"{seller} does not sell {model}; sold by {', '.join(sellers)}")
+    known = {row.model for rows in by_model.values() for row in rows}
+    raise UnknownIdError.of(f"model at {seller}", model, known)
 
 
 @cache
 def snapshot() -> tuple[Price, ...]:
-    """Return the prices of the snapshot, by provider and model."""
-    return tuple(_price(row) for row in catalogue.table("prices"))
-
-
-def refresh(
-    path: str | os.PathLike[str] | None = None, *, at: datetime | None = None, online: bool = False
-) -> list[Change]:
-    """Renew the snapshot and tell what changed.
-
-    Parameters
-    ----------
-    path : path, optional
-        File to renew; the snapshot that the functions read, where left out.
-    at : datetime, optional
-        Day for which the prices are asked, today where left out; always at noon UTC.
-    online : bool
-        Whether to fetch the list that genai-prices publishes, rather than to take the one that
-        the installed package carries.
-
-    Returns
-    -------
-    list of Change
-        Every price added, removed or changed, by provider, model and side [USD/Mtok].
-    """
-    target = SNAPSHOT if path is None else Path(path)
-    day = (at or datetime.now(UTC)).astimezone(UTC)
-    moment = day.replace(hour=_NOON, minute=0, second=0, microsecond=0)
-    providers, release = _published() if online else _installed()
-    renewed = _collect(providers, release, moment)
-    before = _read(target) if target.exists() else ()
-    _write(target, renewed)
-    if target == SNAPSHOT:
-        for remembered in (catalogue.table, snapshot, _by_provider):
-            remembered.cache_clear()
-    return changes(before, renewed)
-
-
-def changes(before: Iterable[Price], after: Iterable[Price]) -> list[Change]:
-    """Return every price that differs between two snapshots, by provider, model and side."""
-    old, new = _by_side(before), _by_side(after)
-    return [
-        Change(*key, old.get(key), new.get(key))
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
+    """Return the prices of the snapshot, by provider, model and listing."""
+    return tuple(price_of(row) for row in catalogue.table("prices"))
 
 
 @cache
-def _by_provider() -> Mapping[str, Mapping[str, Price]]:
-    """Return the offers of each seller by model, and by the seller's own name for it."""
-    offers: dict[str, dict[str, Price]] = {}
+def _by_provider() -> Mapping[
+    str, tuple[Mapping[str, tuple[Price, ...]], Mapping[str, tuple[Price, ...]]]
+]:
+    """Return the listings of each seller, by their own name and by their model."""
+    rows: dict[str, list[Price]] = defaultdict(list)
     for price in snapshot():
-        models = offers.setdefault(price.provider.casefold(), {})
-        models[price.listing.casefold()] = price
-        models[price.model.casefold()] = price
-    return offers
+        rows[price.provider].append(price)
+    return {
+        seller: (
+            _grouped((price.listing.casefold(), price) for price in prices),
+            _grouped((model_key(price.model), price) for price in prices),
+        )
+        for seller, prices in rows.items()
+    }
 
 
-def _by_side(prices: Iterable[Price]) -> dict[tuple[str, str, str], float]:
-    sides = (((p.provider, p.model, side), p.side(side)) for p in prices for side in SIDES)
-    return {key: value for key, value in sides if value is not None}
+def _grouped(pairs: Iterable[tuple[str, Price]]) -> Mapping[str, tuple[Price, ...]]:
+    groups: dict[str, list[Price]] = defaultdict(list)
+    for key, price in pairs:
+        groups[key].append(price)
+    return {key: tuple(prices) for key, prices in groups.items()}
 
 
-# --- the list of genai-prices -----------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------
 
 
-def _genai_prices(module: str) -> Any:
-    try:
-        return import_module(f"genai_prices.{module}")
-    except ImportError as error:
-        raise TokenbookError(
-            "renewing the prices needs genai-prices: pip install genai-prices"
-        ) from error
+def plain_name(listing: str) -> str:
+    """Return a seller's name for a model without the path, maker, date and version that it adds.
 
-
-def _installed() -> tuple[Any, str]:
-    from importlib.metadata import version  # noqa: PLC0415  (slow, and only a renewal wants it)
-
-    snapshot_module = _genai_prices("data_snapshot")
-    return snapshot_module.get_snapshot().providers, f"genai-prices {version('genai-prices')}"
-
-
-def _published() -> tuple[Any, str]:
-    updater = _genai_prices("update_prices").UpdatePrices()
-    try:
-        return updater.fetch().providers, "genai-prices online"
-    except Exception as error:  # the web client's own errors, and those of a list it cannot read
-        raise TokenbookError(f"{updater.url} could not be read: {error}") from error
-
-
-def _collect(providers: Iterable[Any], release: str, moment: datetime) -> tuple[Price, ...]:
-    """Return the cheapest listing of each model at each seller."""
-    cheapest: dict[tuple[str, str], Price] = {}
-    for provider in providers:
-        for listed in provider.models:
-            model = _model_of(listed.id)
-            # Free listings are rationed samples, not prices; deprecated ones are not for sale.
-            if model is None or listed.deprecated:
-                continue
-            asked = listed.get_prices(moment)
-            read, written = _usd(asked, "input_mtok"), _usd(asked, "output_mtok")
-            if not read or not written:
-                continue
-            price = Price(
-                provider.id,
-                model,
-                listed.id,
-                read,
-                written,
-                _usd(asked, "cache_read_mtok"),
-                release,
-                _SOURCE,
-                f"{moment:%Y-%m-%d}",
-            )
-            key = (provider.id, model)
-            cheapest[key] = min(cheapest.get(key, price), price, key=_dearness)
-    return tuple(cheapest[key] for key in sorted(cheapest))
-
-
-def _model_of(listing: str) -> str | None:
-    """Return the model that a listing sells; None where it is none of ours."""
-    name = _folded(listing)
-    return next((model for model, pattern in _patterns() if pattern.fullmatch(name)), None)
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (row["id"], re.compile(row["listing_pattern"])) for row in catalogue.table("prices_models")
-    )
-
-
-def _folded(listing: str) -> str:
-    """Return a seller's name for a model without the path, maker and version that it adds."""
-    name = listing.lower().rpartition("/")[2]
-    name = re.sub(r"^(databricks-)?(meta[.-]|openai\.|qwen\.|deepseek\.(?=v))?", "", name)
-    name = re.sub(r"(-v\d+:\d+|-\d+:\d+|-basic)$", "", name)
+    Examples
+    --------
+    >>> plain_name("anthropic.claude-sonnet-4-5-20250929-v1:0")
+    'claude-sonnet-4.5'
+    """
+    name = "-".join(listing.lower().split()).rpartition("/")[2]
+    name = re.sub(r"^(us|eu|apac|jp|global)\.(?=[a-z]+\.)", "", name)
+    makers = "anthropic|amazon|cohere|mistral|openai|qwen|meta|deepseek(?=[.]v)"
+    name = re.sub(rf"^(databricks-)?(meta-|({makers})\.)?", "", name)
+    name = re.sub(r"(-v\d+:\d+|-\d+:\d+|-basic|-latest)$", "", name)
+    name = re.sub(r"(?<=^claude)(.*)[-@]20\d{6}$", r"\1", name)
+    name = re.sub(r"(?<=^grok)(.*)-[01]\d[0-3]\d$", r"\1", name)
     # "3p1", "3-1" and "3_3" are ways to write a decimal point where one is not allowed.
     return re.sub(r"(?<=\d)[p_-](?=\d(?:-|$))", ".", name)
 
 
-def _usd(prices: Any, unit: str) -> float | None:
-    price = getattr(prices, unit, None)
-    # Where long prompts cost more, the price of short ones.
-    price = getattr(price, "base", price)
-    return None if price is None else float(f"{price:.9g}")
+def model_key(name: str) -> str:
+    """Return what is the same for all spellings of a model's name."""
+    return folded(plain_name(name))
 
 
-def _dearness(price: Price) -> tuple[float, float, str]:
-    return (price.output_usd_per_mtok or 0.0, price.input_usd_per_mtok or 0.0, price.listing)
+# --- prices of one's own ----------------------------------------------------------------------
 
 
-# --- the file ---------------------------------------------------------------------------------
+def own_prices(rows: Sequence[Sequence[Any]] | None) -> OwnPrices:
+    """Return a user's own rows of (provider, model, side, USD/Mtok) for looking up.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        Four columns; a header and blank rows are passed over.
+    """
+    found: dict[tuple[str, str, str], float] = {}
+    for place, row in enumerate(rows or (), start=1):
+        cells = [cell if not isinstance(cell, str) else cell.strip() for cell in row]
+        if all(cell in (None, "") for cell in cells):
+            continue
+        if len(cells) != len(_OWN_COLUMNS):
+            raise InputError(f"prices must have four columns: {', '.join(_OWN_COLUMNS)}")
+        provider, model, side, amount = cells
+        if place == 1 and folded(str(provider)) == "provider":
+            continue
+        if not all(isinstance(text, str) and text for text in (provider, model, side)):
+            raise InputError(f"prices, row {place}: provider, model and side must be texts")
+        if isinstance(amount, bool) or not isinstance(amount, int | float):
+            raise InputError(f"prices, row {place}: {amount!r} is no price")
+        if not 0 <= amount < float("inf"):
+            raise DomainError(f"prices, row {place}: the price is {amount:g}; it must be 0 or more")
+        key = (folded(provider), model_key(model), match("side", side, SIDES))
+        if found.get(key, amount) != amount:
+            raise InputError(f"prices, row {place}: {provider}, {model}, {side} has two prices")
+        found[key] = float(amount)
+    return found
 
 
-def _price(row: Mapping[str, str]) -> Price:
+def own_file(path: Path) -> OwnPrices:
+    """Return the prices of a CSV file: four columns as in a range, or those of the snapshot."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = [folded(name).replace("usd/mtok", "usdpermtok") for name in next(reader, [])]
+            rows = [row for row in reader if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} could not be read: {error}") from error
+    if header == [folded(name) for name in _OWN_COLUMNS]:
+        return own_prices([[*row[:3], _amount(path, row)] for row in rows])
+    columns = {f"{side.replace(' ', '_')}_usd_per_mtok": side for side in SIDES}
+    if not {"provider", "model", *map(folded, columns)} <= set(header):
+        raise InputError(
+            f"{path} must have the columns {', '.join(_OWN_COLUMNS)}, or those of the snapshot"
+        )
+    found: dict[tuple[str, str, str], float] = {}
+    for row in rows:
+        entry = dict(zip(header, row, strict=False))
+        if float(entry.get("frominputtokens") or 0):
+            continue
+        for column, side in columns.items():
+            if entry[folded(column)]:
+                key = (folded(entry["provider"]), model_key(entry["model"]), side)
+                amount = float(entry[folded(column)])
+                found[key] = min(found.get(key, amount), amount)
+    return found
+
+
+def _amount(path: Path, row: Sequence[str]) -> float:
+    try:
+        return float(row[3])
+    except (IndexError, ValueError) as error:
+        raise InputError(f"{path}: {','.join(row)!r} does not end in a price") from error
+
+
+def _own_file() -> OwnPrices:
+    named = os.environ.get(OWN_FILE)
+    if not named:
+        return {}
+    path = Path(named)
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise InputError(f"{OWN_FILE} names {path}, which cannot be read") from error
+    return _read_once(path, changed)
+
+
+@cache
+def _read_once(path: Path, changed: int) -> OwnPrices:  # noqa: ARG001  (a newer file is read anew)
+    return own_file(path)
+
+
+# --- the snapshot's rows ----------------------------------------------------------------------
+
+
+def price_of(row: Mapping[str, str]) -> Price:
+    """Return a row of the snapshot as a record."""
+
     def amount(side: str) -> float | None:
         text = row[f"{side}_usd_per_mtok"]
         return float(text) if text else None
@@ -281,37 +291,13 @@ def _price(row: Mapping[str, str]) -> Price:
         row["provider"],
         row["model"],
         row["listing"],
+        float(row["from_input_tokens"]),
         amount("input"),
         amount("output"),
         amount("cached"),
+        amount("cache_write"),
         row["release"],
+        row["vintage"],
         row["source_id"],
         row["checked"],
     )
-
-
-def _read(path: Path) -> tuple[Price, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(_price(row) for row in csv.DictReader(file))
-
-
-def _write(path: Path, prices: Iterable[Price]) -> None:
-    """Write a snapshot beside the old one and put it in its place in one step."""
-    from tempfile import NamedTemporaryFile  # noqa: PLC0415  (only a renewal writes)
-
-    names = [field.name for field in fields(Price)]
-    try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=path.name, delete=False
-        ) as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows([_cell(getattr(price, name)) for name in names] for price in prices)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise TokenbookError(f"{path} could not be written: {error.strerror}") from error
-
-
-def _cell(value: str | float | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else f"{value:.9g}"

@@ -148,10 +148,12 @@ def _block_key(function: Function, cells: Sequence[Any]) -> Any:
         return None
     key: list[Any] = [len(cells)]
     for kind, cell in zip(function.kinds, cells, strict=False):
-        if kind != "number":
-            key.append(repr(cell))
-        elif isinstance(cell, list | tuple):
-            return None
+        if kind == "number":
+            if isinstance(cell, list | tuple):
+                return None
+        else:
+            # A range is the same where it is the very object; its text would be long.
+            key.append(id(cell) if isinstance(cell, list) else repr(cell))
     return tuple(key)
 
 
@@ -211,7 +213,7 @@ def _is_ids(kind: str, cell: Any) -> bool:
     """Tell a range of texts or ids from the rows of a user's own record."""
     if not isinstance(cell, list):
         return False
-    return kind == "text" or (kind in KINDS and not is_own_record(kind, cell))
+    return kind in ("text", "date") or (kind in KINDS and not is_own_record(kind, cell))
 
 
 def _spread_texts(function: Function, cells: list[Any]) -> Any:
@@ -262,6 +264,9 @@ def _prepare(function: Function, i: int, cell: Any) -> _Prepared:
     elif kind in ("number", "scalar"):
         value = number(name, cell)
         prepared = _Prepared(fault=value) if isinstance(value, CellError) else _Prepared(value)
+    elif kind == "date" and not isinstance(cell, str):
+        day = number(name, cell)
+        prepared = _Prepared(fault=day) if isinstance(day, CellError) else _Prepared(day)
     elif not isinstance(cell, str):
         prepared = _Prepared(fault=CellError("#VALUE!", f"{name} must be text, not {cell!r}"))
     else:

@@ -16,6 +16,7 @@ from engine import (
     ownership,
     prices,
     pricing,
+    rental,
     subsidy,
     tokens,
 )
@@ -114,4 +115,5 @@ with group("Catalogue and claims"):
     TOK_SPEC = declare(listing.spec)
     TOK_LIST = declare(listing.list_catalogue, name="list")
     TOK_MARKET_PRICE = declare(prices.market_price)
+    TOK_GPU_PRICE = declare(rental.gpu_price)
     TOK_CLAIM = declare(claims.claim)

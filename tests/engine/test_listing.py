@@ -65,13 +65,6 @@ def test_providers_of_the_articles_have_their_verdict():
     assert set(table.column("date")) == {"2026-06"}
 
 
-def test_hours_of_the_articles():
-    table = list_catalogue("gpu_hours")
-    hours = dict(zip(table.column("id"), table.column("usd_per_gpu_hour"), strict=True))
-    assert hours["p5.48xlarge"] == pytest.approx(5.12)
-    assert hours["article_h100"] == 30
-
-
 def test_claims_leave_blank_what_is_not_stated():
     table = list_catalogue("claims")
     row = dict(zip(table.header, table.rows()[list(audit()).index("runway")], strict=True))

@@ -9,11 +9,12 @@ import typer
 
 from engine.errors import InputError, UnknownIdError
 from workbooks.cli import show
+from workbooks.cli.prices import OwnPrices
 
 _CALL_HELP = """Call a worksheet function and print its value, or a table.
 
 Arguments are numbers, texts, TRUE and FALSE, error values such as #N/A, and JSON arrays for
-ranges: [1,2] is a row, [[1],[2]] a column. null or "" is a blank cell.
+ranges: [1,2] is a row, [[1],[2]] a column. null is a blank cell, and so is an empty argument.
 
 [bold]Examples[/bold]
 
@@ -46,6 +47,7 @@ def call(
     function: Annotated[str, typer.Argument(help="Name, with or without TOK_.")],
     arguments: Annotated[list[str] | None, typer.Argument(help="The arguments, in order.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
 ) -> None:
     """Call a worksheet function."""
     from udfs import CellError, registry  # noqa: PLC0415
@@ -91,6 +93,8 @@ def cell_of(text: str) -> Any:
             return CellError(value.upper(), "an error value given as argument")
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    if not text:
+        return None
     if text.upper() in ("TRUE", "FALSE"):
         return text.upper() == "TRUE"
     try:

@@ -14,6 +14,7 @@ import typer
 
 from engine.errors import InputError
 from workbooks.cli import show
+from workbooks.cli.prices import OwnPrices
 
 _RECALC_HELP = """Recalculate a workbook without Excel; nothing in the file but values is touched.
 
@@ -27,6 +28,8 @@ tokenbook recalc model.xlsx
 tokenbook recalc model.xlsx -o scenario.xlsx --set 'Inputs!B3=0.88' --set price=1.2
 
 tokenbook recalc model.xlsx --inputs inputs.csv --strict --dry-run
+
+tokenbook recalc model.xlsx --prices our-prices.csv
 
 tokenbook recalc model.xlsx --engine libreoffice
 """
@@ -109,6 +112,7 @@ def recalc(
     seed: Seed = 0,
     now: Now = None,
     deadline: Deadline = None,
+    prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
     verbose: Verbose = False,
 ) -> None:
     """Recalculate a workbook."""

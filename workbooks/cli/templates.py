@@ -10,6 +10,7 @@ import typer
 
 from engine.errors import InputError, UnknownIdError
 from workbooks.cli import show
+from workbooks.cli.prices import OwnPrices
 
 _DEMO_HELP = """Build every template, recalculate it, and print the headline figures.
 
@@ -87,6 +88,7 @@ def build(
     ] = Path(),
     flavour: Wanted = None,
     force: Annotated[bool, typer.Option(help="Write over workbooks that were changed.")] = False,
+    prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
 ) -> None:
     """Build one template, or all."""
     from workbooks import templates  # noqa: PLC0415
