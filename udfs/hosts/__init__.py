@@ -1,11 +1,9 @@
-"""What a spreadsheet program needs beyond the registry, one module a matter.
+"""What a spreadsheet program needs beyond the registry, a folder for each.
 
-- `_xlwings`: the functions as plain Python functions that xlwings' decorators take
-- `classic`: how cells pass between Excel on Windows and Python, over COM
-- `vba`, `xlsm`: the VBA module that calls Python, and a workbook that carries it
-- `excel_install`: what a user's machine needs, what is missing, and how to mend it
-- `officejs`, `server_project`: the same by Office.js (xlwings Server and Lite)
-- `stored_names`: how function names are written in a file for Office.js
+- `decorated`: the functions as plain Python functions that xlwings' decorators take
+- `excel`: Excel on Windows over COM: calls, VBA, the .xlsm that carries it, settings, the set-up
+- `officejs`: Excel on Windows, Mac and the web: xlwings Server and Lite, names in a file
+- `libreoffice`: Calc: the add-in, and Calc as a second opinion
 """
 
 from __future__ import annotations

@@ -21,13 +21,14 @@ _EXCEL_SERVER_HELP = """Write a project for xlwings Server, which serves the fun
 tokenbook excel server my-server
 """
 _LIBREOFFICE_HELP = "The functions in LibreOffice Calc, as an add-in."
-_OK = {True: "ok", False: "missing", None: "cannot tell"}
+_OK = {True: "ok", False: "missing", None: "only workbooks of your own need it"}
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     excel = typer.Typer(help=_EXCEL_HELP, no_args_is_help=True)
     excel.command("install", help=_EXCEL_INSTALL_HELP)(install_excel)
+    excel.command("uninstall", help="Take away what install has written.")(uninstall_excel)
     excel.command("status", help="Tell what Excel with classic xlwings needs.")(excel_status)
     excel.command("server", help=_EXCEL_SERVER_HELP)(server)
     app.add_typer(excel, name="excel")
@@ -50,9 +51,17 @@ def install_excel(
         typer.echo(f"{number}. {step.what}: {'done. ' if step.done else ''}{step.told}")
 
 
+def uninstall_excel() -> None:
+    """Take Excel's settings and add-in away."""
+    from udfs.hosts.excel.install import uninstall  # noqa: PLC0415
+
+    for step in uninstall():
+        typer.echo(f"{step.what}: {'done. ' if step.done else ''}{step.told}")
+
+
 def excel_status() -> None:
     """Tell how Excel stands."""
-    from udfs.hosts.excel.install import status  # noqa: PLC0415
+    from udfs.hosts.excel.status import status  # noqa: PLC0415
 
     checks = status()
     for check in checks:

@@ -1,32 +1,46 @@
-"""What a machine needs for Excel with classic xlwings: what is missing, and how to mend it.
+"""Set Excel up for classic xlwings, and take everything away again.
 
-Two ways lead there, and not each needs everything. A workbook made by `write_xlsm` carries its VBA:
-it needs Windows, this Python and xlwings' settings. A workbook of the user's own also needs the
-xlwings add-in, whose button *Import Functions* writes VBA into it, which Excel must be told to
-trust. Nothing here was seen in Excel: the facts are from xlwings' code and Microsoft's pages.
+Two kinds of workbook need two amounts of it. A workbook made by `write_xlsm` carries its VBA and
+its settings: it needs Windows, this Python, and the environment variable that names it. A workbook
+of the user's own also needs the xlwings add-in, whose button *Import Functions* writes VBA into it,
+which Excel must be told to trust. Nothing here was seen in Excel: the facts are from xlwings' code
+and Microsoft's pages.
 """
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
-from os import environ
 from pathlib import Path
+from typing import Any
 
 from udfs.hosts import UDF_MODULE
+from udfs.hosts.excel import conf
+from udfs.hosts.excel.machine import (
+    ENVIRONMENT,
+    Machine,
+    Value,
+    library_name,
+    same_path,
+    this_machine,
+)
+from udfs.hosts.excel.settings import SHEET, VARIABLE
 
 SECURITY = r"Software\Microsoft\Office\16.0\Excel\Security"
-_TRUST = "AccessVBOM"
-_MACROS = "VBAWarnings"
-_INTERPRETER = "INTERPRETER_WIN"
-_MODULES = "UDF MODULES"
+TRUST = "AccessVBOM"
+INTERPRETER = "INTERPRETER_WIN"
+MODULES = "UDF MODULES"
+_WORKBOOK_FOLDER = "ADD_WORKBOOK_TO_PYTHONPATH"
 
-_BY_HAND_TRUST = (
+STORE = (
+    "This Python is from the Microsoft Store: what it writes under AppData and into the registry, "
+    "Excel does not see. Install Python from python.org and Tokenbook in an environment of that one"
+)
+BY_HAND_TRUST = (
     "In Excel: File > Options > Trust Center > Trust Center Settings > Macro Settings: tick "
     "'Trust access to the VBA project object model'. It lets any program that runs as you change "
     "macros; only Import Functions needs it, not the .xlsm workbooks of Tokenbook."
@@ -42,115 +56,12 @@ _BY_HAND_MACROS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must be so, whether it is, and how to mend it; None: cannot be told here."""
-
-    what: str
-    ok: bool | None
-    found: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the installation: what was done, or what the user must still do."""
+    """One step: what was done, or what the user must still do."""
 
     what: str
     done: bool
     told: str
-
-
-def _no_value(_path: str, _name: str) -> int | None:
-    return None
-
-
-def _set_nothing(_path: str, _name: str, _value: int) -> None:
-    raise OSError("there is no registry on this machine")
-
-
-def _run(command: Sequence[str]) -> str:
-    """Run a program and return all that it says."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    return done.stdout + done.stderr
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What is looked at and changed; a test gives its own."""
-
-    windows: bool
-    home: Path
-    startup: Path
-    python: Path
-    has_pywin32: bool
-    read_registry: Callable[[str, str], int | None] = _no_value
-    write_registry: Callable[[str, str, int], None] = _set_nothing
-    run: Callable[[Sequence[str]], str] = _run
-    shipped_addin: Path = field(default_factory=lambda: _package_file("addin", "xlwings.xlam"))
-
-    @property
-    def settings(self) -> Path:
-        """The file of xlwings' settings."""
-        return self.home / ".xlwings" / "xlwings.conf"
-
-    @property
-    def addin(self) -> Path:
-        """Where Excel loads the xlwings add-in from."""
-        return self.startup / "xlwings.xlam"
-
-    @property
-    def libraries(self) -> list[Path]:
-        """Where xlwings' VBA looks for the library that starts Python."""
-        name = f"xlwings64-{version('xlwings')}.dll"
-        return [folder / name for folder in (self.python.parent, self.python.parent.parent)]
-
-
-def this_machine() -> Machine:
-    """Return the machine that this runs on."""
-    home = Path.home()
-    startup = Path(environ.get("APPDATA", home)) / "Microsoft" / "Excel" / "XLSTART"
-    python, pywin32 = Path(sys.executable), find_spec("win32com") is not None
-    if sys.platform != "win32":
-        return Machine(False, home, startup, python, pywin32)
-    import winreg  # noqa: PLC0415  (Windows alone has it)
-
-    def read(path: str, name: str) -> int | None:
-        try:
-            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, path) as key:
-                return int(winreg.QueryValueEx(key, name)[0])
-        except FileNotFoundError:
-            return None
-
-    def write(path: str, name: str, value: int) -> None:
-        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, path) as key:
-            winreg.SetValueEx(key, name, 0, winreg.REG_DWORD, value)
-
-    return Machine(True, home, startup, python, pywin32, read, write)
-
-
-def status(machine: Machine | None = None) -> list[Check]:
-    """Return what Excel with classic xlwings needs, and whether it is there.
-
-    Parameters
-    ----------
-    machine : Machine
-        Where to look; this one where left out.
-
-    Returns
-    -------
-    list[Check]
-        In the order in which to mend them.
-    """
-    machine = machine or this_machine()
-    windows = Check(
-        "Windows",
-        machine.windows,
-        "Windows" if machine.windows else f"{sys.platform}: classic xlwings has no functions here",
-        "Use xlwings Lite or Server (Excel on Mac and the web), LibreOffice, or `tokenbook recalc`",
-    )
-    if not machine.windows:
-        return [windows]
-    return [windows, *_python_checks(machine), *_excel_checks(machine)]
 
 
 def install(machine: Machine | None = None, *, trust: bool = False) -> list[Step]:
@@ -169,121 +80,228 @@ def install(machine: Machine | None = None, *, trust: bool = False) -> list[Step
         In order; those not done are the user's.
     """
     machine = machine or this_machine()
-    entries = {_INTERPRETER: str(machine.python), _MODULES: UDF_MODULE}
-    lines = " and ".join(f'"{key}","{value}"' for key, value in entries.items())
-    steps = [Step("xlwings settings", False, f"Write {lines} into {machine.settings}")]
-    steps.append(Step("xlwings add-in", False, "Run: xlwings addin install"))
-    steps.append(Step("trust in VBA", False, _BY_HAND_TRUST))
-    if machine.windows:
-        steps = [_write_settings(machine, entries), _install_addin(machine), steps[2]]
-        if trust:
-            machine.write_registry(SECURITY, _TRUST, 1)
-            steps[2] = Step("trust in VBA", True, "Programs may now change macros, as you asked")
-        elif machine.read_registry(SECURITY, _TRUST) == 1:
-            steps[2] = Step("trust in VBA", True, "Was set already")
-    return [
-        *steps,
+    by_hand = [
         Step("functions", False, _BY_HAND_IMPORT),
         Step("macros", False, _BY_HAND_MACROS),
     ]
+    if not machine.windows:
+        variable = f"Set {VARIABLE} to the path of python.exe, as a variable of the user"
+        addin = f"Copy {machine.shipped_addin} into %APPDATA%\\Microsoft\\Excel\\XLSTART"
+        return [
+            Step("Python for Excel", False, variable),
+            Step("settings of your own workbooks", False, _by_sheet("the path of python.exe")),
+            Step("xlwings add-in", False, addin),
+            Step("trust in VBA", False, BY_HAND_TRUST),
+            *by_hand,
+        ]
+    if machine.is_store:
+        return [Step("Python", False, STORE)]
+    notes = _notes(machine)
+    steps = [
+        _tell_python(machine),
+        _place_library(machine, notes),
+        _write_settings(machine, notes),
+        _copy_addin(machine, notes),
+        _trust(machine, notes, trust),
+    ]
+    if notes:
+        machine.record.parent.mkdir(parents=True, exist_ok=True)
+        machine.record.write_text(json.dumps(notes, indent=1), encoding="utf-8")
+    return [*steps, *by_hand]
 
 
-def read_settings(path: Path) -> dict[str, str]:
-    """Return xlwings' settings by their names in capitals."""
-    if not path.exists():
+def uninstall(machine: Machine | None = None) -> list[Step]:
+    """Take away what `install` has written, where it still stands as written.
+
+    Parameters
+    ----------
+    machine : Machine
+        Where to uninstall; this one where left out.
+
+    Returns
+    -------
+    list[Step]
+        What was taken away and what was left, and why.
+    """
+    machine = machine or this_machine()
+    if not machine.windows:
+        return [Step("Excel", False, "Nothing was installed: this is no Windows")]
+    notes = _notes(machine)
+    steps = [_forget_python(machine)]
+    written = notes.get("settings", {})
+    there = conf.read(machine.settings, machine.encoding)
+    ours = {name: None for name, value in written.items() if there.get(name) == value}
+    if ours:
+        conf.write(machine.settings, machine.encoding, ours)
+    told = f"Removed {', '.join(ours)} from {machine.settings}" if ours else "None was ours"
+    steps.append(Step("settings of your own workbooks", bool(ours), told))
+    steps.append(_remove("xlwings add-in", machine.addin, notes.get("addin")))
+    if "library" in notes:
+        library = notes["library"]
+        steps.append(_remove("xlwings library", Path(library["path"]), library["is"]))
+    if notes.get("trust") and machine.read_registry(SECURITY, TRUST) == 1:
+        machine.write_registry(SECURITY, TRUST, 0)
+        steps.append(Step("trust in VBA", True, "Programs may no longer change macros"))
+    # What could not be removed stays noted for another try.
+    if all(step.done or "left" not in step.told for step in steps):
+        machine.record.unlink(missing_ok=True)
+    return steps
+
+
+def library_there(machine: Machine) -> Path | None:
+    """Return the library that starts Python, where xlwings' VBA finds it."""
+    return next((path for path in machine.libraries if path.exists()), None)
+
+
+def foreign_settings(machine: Machine) -> dict[str, str]:
+    """Return those of the user's settings by which another project works."""
+    there = conf.read(machine.settings, machine.encoding)
+    ours: dict[str, Callable[[str], bool]] = {
+        INTERPRETER: lambda value: same_path(value, machine.python),
+        "INTERPRETER": lambda _: False,
+        MODULES: lambda value: value.rstrip(";") == UDF_MODULE,
+    }
+    return {name: there[name] for name in ours if there.get(name) and not ours[name](there[name])}
+
+
+def by_sheet(machine: Machine) -> str:
+    """Return how a workbook of the user's own is told its Python."""
+    return _by_sheet(str(machine.python))
+
+
+def _by_sheet(python: str) -> str:
+    wanted = {INTERPRETER: python, MODULES: UDF_MODULE, _WORKBOOK_FOLDER: "false"}
+    rows = "; ".join(f"{name} | {value}" for name, value in wanted.items())
+    return f"In each workbook of your own add a sheet {SHEET}, columns A and B: {rows}"
+
+
+def _notes(machine: Machine) -> dict[str, Any]:
+    """Return what earlier installations have written."""
+    if not machine.record.exists():
         return {}
-    lines = re.findall(r'^"([^"]*)","([^"]*)"', path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {name.upper(): value for name, value in lines}
+    notes: dict[str, Any] = json.loads(machine.record.read_text(encoding="utf-8"))
+    return notes
 
 
-def _python_checks(machine: Machine) -> list[Check]:
-    library = next((path for path in machine.libraries if path.exists()), None)
-    settings = read_settings(machine.settings)
-    interpreter = settings.get(_INTERPRETER, "")
-    modules = settings.get(_MODULES, "").rstrip(";").split(";")
-    return [
-        Check(
-            "pywin32",
-            machine.has_pywin32,
-            "installed" if machine.has_pywin32 else "missing",
-            f"Run: {machine.python} -m pip install pywin32",
-        ),
-        Check(
-            "xlwings library",
-            library is not None,
-            str(library or f"{machine.libraries[0].name} is in none of the two folders"),
-            # The VBA in a workbook asks for this file by its version.
-            f"Run: {machine.python} -m pip install --force-reinstall xlwings=={version('xlwings')}",
-        ),
-        Check(
-            "Python for Excel",
-            bool(interpreter) and Path(interpreter) == machine.python,
-            interpreter or "not set",
-            f"Run: tokenbook excel install (or set {_INTERPRETER} in {machine.settings})",
-        ),
-        Check(
-            "module for Import Functions",
-            UDF_MODULE in modules,
-            ";".join(modules) or "not set",
-            f"Run: tokenbook excel install (or add {UDF_MODULE} to {_MODULES})",
-        ),
-    ]
+def _tell_python(machine: Machine) -> Step:
+    """Name this Python in the user's environment."""
+    what, python = "Python for Excel", str(machine.python)
+    try:
+        python.encode(machine.encoding)
+    except UnicodeEncodeError as error:
+        letters = python[error.start : error.end]
+        return Step(
+            what, False,
+            f"{python}: Excel's VBA cannot pass {letters!r} on, which this Windows' code page "
+            "lacks. Make the environment in a folder without such letters",
+        )  # fmt: skip
+    before: Value | None = machine.read_registry(ENVIRONMENT, VARIABLE)
+    machine.write_registry(ENVIRONMENT, VARIABLE, python)
+    was = f" (was {before})" if before and not same_path(str(before), python) else ""
+    return Step(what, True, f"{VARIABLE} is {python}{was}. Start Excel again")
 
 
-def _excel_checks(machine: Machine) -> list[Check]:
-    there = machine.addin.exists()
-    current = there and machine.addin.read_bytes() == machine.shipped_addin.read_bytes()
-    other = "of another version of xlwings, or changed" if there else "not there"
-    trusted = machine.read_registry(SECURITY, _TRUST) == 1
-    macros = machine.read_registry(SECURITY, _MACROS)
-    told = {1: "all run", 3: "only signed ones run", 4: "none runs, and Excel does not ask"}
-    return [
-        Check(
-            "xlwings add-in",
-            current,
-            f"{machine.addin}: {'there' if current else other}",
-            "Run: tokenbook excel install (workbooks of your own need it)",
-        ),
-        Check(
-            "trust in VBA",
-            trusted,
-            "programs may change macros" if trusted else "programs may not change macros",
-            _BY_HAND_TRUST,
-        ),
-        Check(
-            "macros",
-            macros not in (3, 4),
-            told.get(macros or 2, "Excel asks"),
-            "In Excel: File > Options > Trust Center > Trust Center Settings > Macro Settings: "
-            "'Disable VBA macros with notification'",
-        ),
-    ]
+def _forget_python(machine: Machine) -> Step:
+    what, named = "Python for Excel", machine.read_registry(ENVIRONMENT, VARIABLE)
+    if named is None:
+        return Step(what, False, f"{VARIABLE} was not set")
+    machine.write_registry(ENVIRONMENT, VARIABLE, None)
+    return Step(what, True, f"Removed {VARIABLE}, which was {named}")
 
 
-def _write_settings(machine: Machine, entries: dict[str, str]) -> Step:
-    """Write our entries into xlwings' settings and keep the user's."""
-    settings = read_settings(machine.settings)
-    modules = [name for name in settings.get(_MODULES, "").rstrip(";").split(";") if name]
-    if UDF_MODULE not in modules:
-        modules.append(UDF_MODULE)
-    settings |= entries | {_MODULES: ";".join(modules)}
-    machine.settings.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f'"{name}","{value}"\n' for name, value in settings.items())
-    machine.settings.write_text(lines, encoding="utf-8")
-    return Step("xlwings settings", True, f"Wrote {machine.settings}")
+def _place_library(machine: Machine, notes: dict[str, Any]) -> Step:
+    """Put the library where xlwings' VBA looks; `pip install --user` puts it elsewhere."""
+    what, there = "xlwings library", library_there(machine)
+    if there:
+        return Step(what, True, f"{there} is there")
+    if machine.pip_library is None:
+        return Step(
+            what, False,
+            f"{library_name()} is missing. Run: {machine.python} -m pip install "
+            f"--force-reinstall --no-deps xlwings=={version('xlwings')}",
+        )  # fmt: skip
+    target = machine.libraries[0]
+    try:
+        shutil.copyfile(machine.pip_library, target)
+    except OSError as error:
+        return Step(
+            what, False,
+            f"It lies in {machine.pip_library.parent}, where Excel does not look, and cannot be "
+            f"copied to {target.parent} ({error.strerror}). Install Tokenbook in a virtual "
+            "environment, not with --user",
+        )  # fmt: skip
+    notes["library"] = {"path": str(target), "is": _fingerprint(target)}
+    return Step(what, True, f"Copied to {target}: pip had put it into a folder of the user")
 
 
-def _install_addin(machine: Machine) -> Step:
-    """Let xlwings install its add-in; it tells by words alone whether that went well."""
-    program = "from xlwings.cli import main; main()"
-    said = machine.run([str(machine.python), "-c", program, "addin", "install"]).strip()
-    done = "Successfully installed" in said
-    return Step("xlwings add-in", done, said or "xlwings addin install said nothing")
+def _write_settings(machine: Machine, notes: dict[str, Any]) -> Step:
+    """Write the user's settings where no other project has written its own."""
+    what = "settings of your own workbooks"
+    foreign = foreign_settings(machine)
+    if foreign:
+        told = ", ".join(f"{name} is {value}" for name, value in foreign.items())
+        return Step(
+            what, False,
+            f"Left {machine.settings} as it is, another project's: {told}. {by_sheet(machine)}. "
+            "A workbook ending in .xlsm from `tokenbook` has the sheet",
+        )  # fmt: skip
+    there = conf.read(machine.settings, machine.encoding)
+    wanted = {INTERPRETER: str(machine.python), MODULES: UDF_MODULE, _WORKBOOK_FOLDER: "false"}
+    missing = {name: value for name, value in wanted.items() if name not in there}
+    if not missing:
+        return Step(what, True, f"Stand in {machine.settings}")
+    try:
+        conf.write(machine.settings, machine.encoding, missing)
+    except UnicodeEncodeError:
+        return Step(what, False, "Not written: see the first step")
+    notes["settings"] = notes.get("settings", {}) | missing
+    return Step(what, True, f"Wrote {', '.join(missing)} into {machine.settings}")
 
 
-def _package_file(*parts: str) -> Path:
-    """Return a file of the installed xlwings, which is not imported for it."""
-    spec = find_spec("xlwings")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("xlwings is not installed", name="xlwings")
-    return Path(spec.origin).parent.joinpath(*parts)
+def _copy_addin(machine: Machine, notes: dict[str, Any]) -> Step:
+    """Put xlwings' add-in where Excel loads it at its start."""
+    what, there = "xlwings add-in", machine.addin.exists()
+    shipped = _fingerprint(machine.shipped_addin)
+    known = {shipped, notes.get("addin")}
+    if there and _fingerprint(machine.addin) not in known:
+        return Step(
+            what, False,
+            f"Left {machine.addin} as it is: it is of another version of xlwings, perhaps another "
+            "project's. Workbooks of your own need that of this version: delete it and install "
+            "again",
+        )  # fmt: skip
+    try:
+        machine.startup.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(machine.shipped_addin, machine.addin)
+    except OSError as error:
+        return Step(what, False, f"{machine.addin}: {error.strerror}. Close Excel and try again")
+    notes["addin"] = shipped
+    return Step(what, True, f"Copied to {machine.addin}. Start Excel again")
+
+
+def _trust(machine: Machine, notes: dict[str, Any], trust: bool) -> Step:
+    what = "trust in VBA"
+    if machine.read_registry(SECURITY, TRUST) == 1:
+        return Step(what, True, "Was set already")
+    if not trust:
+        return Step(what, False, BY_HAND_TRUST)
+    machine.write_registry(SECURITY, TRUST, 1)
+    notes["trust"] = True
+    return Step(what, True, "Programs may now change macros, as you asked")
+
+
+def _remove(what: str, path: Path, fingerprint: str | None) -> Step:
+    """Remove a file that is still the one that was installed."""
+    if not path.exists():
+        return Step(what, False, f"{path} is not there")
+    if fingerprint is None or _fingerprint(path) != fingerprint:
+        return Step(what, False, f"Kept {path}: it is not the one that was installed")
+    try:
+        path.unlink()
+    except OSError as error:
+        return Step(what, False, f"{path} is left: {error.strerror}. Close Excel and try again")
+    return Step(what, True, f"Removed {path}")
+
+
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
