@@ -22,3 +22,13 @@ def pytest_runtest_setup(item):
     for mark, program in PROGRAMS.items():
         if item.get_closest_marker(mark) and not shutil.which(program) and "CI" not in os.environ:
             pytest.skip(f"{program} is not on this machine")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes minutes, unless it is asked for: `-m long`."""
+    if "long" in config.getoption("-m"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from workbooks.ooxml.package import published
+from workbooks.ooxml.publish import claimed, published
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 # The order that the schema gives to what a font consists of.
@@ -34,7 +34,8 @@ def mend(path: Path, moment: datetime) -> None:
         The date of creation and change to put into its properties.
     """
     with (
-        published(path, path) as file,
+        claimed(path) as claim,
+        published(claim, path) as file,
         zipfile.ZipFile(path) as source,
         zipfile.ZipFile(file, "w") as target,
     ):

@@ -32,7 +32,7 @@ from workbooks.calc.protocol import (
 )
 from workbooks.errors import DeadlineError, EngineFailedError, NotAWorkbookError
 from workbooks.formula.address import full_name
-from workbooks.recalc.watch import LATE, watched
+from workbooks.watch import LATE, watched
 
 _CODES = {
     "Null": "#NULL!",
@@ -138,7 +138,7 @@ class FormualizerEngine:
         self._raised = None
         deadline = self.settings.deadline
         try:
-            with watched(deadline, self._workbook.cancel):
+            with watched(self.settings.watch, deadline, self._workbook.cancel):
                 self._workbook.evaluate_all()
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             if self._raised is None and not _passed(deadline):
@@ -206,6 +206,11 @@ class FormualizerEngine:
         workbook.evaluate_all()
         area = fz.RangeAddress(_SCRATCH, 1, column, count, column)
         return [self.value(row[0]) for row in sheet.get_values(area)]
+
+    def close(self) -> None:
+        """Let go of the workbook: it holds the callbacks, which hold it, out of Python's sight."""
+        self._workbook = self._probe = None
+        self._own, self._blocks, self._raised = {}, Blocks({}), None
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""

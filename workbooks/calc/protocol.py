@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from udfs.cells import Cell
+
+if TYPE_CHECKING:
+    from workbooks.watch import Watch
 
 #: An own function: cells in, a cell or a list of rows out; it never raises.
 CellFunction: TypeAlias = Callable[..., Any]
@@ -47,7 +50,8 @@ def engine_name(sheet: str) -> str:
 class Settings:
     """What decides the values besides the workbook.
 
-    `clock` is the local time that TODAY and NOW give; `seed` drives RAND and its kin.
+    `clock` is the local time that TODAY and NOW give; `seed` drives RAND and its kin; `watch` tells
+    when the evaluation has to end.
     """
 
     seed: int = 0
@@ -57,6 +61,7 @@ class Settings:
     iterations: int = 100
     max_change: float = 0.001
     deadline: float | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,9 @@ class Engine(Protocol):
 
     def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
         """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
+
+    def close(self) -> None:
+        """Let go of the workbook and of the own functions; the engine is not used after this."""
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Return why an own function gave an error value in this cell; empty if none did."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -10,10 +11,15 @@ import typer
 
 from engine.errors import TokenbookError
 from workbooks.cli import functions, hosts, prices, recalc, templates
+from workbooks.cli.output import Output, told
+from workbooks.watch import Ending, Interrupted, ending_signals
 
 #: Nothing was done, because something that was given is refused.
 REFUSED = 2
-_INTERRUPTED = 130
+#: The work is done, but what it printed could not be written.
+UNTOLD = 74
+# Added to the number of the signal.
+_INTERRUPTED = 128
 
 app = typer.Typer(
     name="tokenbook",
@@ -52,15 +58,51 @@ def tokenbook(
 
 def main() -> None:
     """Run the command line; every refusal is one clear line and exit code 2."""
+    with Ending().answering(), told() as output:
+        code = _run(output)
+    sys.exit(code)
+
+
+def start() -> None:
+    """Run the command line as a program of its own."""
+    ending = Ending()
+    with ending.answering(), told() as output:
+        code = _run(output)
+        if ending.written:
+            # The file is in place: a signal from here on has nothing to end but the program.
+            for number in ending_signals():
+                signal.signal(number, signal.SIG_IGN)
+            output.flush()
+            sys.stderr.flush()
+            # Python's own way out takes signals again before it ends.
+            os._exit(code)
+    sys.exit(code)
+
+
+def _run(output: Output) -> int:
     try:
         app()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except TokenbookError as error:
-        typer.secho(f"tokenbook: {error}", err=True, fg="red")
-        sys.exit(REFUSED)
-    except KeyboardInterrupt:
-        typer.secho("tokenbook: interrupted; nothing was written", err=True, fg="red")
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone (`tokenbook list | head`): that is no failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _complain(str(error))
+        return REFUSED
+    except MemoryError:
+        _complain("there is not enough memory for this; nothing was written")
+        return REFUSED
+    except Interrupted as stop:
+        if stop.written:
+            _complain("interrupted, but the file had been written by then")
+            return 0
+        _complain("interrupted; nothing was written")
+        return _INTERRUPTED + stop.number
+    failed = output.failed()
+    if failed:
+        _complain(f"what was to be printed cannot be written: {failed}")
+        return code or UNTOLD
+    return code
+
+
+def _complain(message: str) -> None:
+    typer.secho(f"tokenbook: {message}", err=True, fg="red")

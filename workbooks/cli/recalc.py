@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from engine.errors import InputError
 from workbooks.cli import show
 from workbooks.cli.prices import OwnPrices
+from workbooks.watch import guarded
 
 _RECALC_HELP = """Recalculate a workbook without Excel; nothing in the file but values is touched.
 
@@ -123,9 +125,14 @@ def recalc(
     second = engine is Engine.libreoffice
     if second and output is not None:
         raise InputError("--engine libreoffice writes nothing; leave -o out")
-    with tempfile.TemporaryDirectory() as folder, show.progress() as progress:
-        # The second opinion is asked on a copy with the inputs set.
-        target = Path(folder) / file.name if second else output
+    with ExitStack() as stack:
+        target = output
+        if second:
+            # The second opinion is asked on a copy with the inputs set.
+            stack.enter_context(guarded())
+            folder = tempfile.TemporaryDirectory(prefix="tokenbook-")
+            target = Path(stack.enter_context(folder)) / file.name
+        progress = stack.enter_context(show.progress())
         report = recalculate(
             file,
             target,

@@ -7,8 +7,6 @@ compressed data alike, in the order of the source.
 from __future__ import annotations
 
 import copy
-import errno
-import os
 import shutil
 import stat
 import tempfile
@@ -16,16 +14,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
-from workbooks.errors import (
-    NotAWorkbookError,
-    RefusedError,
-    UnsafeFileError,
-    UnwritableError,
-)
+from workbooks.errors import NotAWorkbookError, UnsafeFileError
+from workbooks.ooxml import files
 
 MAX_ENTRIES = 50_000
 MAX_EXPANDED = 16 << 30
@@ -49,12 +43,25 @@ _SPOOLED = 16 << 20
 _KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
-class Package:
-    """A workbook file opened for reading."""
+def _go_on() -> None:
+    """Go on: nobody waits for the end."""
 
-    def __init__(self, path: Path) -> None:
+
+class Package:
+    """A workbook file opened for reading.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    check : Callable
+        Asked between the pieces whether to go on; it raises what ends the work.
+    """
+
+    def __init__(self, path: Path, check: Callable[[], None] = _go_on) -> None:
         self.path = path
-        self._file = _open(path)
+        self._check = check
+        self._file, self.identity = _open(path)
         try:
             self._zip = _directory(self._file, path)
             self.entries = {info.filename: info for info in self._zip.infolist()}
@@ -67,7 +74,9 @@ class Package:
 
     def __exit__(self, *exception: object) -> None:
         self._zip.close()
-        self._file.close()
+        # What was read is read.
+        with suppress(OSError):
+            self._file.close()
 
     def __contains__(self, part: str) -> bool:
         return part in self.entries
@@ -97,6 +106,7 @@ class Package:
     def chunks(self, stream: IO[bytes], part: str, size: int = _COPY) -> Iterator[bytes]:
         """Yield the bytes of a part; damage to it is a refusal."""
         while True:
+            self._check()
             try:
                 piece = stream.read(size)
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
@@ -121,39 +131,73 @@ class Package:
                     self._copy_entry(out, info)
 
     def _copy_entry(self, out: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        source, target = self._file, out.fp
+        target = out.fp
         assert target is not None
         copied = copy.copy(info)
         copied.header_offset = target.tell()
-        source.seek(info.header_offset)
-        header = source.read(_LOCAL_HEADER)
+        header = self._bytes(info.header_offset, _LOCAL_HEADER)
         if len(header) < _LOCAL_HEADER or header[:4] != _ZIP:
             raise NotAWorkbookError(f"{self.path.name}: {info.filename} has no header")
         names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        target.write(header)
-        _copy(source, target, names + info.compress_size)
+        size = _LOCAL_HEADER + names + info.compress_size
         if info.flag_bits & _HAS_DESCRIPTOR:
-            _copy(source, target, _descriptor_size(source, info))
+            size += _descriptor_size(self._bytes(info.header_offset + size, 24), info)
+        place, end = info.header_offset, info.header_offset + size
+        while place < end:
+            self._check()
+            piece = self._bytes(place, min(end - place, _COPY))
+            if not piece:
+                raise NotAWorkbookError(f"{self.path.name} is shorter than its directory says")
+            target.write(piece)
+            place += len(piece)
         _list_entry(out, copied)
 
+    def _bytes(self, place: int, size: int) -> bytes:
+        try:
+            self._file.seek(place)
+            return self._file.read(size)
+        except OSError as error:
+            raise NotAWorkbookError(f"{self.path} cannot be read: {error.strerror}") from error
 
-def _open(path: Path) -> IO[bytes]:
+
+def check_source(path: Path) -> None:
+    """Refuse a workbook that is not there; opening a pipe, say, would wait for ever."""
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise NotAWorkbookError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise NotAWorkbookError(f"{path} is a folder, not a workbook") from None
+        found = files.status(path)
     except OSError as error:
         raise NotAWorkbookError(f"{path} cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    except ValueError as error:
+        raise NotAWorkbookError(f"{str(path)!r} cannot be read: {error}") from error
+    if found is None:
+        raise NotAWorkbookError(f"{path}: no such file")
+    if stat.S_ISDIR(found.st_mode):
+        raise NotAWorkbookError(f"{path} is a folder, not a workbook")
+    if not stat.S_ISREG(found.st_mode):
         raise NotAWorkbookError(f"{path} is not a regular file")
-    return file
+
+
+def _open(path: Path) -> tuple[IO[bytes], files.Identity]:
+    check_source(path)
+    try:
+        file = files.open_to_read(path)
+    except OSError as error:
+        raise NotAWorkbookError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        found = files.status_of(file)
+    except OSError as error:
+        file.close()
+        raise NotAWorkbookError(f"{path} cannot be read: {error.strerror}") from error
+    except BaseException:
+        file.close()
+        raise
+    return file, files.identity(found)
 
 
 def _directory(file: IO[bytes], path: Path) -> zipfile.ZipFile:
-    start = file.read(8)
+    try:
+        start = file.read(8)
+    except OSError as error:
+        raise NotAWorkbookError(f"{path} cannot be read: {error.strerror}") from error
     if start == _OLE:
         raise NotAWorkbookError(
             f"{path.name} is protected by a password, or a workbook of the old .xls kind; "
@@ -275,101 +319,11 @@ def _list_entry(out: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
     out.start_dir = out.fp.tell()
 
 
-def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:
-    while size > 0:
-        piece = source.read(min(size, _COPY))
-        if not piece:
-            raise NotAWorkbookError("the file is shorter than its directory says")
-        target.write(piece)
-        size -= len(piece)
-
-
-def _descriptor_size(source: IO[bytes], info: zipfile.ZipInfo) -> int:
+def _descriptor_size(found: bytes, info: zipfile.ZipInfo) -> int:
     """Return how long the data descriptor behind an entry is; its signature is optional."""
-    place = source.tell()
-    found = source.read(24)
-    source.seek(place)
     marked = 4 if found.startswith(_DESCRIPTOR) else 0
     wide = found[marked + 4 : marked + 12] == info.compress_size.to_bytes(8, "little")
     narrow = found[marked + 4 : marked + 8] == (info.compress_size & 0xFFFFFFFF).to_bytes(
         4, "little"
     ) and found[marked + 8 : marked + 12] == (info.file_size & 0xFFFFFFFF).to_bytes(4, "little")
     return marked + (20 if wide and not narrow else 12)
-
-
-def check_target(target: Path, source: Path) -> Path:
-    """Return the file that really is to be written, or refuse before any work is done.
-
-    A symbolic link is followed: what it points at is replaced, the link stays.
-    """
-    real = Path(os.path.realpath(target))
-    if real.is_dir():
-        raise UnwritableError(f"{target} is a folder")
-    if not real.parent.is_dir():
-        raise UnwritableError(f"{target}: the folder {real.parent} does not exist")
-    if real.exists():
-        mode = real.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise UnwritableError(f"{target} is not a regular file")
-        # Replacing a file asks nothing of the file itself, so its mark is honoured here.
-        if not mode & 0o222 or not os.access(real, os.W_OK):
-            raise UnwritableError(f"{target} is read-only")
-    if not os.access(real.parent, os.W_OK):
-        raise UnwritableError(f"{target}: no file can be written in {real.parent}")
-    if real.suffix.lower() != source.suffix.lower() and real.suffix:
-        raise UnwritableError(
-            f"{target}: the result has the kind of {source.name}; name it *{source.suffix}"
-        )
-    return real
-
-
-@contextmanager
-def published(target: Path, like: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that takes the place of `target` once it is whole, else leaves no trace."""
-    mode = stat.S_IMODE((target if target.exists() else like).stat().st_mode)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
-    except OSError as error:
-        raise UnwritableError(f"{target} cannot be written: {error.strerror}") from error
-    beside = Path(name)
-    try:
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            beside.chmod(mode)
-            beside.replace(target)
-            _sync_folder(target.parent)
-        except RefusedError:
-            raise
-        except OSError as error:
-            why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
-            raise UnwritableError(f"{target} cannot be written: {why}") from error
-    finally:
-        with suppress(FileNotFoundError):
-            beside.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def lock_file(path: Path) -> Path | None:
-    """Return the lock file that Excel or LibreOffice keeps beside an open workbook, if any."""
-    for name in (f"~${path.name}", f"~${path.name[2:]}", f".~lock.{path.name}#"):
-        lock = path.with_name(name)
-        if lock.exists():
-            return lock
-    return None
-
-
-def free_space(folder: Path) -> int:
-    """Return the bytes free where the result goes."""
-    return shutil.disk_usage(folder).free

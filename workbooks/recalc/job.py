@@ -37,6 +37,7 @@ from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
 from workbooks.recalc.whatif import TableInputError, WhatIf
+from workbooks.watch import Watch
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
@@ -82,6 +83,7 @@ class Job:
     functions: Mapping[str, Any]
     freeze: bool = False
     fixed: bool = True
+    watch: Watch = field(default_factory=Watch)
     targets: list[Target] = field(default_factory=list)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     pipeline: Pipeline = field(init=False)
@@ -212,13 +214,15 @@ class Job:
         self._forget()
         if self.fixed and self._until_read(self._compute_columns):
             return
-        self.close()
+        self._let_go()
         self.ready = {}
-        with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+        # No signal comes between the folder and its removal.
+        with self.watch.held(), tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
             copy = Path(folder) / "copy.xlsx"
-            self._until_read(partial(self._write_copy, copy))
-            self.progress("load", 0, 1)
-            self.engine.load(copy)
+            with self.watch.free():
+                self._until_read(partial(self._write_copy, copy))
+                self.progress("load", 0, 1)
+                self.engine.load(copy)
         for sheet, column, rows in chunks_to_set(self.plans.values(), self._reads):
             self.engine.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
@@ -235,12 +239,16 @@ class Job:
             info.part: Columns(info.name, self.pipeline, self.functions, points, strings)
             for info in self.book.sheets
         }
-        self.close()
+        self._let_go()
         self._known, self.split, self.ready = {}, {}, {}
         self._plan()
 
     def close(self) -> None:
-        """Let go of what was written down on the way."""
+        """Let go of what was written down on the way, and of the engine."""
+        self._let_go()
+        self.engine.close()
+
+    def _let_go(self) -> None:
         for ready in self.ready.values():
             ready.content.close()
 

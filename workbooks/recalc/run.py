@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from workbooks.excel.runtime.arrays import Spills, fit
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.excel.runtime.registry import functions as replaced_functions
 from workbooks.ooxml.book import Book, read_book
-from workbooks.ooxml.package import Package, check_target, lock_file, published
+from workbooks.ooxml.package import Package, check_source
+from workbooks.ooxml.publish import check_target, claimed, lock_file, published
 from workbooks.recalc.inputs import resolve
 from workbooks.recalc.job import Job, Progress
 from workbooks.recalc.report import Report
 from workbooks.recalc.results import Results
+from workbooks.watch import guarded
 
 _PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
 
@@ -63,38 +65,54 @@ def opened(
     freeze: bool = False,
 ) -> Iterator[Job]:
     """Open a workbook and hand it to the engine, not evaluated yet."""
+    with ExitStack() as stack:
+        watch = stack.enter_context(guarded(setup.settings.deadline))
+        with watch.free():
+            job = _job(path, stack, replace(setup.settings, watch=watch), setup, freeze=freeze)
+            stack.callback(job.close)
+            job.targets = resolve(set_values, job.book, job.pipeline.scope.names, force=force)
+        yield job
+
+
+def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, freeze: bool) -> Job:
+    """Read the structure of a workbook, and prepare an engine for it."""
+    assert settings.watch is not None
+    package = stack.enter_context(Package(path, settings.watch.check))
+    book = read_book(package)
     report = Report()
-    with Package(path) as package:
-        book = read_book(package)
-        _warn(book, report)
-        spills = Spills()
-        replaced = replaced_functions(date1904=book.date1904)
-        callables, own = own_functions(setup.functions, spills, replaced)
-        engine = setup.make_engine(
-            replace(
-                setup.settings,
-                date1904=book.date1904,
-                iterate=book.iterate,
-                iterations=book.iterations,
-                max_change=book.max_change,
-            )
+    _warn(book, report)
+    spills = Spills()
+    replaced = replaced_functions(date1904=book.date1904)
+    callables, own = own_functions(setup.functions, spills, replaced)
+    engine = setup.make_engine(
+        replace(
+            settings,
+            date1904=book.date1904,
+            iterate=book.iterate,
+            iterations=book.iterations,
+            max_change=book.max_change,
         )
-        lifted = Lifted(engine.scratch, replaced)
-        callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
-        engine.register(callables)
-        declared = {
-            name.upper(): function
-            for name, function in setup.functions.items()
-            if isinstance(function, Function)
-        }
-        job = Job(
-            package, book, own, spills, engine, report, setup.progress, declared, freeze=freeze
-        )
-        job.targets = resolve(set_values, book, job.pipeline.scope.names, force=force)
-        try:
-            yield job
-        finally:
-            job.close()
+    )
+    lifted = Lifted(engine.scratch, replaced)
+    callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
+    engine.register(callables)
+    declared = {
+        name.upper(): function
+        for name, function in setup.functions.items()
+        if isinstance(function, Function)
+    }
+    return Job(
+        package,
+        book,
+        own,
+        spills,
+        engine,
+        report,
+        setup.progress,
+        declared,
+        freeze=freeze,
+        watch=settings.watch,
+    )
 
 
 def recalculate_file(
@@ -109,20 +127,27 @@ def recalculate_file(
 ) -> Report:
     """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
     started = time.perf_counter()
-    with (
-        _uncollected(),
-        opened(path, setup, set_values=set_values, force=force, freeze=freeze) as job,
-    ):
-        target = path
+    with ExitStack() as stack:
+        stack.enter_context(_uncollected())
+        watch = stack.enter_context(guarded(setup.settings.deadline))
+        claim = None
         if not dry_run:
+            check_source(path)
             target = check_target(output or path, path)
-            _check_lock(target, job.report, force=force)
-        job.evaluate()
+            claim = stack.enter_context(claimed(target))
+        job = stack.enter_context(
+            opened(path, setup, set_values=set_values, force=force, freeze=freeze)
+        )
+        if claim is not None:
+            _check_lock(claim.target, job.report, force=force)
         results = Results(job)
-        if dry_run:
-            results.tell()
-        else:
-            with published(target, path) as out:
+        with watch.free():
+            job.evaluate()
+            if claim is None:
+                results.tell()
+        if claim is not None:
+            warn = job.report.warnings.append
+            with published(claim, path, job.package.identity, watch, warn) as out, watch.free():
                 results.write(out)
         job.report.seconds = time.perf_counter() - started
         return job.report

@@ -1,0 +1,81 @@
+"""A signal at any moment: nothing is written and nothing left lying about, or all of it is done."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+DRIVER = Path(__file__).with_name("signal_driver.py")
+STAGES = ("start", "read", "rewrite", "load", "evaluate", "splice", "publish", "report")
+CODES = {"SIGINT": 130, "SIGTERM": 143}
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks of POSIX")
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A model that keeps each stage busy: own functions cell by cell, native ones, a spill."""
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.title = "M"
+    sheet["A1"], sheet["A2"] = 30, 0.5
+    for row in range(1, 400):
+        sheet.cell(row, 2, f"=TOK_COST_PER_MTOK(A$1+{row},100,A$2)+SUM(D1:D{row})*0")
+        sheet.cell(row, 3, f"=SUM(B$1:B{row})")
+        sheet.cell(row, 4, f"=IFERROR(VLOOKUP({row},A$1:B$9,2,FALSE),{row})")
+    folder = tmp_path / "models"
+    folder.mkdir()
+    path = folder / "model.xlsx"
+    made.save(path)
+    return path
+
+
+def outcomes(book: Path, way: str, stage: str, name: str, count: int) -> list[dict]:
+    done = subprocess.run(
+        [sys.executable, DRIVER, book, way, stage, name, str(count), "7"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def check(found: list[dict], name: str) -> None:
+    for outcome in found:
+        assert not outcome["litter"], outcome
+        if outcome["code"] == 0:
+            assert outcome["file"] == "new", outcome
+        else:
+            died = -getattr(signal, name)
+            assert outcome["code"] in (CODES[name], died), outcome
+            assert outcome["file"] == "old", outcome
+        assert "Traceback" not in outcome["told"], outcome
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_signal_in_each_stage_of_the_command(book: Path, stage: str) -> None:
+    check(outcomes(book, "command", stage, "SIGINT", 3), "SIGINT")
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "splice"])
+@pytest.mark.parametrize(("way", "name"), [("api", "SIGINT"), ("command", "SIGTERM")])
+def test_other_ways_and_signals(book: Path, way: str, name: str, stage: str) -> None:
+    check(outcomes(book, way, stage, name, 3), name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("name", list(CODES))
+@pytest.mark.parametrize("way", ["command", "api"])
+def test_fifty_signals_in_each_stage(book: Path, way: str, name: str, stage: str) -> None:
+    if way == "api" and stage == "report":
+        pytest.skip("the call prints no report")
+    found = outcomes(book, way, stage, name, 50)
+    check(found, name)
+    if stage in ("rewrite", "load", "evaluate"):
+        assert any(outcome["code"] for outcome in found)

@@ -1,0 +1,5 @@
+"""The command line as `python -m workbooks.cli`."""
+
+from workbooks.cli import start
+
+start()
