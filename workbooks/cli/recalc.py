@@ -108,6 +108,12 @@ def recalc(
         bool, typer.Option(help="Set formula cells too; write although the file is open.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Report, but write nothing.")] = False,
+    baseline: Annotated[
+        bool,
+        typer.Option(
+            help="First compute the file as it stands, and list what Excel saved otherwise."
+        ),
+    ] = True,
     engine: Annotated[
         Engine, typer.Option(help="libreoffice: a second opinion; the file is not written.")
     ] = Engine.embedded,
@@ -143,6 +149,7 @@ def recalc(
             deadline=deadline,
             progress=progress,
             dry_run=dry_run,
+            baseline=baseline,
         )
         opinion = _asked(target if values else file, progress) if second and target else None
     if opinion is not None:
@@ -242,13 +249,20 @@ def _tell(report: Any, target: Path, *, dry_run: bool, verbose: bool) -> None:
     typer.echo(
         f"{target}{' (dry run, not written)' if dry_run else ''}: "
         f"{report.evaluated} cells evaluated, {report.changed_count} changed, "
-        f"{report.error_count} in error, {report.unevaluated_count} not evaluated "
-        f"({report.seconds:.2f} s)"
+        f"{report.error_count} in error, {report.unevaluated_count} not evaluated, "
+        f"{_baseline(report)} ({report.seconds:.2f} s)"
     )
     if verbose:
         _list(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
     _list(("in error", "function", "value", "reason"), report.errors, verbose)
+    _list(("not reproduced", "reason"), report.unreproduced, verbose)
     _list(("old value kept", "reason"), report.unevaluated, verbose)
+
+
+def _baseline(report: Any) -> str:
+    if report.baseline:
+        return f"not held against the file's own values ({report.baseline})"
+    return f"{report.unreproduced_count} not reproduced"
 
 
 def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:

@@ -30,7 +30,7 @@ u      not known: an array there is refused by us
 taken element by element by the calculator itself; `one` gives one value whatever it is handed;
 `total` gives a computed number; `swallows` may hide an error; `cell` may give the value of a cell;
 `reads` goes through a whole chunk of cells in the calculator; `volatile` is computed anew each
-time.
+time; `moves` gives another value then.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ from workbooks.ooxml.xml import (
 # Written by the calculation engine of Excel 2019 and later; with an older one, or none, Excel
 # calculates anew on opening and shows #NAME? where the add-in is missing.
 CALC_ID = 191029
+#: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
+MARK = " values computed by Tokenbook "
 _MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
                "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
 _AFTER_CALC = (
@@ -175,6 +177,8 @@ def settled(data: bytes, part: str) -> bytes:
         del settings.attrib["fullCalcOnLoad"]
     number = settings.get("calcId") or "0"
     settings.set("calcId", str(max(int(number) if number.isdecimal() else 0, CALC_ID)))
+    if not any(isinstance(node, etree._Comment) and node.text == MARK for node in root):
+        root.append(etree.Comment(MARK))
     return serialise(root)
 
 

@@ -14,7 +14,14 @@ from workbooks.formula.address import Area, full_name
 from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
 from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, SHARED, STEP, VALUE
 from workbooks.ooxml.xml import unescape
-from workbooks.recalc.report import LISTED, CellProblem, Change, Report, Unevaluated
+from workbooks.recalc.report import (
+    LISTED,
+    CellProblem,
+    Change,
+    Report,
+    Unevaluated,
+    Unreproduced,
+)
 
 _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
 _REF = re.compile(rb'\sref="[^"]*"')
@@ -32,6 +39,19 @@ class Pending(NamedTuple):
     row: int
     column: int
     text: str
+
+
+class Difference(NamedTuple):
+    """A cell that comes out otherwise than Excel saved it.
+
+    `keep` says that Excel's value stays where the cell does not depend on a change; `listed`, that
+    the cell is told of.
+    """
+
+    saved: Cell
+    computed: Cell
+    keep: bool
+    listed: bool
 
 
 @dataclass(slots=True)
@@ -58,6 +78,8 @@ class SheetSplicer:
         Errors whose reasons are still to be found.
     frozen : Callable, optional
         Tells of which formulas only the value is to stay.
+    baseline : Mapping
+        The cells that come out otherwise than Excel saved them.
     """
 
     sheet: str
@@ -69,6 +91,7 @@ class SheetSplicer:
     report: Report
     pending: list[Pending] = field(default_factory=list)
     frozen: Callable[[str], bool] | None = None
+    baseline: Mapping[tuple[int, int], Difference] = field(default_factory=dict)
     _frozen_shared: set[bytes] = field(default_factory=set)
 
     def rows(self, parts: list[bytes]) -> bytes:
@@ -99,6 +122,7 @@ class SheetSplicer:
             or self.kept
             or self.given
             or self.extents
+            or self.baseline
             or not math.isfinite(sum(map(abs, raw)))
         ):
             return None
@@ -172,7 +196,7 @@ class SheetSplicer:
         if extent is not None:
             head = _REF.sub(b' ref="%b"' % str(extent).encode(), head, count=1)
             before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
-        if _equal(was, value):
+        if self._stays(row, column, value) or _equal(was, value):
             return before
         self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
         kind, text = value_text(value)
@@ -180,12 +204,31 @@ class SheetSplicer:
         opening = _TYPE.sub(b"", head[:start]) + kind
         return b"%b%b<v>%b</v></c>" % (opening, head[start:], text)
 
+    def _stays(self, row: int, column: int, value: Cell) -> bool:
+        """Tell whether a cell keeps what Excel saved; list it where it did not come out so."""
+        found = self.baseline.get((row, column))
+        if found is None:
+            return False
+        same = _equal(found.computed, value)
+        if found.listed:
+            kept = found.keep and same
+            self.report.add_unreproduced(
+                Unreproduced(
+                    full_name(self.sheet, row, column),
+                    f"Excel saved {_shown(found.saved)}, here it is {_shown(found.computed)}"
+                    + (": Excel's value stays" if kept else f": {_shown(value)} is written"),
+                )
+            )
+        return found.keep and same
+
     def filled(self, row: int, column: int, value: Cell) -> Edit:
         """Return the edit of a cell that an array formula or data table fills."""
 
         def edit(old: bytes | None) -> bytes:
             match = CELL.fullmatch(old) if old else None
-            was = old_value(match[3], _content(match[4])) if match else None
+            was = old_value(match[3], cell_content(match[4])) if match else None
+            if self._stays(row, column, value) and old is not None:
+                return old
             if isinstance(value, CellError):
                 self._tell(row, column, None, value)
             if _equal(was, value) and old is not None:
@@ -231,7 +274,14 @@ def old_value(attributes: bytes, text: bytes | None) -> Cell:
     return unescape(text)
 
 
-def _content(cell: bytes | None) -> bytes | None:
+def _shown(value: Cell) -> str:
+    if isinstance(value, CellError):
+        return value.code
+    return f"{value:.15g}" if isinstance(value, float) else repr(value)
+
+
+def cell_content(cell: bytes | None) -> bytes | None:
+    """Return what stands between the tags of a cell's value."""
     match = _V.search(cell or b"")
     return match[1] if match else None
 

@@ -55,6 +55,7 @@ def recalculate(
     deadline: float | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     dry_run: bool = False,
+    baseline: bool = True,
 ) -> Report:
     """Recalculate a workbook and write the values back, in place or to another file.
 
@@ -80,6 +81,10 @@ def recalculate(
         Told the stage ("read", "load", "evaluate", "write"), how much is done, and of how much.
     dry_run : bool
         Compute and report, but write nothing.
+    baseline : bool
+        Hold the values of a file that Excel saved against what comes out of it as it stands; cells
+        that are not reproduced are listed, and keep Excel's value where nothing they depend on
+        was changed.
 
     Returns
     -------
@@ -100,6 +105,7 @@ def recalculate(
         set_values=set_values,
         force=force,
         dry_run=dry_run,
+        baseline=baseline,
     )
 
 

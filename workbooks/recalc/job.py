@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from workbooks.calc.protocol import Engine, EngineError
 from workbooks.calc.reads import Reads, chunks_to_set
+from workbooks.calc.values import read_run
 from workbooks.errors import (
     BadInputError,
     EngineFailedError,
@@ -28,8 +30,9 @@ from workbooks.ooxml.hidden import HiddenRows
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
 from workbooks.ooxml.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
-from workbooks.ooxml.splice import SheetSplicer
+from workbooks.ooxml.splice import Difference, SheetSplicer
 from workbooks.ooxml.tables import read_tables
+from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.plan import Formulas, SheetPlan
@@ -84,7 +87,9 @@ class Job:
     freeze: bool = False
     fixed: bool = True
     watch: Watch = field(default_factory=Watch)
+    compare: bool = False
     targets: list[Target] = field(default_factory=list)
+    baseline: dict[str, dict[tuple[int, int], Difference]] = field(default_factory=dict)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     pipeline: Pipeline = field(init=False)
     split: dict[str, Split] = field(default_factory=dict)
@@ -197,6 +202,69 @@ class Job:
     # --- evaluating ----------------------------------------------------------------------------
 
     def evaluate(self) -> None:
+        """Compute the workbook; first as it stands, where Excel saved what comes out."""
+        self.report.baseline = "" if self.compare else "not asked for"
+        if self.compare:
+            self.report.baseline = untrusted(self.package, self.book)
+        if self.report.baseline:
+            self._whole()
+        elif not self.targets:
+            self._whole()
+            self._compare()
+        else:
+            self._twice()
+
+    def _twice(self) -> None:
+        """Compute the workbook as it stands, and then with its cells set."""
+        asked, fixed = self.targets, self.fixed
+        # Columns that are computed beforehand would not follow what is set.
+        self.targets, self.fixed = [], False
+        self._whole()
+        self._compare()
+        self.targets, plans = asked, self.plans
+        touched = [info for info in self.book.sheets if self.edits(info)]
+        for info in touched:
+            self.split.pop(info.part, None)
+        self._until_read(partial(self._put_in, touched))
+        if self.plans is not plans or any(target.replaces_formula for target in asked):
+            self.fixed = fixed
+            self._whole()
+            return
+        for target in asked:
+            self.engine.set_value(target.sheet, target.row, target.column, target.value)
+        self.progress("evaluate", 0, 1)
+        self.engine.evaluate()
+        self._settle()
+
+    def _put_in(self, touched: Iterable[SheetInfo]) -> bool:
+        """Go through the sheets whose cells are set, so that each finds its place or is refused."""
+        for info in touched:
+            deque(self.rows(info, []), maxlen=0)
+        return True
+
+    def _compare(self) -> None:
+        """Hold the values against those of the file."""
+        comparison = Comparison(self.engine, self.pipeline.scope.names, self.own)
+        for info in self.book.sheets:
+            plan = self.plans[info.part]
+            if plan.formulas:
+                comparison.sheet(plan, self._split_rows(info, []), self.values(plan))
+        self.baseline = comparison.differences()
+        if comparison.missing:
+            self.baseline = {}
+            self.report.baseline = (
+                f"{comparison.missing} cells with TOK_ functions were saved without the add-in"
+            )
+
+    def values(self, plan: SheetPlan) -> Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]:
+        """Yield rows, columns and values of each run of a sheet's formulas."""
+        for i, run in enumerate(plan.runs):
+            if plan.values is not None:
+                yield run.rows, run.columns, plan.values[i]
+            else:
+                yield run.rows, run.columns, read_run(self.engine, plan.info.name, run)
+
+    def _whole(self) -> None:
         """Compute the workbook: columns at once, and all that is left by the engine."""
         try:
             try:
@@ -227,6 +295,10 @@ class Job:
             self.engine.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Fill data tables, and keep what turns out not to be evaluated."""
         self._fill_data_tables()
         settle(self.plans.values(), self.engine, self.spills, lambda plan: self.rows(plan.info, []))
         self.progress("evaluate", 1, 1)
@@ -262,7 +334,7 @@ class Job:
             plan = self.plans[info.part]
             self._known[info.part] = plan.runs
             # A sheet that is not kept is written at once, so that it need not be read again.
-            kept = self.freeze or self.package.size(info.part) <= _KEPT_IN_PARTS
+            kept = self.freeze or self.compare or self.package.size(info.part) <= _KEPT_IN_PARTS
             for parts in self._split_rows(info, []) if kept else self._ready_rows(info):
                 plan.note(parts, self._columns[info.part].values(parts))
                 if plan.runs[-1].waiting:

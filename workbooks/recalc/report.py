@@ -35,12 +35,20 @@ class Unevaluated(NamedTuple):
     reason: str
 
 
+class Unreproduced(NamedTuple):
+    """A cell that does not come out as Excel saved it, with both values."""
+
+    address: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Report:
     """What was done to a workbook.
 
     `changed`, `errors` and `unevaluated` list the first 10,000 cells each, sheet by sheet;
-    `changed_count`, `error_count` and `unevaluated_count` count them all.
+    `changed_count`, `error_count` and `unevaluated_count` count them all. `unreproduced` are the
+    cells that do not come out as Excel saved them; `baseline` says why they were not looked for.
     """
 
     evaluated: int = 0
@@ -50,13 +58,16 @@ class Report:
     error_count: int = 0
     unevaluated: list[Unevaluated] = field(default_factory=list)
     unevaluated_count: int = 0
+    unreproduced: list[Unreproduced] = field(default_factory=list)
+    unreproduced_count: int = 0
+    baseline: str = ""
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def clean(self) -> bool:
-        """Whether every formula was evaluated and none came out as an error value."""
-        return not self.error_count and not self.unevaluated_count
+        """Whether every formula was evaluated, as Excel did, and none came out as an error."""
+        return not (self.error_count or self.unevaluated_count or self.unreproduced_count)
 
     def add(self, other: Report) -> None:
         """Take in the cells of another report."""
@@ -79,6 +90,12 @@ class Report:
         self.error_count += 1
         if len(self.errors) < LISTED:
             self.errors.append(problem)
+
+    def add_unreproduced(self, cell: Unreproduced) -> None:
+        """Count a cell that does not come out as saved, and list it while there is room."""
+        self.unreproduced_count += 1
+        if len(self.unreproduced) < LISTED:
+            self.unreproduced.append(cell)
 
     def add_unevaluated(self, cell: Unevaluated) -> None:
         """Count a cell that kept its old value, and list it while there is room."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO, Any, TypeAlias
+from typing import IO, TypeAlias
 
 from udfs.cells import CellError
 from workbooks.calc.protocol import EngineError
-from workbooks.calc.values import read_run
 from workbooks.errors import NotAWorkbookError
 from workbooks.formula.address import Area
 from workbooks.formula.parse import FormulaError, parse
@@ -98,13 +97,14 @@ class Results:
         splicer = SheetSplicer(
             sheet=info.name,
             engine=self.job.engine,
-            blocks=self._values(plan),
+            blocks=self.job.values(plan),
             kept=plan.kept,
             given=plan.given,
             extents=self._extents(plan),
             frozen=self._is_own if self.job.freeze else None,
             report=self.job.report,
             pending=self._pending,
+            baseline=self.job.baseline.get(info.name, {}),
         )
         split = self.job.split.pop(info.part, None)
         # What fills further cells has to be put in anew before a sheet is split again.
@@ -135,13 +135,6 @@ class Results:
         """Return a sheet that was written down while it was read."""
         self.job.report.add(ready.report)
         return ready.content
-
-    def _values(self, plan: SheetPlan) -> Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]:
-        for i, run in enumerate(plan.runs):
-            if plan.values is not None:
-                yield run.rows, run.columns, plan.values[i]
-            else:
-                yield run.rows, run.columns, read_run(self.job.engine, plan.info.name, run)
 
     def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:
         """Return the cells that each array formula fills now, by its first cell."""

@@ -124,6 +124,7 @@ def recalculate_file(
     force: bool = False,
     dry_run: bool = False,
     freeze: bool = False,
+    baseline: bool = True,
 ) -> Report:
     """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
     started = time.perf_counter()
@@ -140,6 +141,7 @@ def recalculate_file(
         )
         if claim is not None:
             _check_lock(claim.target, job.report, force=force)
+        job.compare = baseline and not freeze
         results = Results(job)
         with watch.free():
             job.evaluate()

@@ -1,0 +1,144 @@
+"""Cells that do not come out as Excel saved them are told, and keep its value where they may."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from workbooks.recalc import recalculate
+
+APP = (
+    '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties">'
+    "<Application>{}</Application><AppVersion>{}</AppVersion></Properties>"
+)
+LINK = (
+    '<Relationship Id="rIdApp" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+    'relationships/extended-properties" Target="docProps/app.xml"/></Relationships>'
+)
+# B1 was saved as if SUM gave 7; B2 depends on it, B3 does not, B4 on A2 alone.
+ROWS = (
+    '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>SUM(A1:A2)</f><v>7</v></c></row>'
+    '<row r="2"><c r="A2"><v>2</v></c><c r="B2"><f>B1*10</f><v>70</v></c></row>'
+    '<row r="3"><c r="A3"><v>5</v></c><c r="B3"><f>A3*2</f><v>10</v></c></row>'
+    '<row r="4"><c r="B4"><f>A2+1</f><v>3.0000000000000004</v></c></row>'
+)
+
+
+@pytest.fixture
+def saved(write):
+    """Write a workbook as Excel saves one."""
+
+    def make(rows=ROWS, application="Microsoft Excel", version="16.0300", **more) -> Path:
+        path = write(rows, **more)
+        with zipfile.ZipFile(path) as source:
+            parts = {name: source.read(name) for name in source.namelist()}
+        parts["_rels/.rels"] = parts["_rels/.rels"].replace(b"</Relationships>", LINK.encode())
+        parts["docProps/app.xml"] = APP.format(application, version).encode()
+        with zipfile.ZipFile(path, "w") as target:
+            for name, data in parts.items():
+                target.writestr(name, data)
+        return path
+
+    return make
+
+
+def told(report):
+    return {cell.address: cell.reason for cell in report.unreproduced}
+
+
+def test_as_it_stands_excel_has_the_last_word(saved, values) -> None:
+    path = saved()
+    report = recalculate(path)
+    assert set(told(report)) == {"S!B1", "S!B2"}
+    assert "Excel saved 7, here it is 3: Excel's value stays" in told(report)["S!B1"]
+    assert not report.changed_count
+    assert not report.clean
+    assert values(path)["B1"] == 7
+
+
+def test_what_depends_on_a_change_is_written_and_told(saved, values) -> None:
+    path = saved()
+    report = recalculate(path, set_values=[("S!A1", 4.0)])
+    assert "6 is written" in told(report)["S!B1"]
+    assert "60 is written" in told(report)["S!B2"]
+    found = values(path)
+    assert (found["B1"], found["B2"], found["B3"]) == (6, 60, 10)
+
+
+def test_what_depends_on_no_change_keeps_its_bytes(saved) -> None:
+    path = saved()
+    report = recalculate(path, set_values=[("S!A3", 6.0)])
+    assert "stays" in told(report)["S!B1"]
+    with zipfile.ZipFile(path) as source:
+        sheet = source.read("xl/worksheets/sheet1.xml")
+    assert b"<f>SUM(A1:A2)</f><v>7</v>" in sheet
+    assert b"<f>A2+1</f><v>3.0000000000000004</v>" in sheet
+    assert b"<f>A3*2</f><v>12</v>" in sheet
+
+
+def test_without_a_baseline_everything_is_written(saved, values) -> None:
+    path = saved()
+    report = recalculate(path, baseline=False)
+    assert not report.unreproduced
+    assert report.changed_count == 2
+    assert values(path)["B1"] == 3
+
+
+def test_our_own_output_is_no_baseline(saved, values) -> None:
+    path = saved()
+    recalculate(path, baseline=False)
+    report = recalculate(path, set_values=[("S!A1", 4.0)])
+    assert "computed by Tokenbook" in report.baseline
+    assert not report.unreproduced
+    assert values(path)["B2"] == 60
+
+
+@pytest.mark.parametrize(
+    ("application", "version", "calc"),
+    [
+        ("LibreOffice/7.4.7.2$Linux", "15.0000", '<calcPr calcId="191029"/>'),
+        ("Microsoft Excel", "3.1", '<calcPr calcId="191029"/>'),
+        ("Microsoft Excel", "12.0000", '<calcPr calcId="124519" fullCalcOnLoad="1"/>'),
+        ("Microsoft Excel", "16.0300", '<calcPr calcId="191029" calcMode="manual"/>'),
+    ],
+)
+def test_files_whose_values_are_not_excels(saved, values, application, version, calc) -> None:
+    path = saved(application=application, version=version, calc=calc)
+    report = recalculate(path)
+    assert report.baseline
+    assert not report.unreproduced
+    assert values(path)["B1"] == 3
+
+
+def test_what_moves_by_itself_is_a_change(saved) -> None:
+    path = saved(
+        '<row r="1"><c r="A1"><f>TODAY()</f><v>45000</v></c><c r="B1"><f>A1+1</f><v>45001</v></c>'
+        '<c r="C1"><f>LEN("abc")</f><v>4</v></c><c r="D1"><f>B1+C1</f><v>45005</v></c></row>'
+    )
+    report = recalculate(path)
+    assert {change.address for change in report.changed} == {"S!A1", "S!B1", "S!D1"}
+    assert set(told(report)) == {"S!C1", "S!D1"}
+
+
+def test_own_functions_saved_without_the_add_in(saved, values) -> None:
+    path = saved(
+        '<row r="1"><c r="A1"><v>3</v></c>'
+        '<c r="B1" t="e"><f>TOK_SUBSIDY(A1,5)</f><v>#NAME?</v></c>'
+        '<c r="C1" t="e"><f>B1*2</f><v>#NAME?</v></c></row>'
+    )
+    report = recalculate(path)
+    assert "without the add-in" in report.baseline
+    assert values(path)["C1"] == 4
+
+
+def test_cells_that_array_formulas_fill(saved, values) -> None:
+    path = saved(
+        '<row r="1"><c r="A1"><v>1</v></c>'
+        '<c r="B1"><f t="array" ref="B1:B2">A1:A2*2</f><v>2</v></c></row>'
+        '<row r="2"><c r="A2"><v>2</v></c><c r="B2"><v>5</v></c></row>'
+    )
+    report = recalculate(path)
+    assert set(told(report)) == {"S!B2"}
+    assert values(path)["B2"] == 5
