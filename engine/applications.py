@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -216,15 +217,21 @@ def subscription_margin(
 
 def _limited_mean(mean: Number, cap: Number, spread: Number) -> Number:
     """Return E[min(X, cap)] of a lognormal X by its mean and log standard deviation."""
-    from scipy.special import ndtr  # noqa: PLC0415  (heavy, and only wanted here)
-
-    mean, cap, spread = np.asarray(mean), np.asarray(cap), np.asarray(spread)
     certain = np.minimum(mean, cap)
     # Without spread, cap, or a request made or served, 0/0 and ∞·0 would stand in the formula.
     closed = (spread == 0) | np.isinf(cap) | ((certain == 0) & ~np.isnan(spread))
     mean, cap, spread = (np.where(closed, 1.0, values) for values in (mean, cap, spread))
     with np.errstate(over="ignore"):
         middle = (np.log(cap) - np.log(mean)) / spread
-        limited = mean * ndtr(middle - spread / 2) + cap * ndtr(-middle - spread / 2)
+        limited = mean * _normal(middle - spread / 2) + cap * _normal(-middle - spread / 2)
     result: Number = np.where(closed, certain, limited)
     return result
+
+
+def _normal(value: Number) -> Number:
+    """Return the share of a standard normal distribution that lies below a value."""
+    if (traced := getattr(type(value), "__normal__", None)) is not None:
+        return cast(Number, traced(value))
+    from scipy.special import ndtr  # noqa: PLC0415  (heavy, and only wanted here)
+
+    return cast(Number, ndtr(value))

@@ -144,11 +144,45 @@ def positive(value: Number, message: str) -> Number:
 
 def holds(condition: bool | NDArray[np.bool_], value: Number, message: str) -> Number:
     """Give `value` back where `condition` holds; elsewhere raise (a scalar) or put NaN."""
-    if isinstance(condition, np.ndarray):
+    if not isinstance(condition, bool | np.bool_):
         return np.where(condition, value, np.nan)
     if not condition:
         raise DomainError(message)
     return value
+
+
+def steps(count: Scalar, beside: Any = None) -> NDArray[np.float64]:
+    """Return 0, 1, 2 … below a whole number, such as the months of a path.
+
+    `beside` is a value that the steps are computed with, where the number itself is fixed.
+
+    >>> steps(3.0)
+    array([0., 1., 2.])
+    """
+    traced = getattr(type(count), "__steps__", None) or getattr(type(beside), "__steps__", None)
+    passed: NDArray[np.float64] = traced(count) if traced else np.arange(count, dtype=np.float64)
+    return passed
+
+
+def by_element(
+    function: Callable[..., NDArray[np.float64]], *values: Number, block: int = 512
+) -> Number:
+    """Apply a function that looks along the last axis to each element of numbers that broadcast.
+
+    The function gets columns and works on `block` elements at once, so that what it makes of them
+    fits the processor's cache; it returns one number for each.
+    """
+    tracer = next((t for v in values if (t := getattr(type(v), "__by_element__", None))), None)
+    if tracer is not None:
+        return cast(Number, tracer(function, values))
+    grid = np.broadcast_arrays(*values)
+    columns = [np.ravel(column).astype(np.float64) for column in grid]
+    results = np.empty_like(columns[0])
+    for start in range(0, results.size, block):
+        part = slice(start, start + block)
+        results[part] = np.ravel(function(*(column[part, np.newaxis] for column in columns)))
+    shape = grid[0].shape
+    return results.reshape(shape) if shape else float(results[0])
 
 
 def domains_of(function: Callable[..., Any]) -> Mapping[str, Domain]:
@@ -197,6 +231,10 @@ def _declared(
                         break
                 else:
                     return cast(R, _over_scalars(function, args, how, never))
+            if (tracer := _tracer([*args, *kwargs.values()])) is not None:
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                return cast(R, tracer(function, checked.__domains__, bound.arguments))  # type: ignore[attr-defined]
             values, arrays, labelled = prepared(args, kwargs)
             if arrays:
                 return cast(R, _over_arrays(function, values, never, labelled))
@@ -233,6 +271,15 @@ def _declared(
         return checked
 
     return decorate
+
+
+def _tracer(given: Sequence[Any]) -> Callable[..., Any] | None:
+    """Return what runs a function for arguments that are no numbers yet but remember formulas.
+
+    A host may run the functions on such arguments to write them as formulas; the engine knows
+    nothing of them but this name.
+    """
+    return next((t for v in given if (t := getattr(type(v), "__engine_call__", None))), None)
 
 
 def _series_arguments(signature: inspect.Signature) -> frozenset[str]:
@@ -280,7 +327,7 @@ def _over_scalars(function: Callable[..., Any], values: Sequence[Any], how: How,
     if type(result) is float and -_LARGEST <= result <= _LARGEST:
         return result
     if how == "single" or isinstance(result, str):
-        return result
+        return float(result) if isinstance(result, np.floating) else result
     if isinstance(result, tuple):
         return tuple(_finite_number(function, part, never) for part in result)
     return _finite_number(function, result, never)

@@ -12,6 +12,7 @@ from engine.elementwise import (
     at_least,
     elementwise,
     single,
+    steps,
     whole,
 )
 from engine.tables import Table
@@ -267,10 +268,10 @@ def market_path(
     >>> market_path(8.5e9, 2.5, 1.0, -0.5, 2).column("price").tolist()
     [2.5, 1.25, 0.625]
     """
-    year = np.arange(years + 1)
+    year = steps(years + 1)
     market = market_usd * (1 + market_growth) ** year
     prices = np.maximum(price * (1 + price_change) ** year, price_floor)
     return Table(
         ("year", "market USD", "price", "tokens/day"),
-        (year, market, prices, np.asarray(market_volume(market, prices))),
+        (year, market, prices, market_volume(market, prices)),  # type: ignore[arg-type]
     )

@@ -16,6 +16,7 @@ from engine.elementwise import (
     holds,
     proper_fraction,
     single,
+    steps,
     whole,
 )
 from engine.tables import Table
@@ -40,13 +41,14 @@ def _capital_per_year(
     capex: Number, life_years: Number, residual: Number, discount_rate: Number
 ) -> Number:
     """Return the level yearly payment that recovers capex less the discounted residual."""
-    import numpy_financial as npf  # noqa: PLC0415  (only annuities want it)
-
-    rate = np.where(np.abs(discount_rate) < _LOWEST_RATE, 0.0, discount_rate)
+    free = np.abs(discount_rate) < _LOWEST_RATE
+    rate = np.where(free, 1.0, discount_rate)
     kept = holds(residual <= capex, residual, "residual must not exceed capex")
     # A growth factor past the largest float ends as NaN, which is refused as it should be.
     with np.errstate(over="ignore", invalid="ignore"):
-        payment: Number = npf.pmt(rate, life_years, np.negative(capex), kept)
+        grown = np.where(free, 1.0, (1 + rate) ** life_years)
+        payments = np.where(free, life_years, (grown - 1) / rate)
+        payment: Number = (capex * grown - kept) / payments
     return payment
 
 
@@ -196,12 +198,11 @@ def rent_vs_own(
     [-30000.0, -13118.0, 3765.0, 20647.0]
     """
     kept = holds(residual <= capex, residual, "residual must not exceed capex")
-    year = np.arange(years + 1)
+    year = steps(years + 1)
     used = year > 0
     rent = np.where(used, rent_usd_per_hour * hours_per_year, 0.0)
     running = opex_per_year + hours_per_year * _energy_per_hour(watts, pue, usd_per_kwh)
-    own = np.where(used, running, capex)
-    own[-1] -= kept
+    own = np.where(used, running, capex) - np.where(year == years, kept, 0.0)
     # numpy_financial.npv gives the last year's figure alone; the running sum gives every year's.
     saving = np.cumsum((rent - own) / (1 + discount_rate) ** year)
     return Table(
@@ -273,11 +274,12 @@ def own_breakeven_hours(
     >>> round(own_breakeven_hours(2.0, 30000.0))
     5189
     """
-    saved_per_hour = np.asarray(rent_usd_per_hour - _energy_per_hour(watts, pue, usd_per_kwh))
+    saved_per_hour = rent_usd_per_hour - _energy_per_hour(watts, pue, usd_per_kwh)
     fixed = opex_per_year + _capital_per_year(capex, life_years, residual, discount_rate)
     # A NaN fails the comparison and stays one; in `fixed` it outlives the infinity by the sum.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        hours: Number = np.where(saved_per_hour <= 0, math.inf + fixed, fixed / saved_per_hour)
+        gained = np.where(saved_per_hour > 0, saved_per_hour, 1.0)
+        hours: Number = np.where(saved_per_hour <= 0, math.inf + fixed, fixed / gained)
     return hours
 
 

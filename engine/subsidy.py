@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.elementwise import Number, Scalar, at_least, elementwise, single, whole
+from engine.elementwise import (
+    Number,
+    Scalar,
+    at_least,
+    by_element,
+    elementwise,
+    single,
+    steps,
+    whole,
+)
 from engine.tables import Table
 
 __all__ = ["runway", "subsidy_loss", "subsidy_path"]
@@ -17,8 +26,6 @@ __all__ = ["runway", "subsidy_loss", "subsidy_path"]
 DAYS_PER_MONTH = 365 / 12
 #: Cash that lasts this long counts as lasting for ever.
 LONGEST_RUNWAY = 600
-# Elements of a runway grid worked on at once: 600 months of each fit the processor's cache.
-_BLOCK = 512
 
 
 @elementwise(tokens_per_day=at_least(0), price=at_least(0), breakeven=at_least(0), days=at_least(0))
@@ -114,32 +121,32 @@ def runway(
     >>> round(runway(305e6, 10e9, 0.0, 3.0), 1)
     334.2
     """
-    grid = np.broadcast_arrays(
-        cash, tokens_per_day, price, breakeven, volume_growth, price_change, cost_change
-    )
-    columns = [np.ravel(values).astype(np.float64) for values in grid]
-    months = np.empty_like(columns[0])
     # Growth over 600 months may overflow; the losses are then infinite, and rightly so.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for start in range(0, months.size, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            months[block] = _months_of_cash(*(values[block, np.newaxis] for values in columns))
-    shape = grid[0].shape
-    return months.reshape(shape) if shape else float(months[0])
+        return by_element(
+            _months_of_cash,
+            cash,
+            tokens_per_day,
+            price,
+            breakeven,
+            volume_growth,
+            price_change,
+            cost_change,
+        )
 
 
 def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    *_, loss = _monthly(np.arange(LONGEST_RUNWAY, dtype=np.float64), *terms)
-    lost = np.cumsum(loss, axis=1)
+    *_, loss = _monthly(steps(float(LONGEST_RUNWAY), cash), *terms)
+    lost = np.cumsum(loss, axis=-1)
     gone = (lost >= cash) & (loss > 0)
-    first = np.argmax(gone, axis=1)
-    rows = np.arange(first.size)
+    first = np.argmax(gone, axis=-1, keepdims=True)
+    last = np.take_along_axis(loss, first, axis=-1)
     # The last month counts in part: what was left before it, over what it loses.
-    before = lost[rows, first] - loss[rows, first]
-    months = first + (cash[:, 0] - before) / loss[rows, first]
-    endless = ~gone.any(axis=1) | (months >= LONGEST_RUNWAY)
+    before = np.take_along_axis(lost, first, axis=-1) - last
+    months = first + (cash - before) / last
+    endless = ~np.any(gone, axis=-1, keepdims=True) | (months >= LONGEST_RUNWAY)
     months = np.where(endless, math.inf, months)
-    unknown = np.isnan(lost[:, -1]) | np.isnan(cash[:, 0])
+    unknown = np.isnan(lost[..., -1:]) | np.isnan(cash)
     return np.where(unknown, math.nan, months)
 
 
@@ -209,7 +216,7 @@ def subsidy_path(
     >>> subsidy_path(305e6, 10e9, 0.0, 3.0, months=2).column("loss").tolist()
     [912500.0, 912500.0]
     """
-    passed = np.arange(months)
+    passed = steps(months)
     volume, prices, costs, loss = _monthly(
         passed, tokens_per_day, price, breakeven, volume_growth, price_change, cost_change
     )

@@ -187,7 +187,7 @@ def combined_gain(gains: Series) -> float:
     >>> combined_gain([1.5, 3, 10])
     45.0
     """
-    return float(np.prod(gains))
+    return np.prod(gains)  # type: ignore[return-value]
 
 
 @single(cuts=fraction())
@@ -215,7 +215,7 @@ def stacked_cut(cuts: Series) -> float:
     >>> round(stacked_cut([0.2, 0.5, 0.3, 0.1]), 3)
     0.748
     """
-    return float(1 - np.prod(1 - cuts))
+    return 1 - np.prod(1 - cuts)  # type: ignore[return-value]
 
 
 @elementwise(acceptance=proper_fraction(), draft_tokens=at_least(0))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import ironcalc_values
 from cases import Case
 from hosted import Hosted
 from openpyxl import Workbook, load_workbook
@@ -29,36 +30,61 @@ def headless(cases: Sequence[Case]) -> dict[str, Any]:
     """Recalculate a workbook whose cells call the functions on other cells."""
     from workbooks.recalc import recalculate  # noqa: PLC0415
 
-    shapes = {case.id: _shape(registry[case.function](*case.cells)) for case in cases}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cases.xlsx"
-        workbook = Workbook()
-        sheet, inputs = workbook.active, workbook.create_sheet("Inputs")
-        row = taken = 1
-        places: dict[str, tuple[int, tuple[int, int]]] = {}
-        for case in cases:
-            arguments = []
-            for cell in case.cells:
-                rows = cell if isinstance(cell, list) else [[cell]]
-                for r, line in enumerate(rows):
-                    for c, value in enumerate(line, start=1):
-                        given = _ERRORS[value.code] if isinstance(value, CellError) else value
-                        inputs.cell(taken + r, c, given)
-                last = f"${get_column_letter(len(rows[0]))}${taken + len(rows) - 1}"
-                corner = f":{last}" if isinstance(cell, list) else ""
-                arguments.append(f"Inputs!$A${taken}{corner}")
-                taken += len(rows)
-            height, width = shapes[case.id]
-            area = f"A{row}:{get_column_letter(width)}{row + height - 1}"
-            formula = f"={case.function}({','.join(arguments)})"
-            plain = height == width == 1
-            sheet.cell(row, 1).value = formula if plain else ArrayFormula(area, formula)
-            places[case.id] = row, shapes[case.id]
-            row += height
-        workbook.save(path)
+        places = _write(cases, path)
         recalculate(path)
         found = load_workbook(path, data_only=True).worksheets[0]
         return {name: _block(found, *place) for name, place in places.items()}
+
+
+def native(cases: Sequence[Case]) -> dict[str, Any]:
+    """Evaluate the functions as native LAMBDA names of such a workbook, by IronCalc."""
+    from udfs.hosts.native import native_names  # noqa: PLC0415
+    from workbooks.authoring.native import make_native  # noqa: PLC0415
+
+    cases = [case for case in cases if case.function in native_names()]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cases.xlsx"
+        places = _write(cases, path)
+        make_native(path, path)
+        found = next(iter(ironcalc_values.values(path).values()))
+    return {
+        name: [[found.get((top + r, 1 + c)) for c in range(shape[1])] for r in range(shape[0])]
+        if shape != (1, 1)
+        else found.get((top, 1))
+        for name, (top, shape) in places.items()
+    }
+
+
+def _write(cases: Sequence[Case], path: Path) -> dict[str, tuple[int, tuple[int, int]]]:
+    """Write a workbook with a call for each case; return its first row and its shape."""
+    shapes = {case.id: _shape(registry[case.function](*case.cells)) for case in cases}
+    workbook = Workbook()
+    sheet, inputs = workbook.active, workbook.create_sheet("Inputs")
+    row = taken = 1
+    places: dict[str, tuple[int, tuple[int, int]]] = {}
+    for case in cases:
+        arguments = []
+        for cell in case.cells:
+            rows = cell if isinstance(cell, list) else [[cell]]
+            for r, line in enumerate(rows):
+                for c, value in enumerate(line, start=1):
+                    given = _ERRORS[value.code] if isinstance(value, CellError) else value
+                    inputs.cell(taken + r, c, given)
+            last = f"${get_column_letter(len(rows[0]))}${taken + len(rows) - 1}"
+            corner = f":{last}" if isinstance(cell, list) else ""
+            arguments.append(f"Inputs!$A${taken}{corner}")
+            taken += len(rows)
+        height, width = shapes[case.id]
+        area = f"A{row}:{get_column_letter(width)}{row + height - 1}"
+        formula = f"={case.function}({','.join(arguments)})"
+        plain = height == width == 1
+        sheet.cell(row, 1).value = formula if plain else ArrayFormula(area, formula)
+        places[case.id] = row, shapes[case.id]
+        row += height
+    workbook.save(path)
+    return places
 
 
 def _shape(answer: Any) -> tuple[int, int]:
@@ -104,6 +130,7 @@ HOSTS: dict[str, Callable[[Sequence[Case]], dict[str, Any]]] = {
     "xlwings classic (COM stubbed)": classic,
     "Office.js (xlwings' own handler)": officejs,
     "LibreOffice Calc": libreoffice,
+    "Native LAMBDAs (IronCalc)": native,
 }
 
 

@@ -26,8 +26,8 @@ _HEAD = f"""# What is verified where
 
 Written by `{COMMAND}`, which puts one set of cases for each function (blanks,
 text, errors, domains, ranges) to every host. "yes": the same values to 1e-9 and the same errors in
-every case. A function that is not in the table was added after the last run. Excel itself was not
-run: none was at hand.
+every case; "kept": a host that has no such function keeps the value that the file holds. A function
+that is not in the table was added after the last run. Excel itself was not run: none was at hand.
 
 """
 
@@ -45,6 +45,18 @@ def wrong(asked: Sequence[Case], answers: dict[str, Any], function: str) -> dict
     }
 
 
+def verdict(asked: Sequence[Case], answers: dict[str, Any], function: str) -> str:
+    """Return what the page says of a function in a host."""
+    if not has(asked, answers, function):
+        return "kept"
+    return "differs" if wrong(asked, answers, function) else "yes"
+
+
+def has(asked: Sequence[Case], answers: dict[str, Any], function: str) -> bool:
+    """Tell whether a host has a function at all; not every one can be a native LAMBDA."""
+    return any(case.id in answers for case in asked if case.function == function)
+
+
 def claims() -> dict[str, dict[str, str]]:
     """Return what the page says of each function, by host."""
     lines = [x for x in PAGE.read_text(encoding="utf-8").splitlines() if x.startswith("|")]
@@ -57,14 +69,13 @@ def main() -> None:
     asked = list(cases())
     answers = {host: ask(asked) for host, ask in HOSTS.items()}
     rows = [
-        [name, *("differs" if wrong(asked, given, name) else "yes" for given in answers.values())]
-        for name in registry
+        [name, *(verdict(asked, given, name) for given in answers.values())] for name in registry
     ]
     table = [["function", *HOSTS], ["---"] * (len(HOSTS) + 1), *rows]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in table)
     PAGE.write_text(_HEAD + lines, encoding="utf-8")
     for host, given in answers.items():
-        count = sum(not wrong(asked, given, name) for name in registry)
+        count = sum(verdict(asked, given, name) == "yes" for name in registry)
         print(f"{host}: {count} of {len(registry)} functions alike in every case")
 
 

@@ -56,6 +56,8 @@ def test_a_typical_call_of_every_function_succeeds():
 
 @pytest.mark.parametrize("function", registry)
 def test_host_answers_as_recorded(host, function):
+    if not report.has(CASES, host, function):
+        pytest.skip(f"the host has no {function}")
     assert not report.wrong(CASES, host, function)
 
 
@@ -66,12 +68,12 @@ def test_the_page_of_what_is_verified_holds(host_name, host):
     gone = set(claims) - set(registry)
     assert not gone, f"docs/verified.md tells of {sorted(gone)}: `{report.COMMAND}`"
     for function, claim in claims.items():
-        assert claim == ("differs" if report.wrong(CASES, host, function) else "yes"), function
+        assert claim == report.verdict(CASES, host, function), function
 
 
 def test_readme_tells_which_hosts_agree():
     for host_name, claims in report.claims().items():
-        said = "all cases alike" if set(claims.values()) == {"yes"} else "not all cases alike"
+        said = "not all cases alike" if "differs" in claims.values() else "all cases alike"
         assert f"| {host_name} | {said} |\n" in report.README.read_text(encoding="utf-8")
 
 

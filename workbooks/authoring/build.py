@@ -16,7 +16,13 @@ from workbooks.authoring.writer import COVER, FIRST_HEADLINE, write
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.recalc.job import Progress
 
-_ENDINGS = {"xlsx": ".xlsx", "xlsm": ".xlsm", "officejs": "-officejs.xlsx", "ods": ".ods"}
+_ENDINGS = {
+    "xlsx": ".xlsx",
+    "xlsm": ".xlsm",
+    "officejs": "-officejs.xlsx",
+    "ods": ".ods",
+    "native": "-native.xlsx",
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,8 @@ def build(
         Where the workbook goes; made where it is missing.
     flavour : str
         "xlsx"; "xlsm", with the VBA of classic xlwings; "officejs", whose functions have the
-        names under which Office.js stores them; or "ods", for Calc with the add-in, written by
-        LibreOffice.
+        names under which Office.js stores them; "ods", for Calc with the add-in, written by
+        LibreOffice; or "native", which holds them as LAMBDA names.
     file_name : str
         What the workbook is called in the directory; its own name where left out.
     force : bool
@@ -102,6 +108,10 @@ def _flavoured(draft: Path, flavour: str) -> Path:
 
         write_ods(draft, draft.with_suffix(".ods"))
         return draft.with_suffix(".ods")
+    if flavour == "native":
+        from workbooks.authoring.native import make_native  # noqa: PLC0415
+
+        make_native(draft, draft)
     return draft
 
 

@@ -31,6 +31,8 @@ tokenbook build all -o models
 tokenbook build serving --flavour xlsm
 
 tokenbook build breakeven -o prices.ods
+
+tokenbook build breakeven --flavour native
 """
 #: The flavour that a file's ending asks for.
 _OF_ENDING = {".xlsx": "xlsx", ".xlsm": "xlsm", ".ods": "ods"}
@@ -44,6 +46,7 @@ class Flavour(StrEnum):
     xlsm = "xlsm"
     officejs = "officejs"
     ods = "ods"
+    native = "native"
 
 
 #: What the files of a flavour end in; the others end in .xlsx.
@@ -52,7 +55,8 @@ Wanted = Annotated[
     Flavour | None,
     typer.Option(
         help="xlsm: with the VBA for Excel on Windows; officejs: for xlwings Server or Lite; "
-        "ods: for LibreOffice Calc with the add-in. What -o ends in, or xlsx, where left out.",
+        "ods: for LibreOffice Calc with the add-in; native: the functions as LAMBDA names, for "
+        "Excel 365 and 2024 with nothing installed. What -o ends in, or xlsx, where left out.",
         show_default=False,
     ),
 ]

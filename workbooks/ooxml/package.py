@@ -120,6 +120,7 @@ class Package:
         target: IO[bytes],
         replaced: Mapping[str, Callable[[], Iterable[bytes] | Deflated]],
         dropped: Container[str] = (),
+        added: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write the package to `target`, some parts replaced by the bytes they yield."""
         with zipfile.ZipFile(target, "w", allowZip64=True) as out:
@@ -129,6 +130,8 @@ class Package:
                     _write_entry(out, info, replaced[info.filename]())
                 elif info.filename not in dropped:
                     self._copy_entry(out, info)
+            for part, content in (added or {}).items():
+                _write_entry(out, zipfile.ZipInfo(part), (content,))
 
     def _copy_entry(self, out: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
         target = out.fp

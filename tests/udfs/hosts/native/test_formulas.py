@@ -1,0 +1,128 @@
+"""The text of the native LAMBDAs, and what cannot be written as one."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from engine.elementwise import above, any_real, proper_fraction, whole
+from udfs import registry
+from udfs.hosts.native import is_ours, library_of, native_names, reasons
+from udfs.hosts.native.symbols import Symbol, UntraceableError, inside, variable
+from udfs.hosts.native.writing import LONGEST, lambda_text, shown
+
+TEXTS = library_of(registry).names
+
+
+def written(value, *variables):
+    return shown(lambda_text(variables, value))
+
+
+def test_a_whole_function_reads_as_this():
+    assert shown(TEXTS["TOK_SUBSIDY"]) == (
+        'LAMBDA(price_,breakeven_,LET(price_1,_TOK_NUMBER(price_,1+"x"),'
+        'breakeven_1,_TOK_NUMBER(breakeven_,1+"x"),'
+        "IF((price_1>=0)*(breakeven_1>=0),IFERROR(breakeven_1-price_1,SQRT(-1)),SQRT(-1))))"
+    )
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_as_excel_stores_it(name):
+    text = TEXTS[name]
+    assert len(text) <= LONGEST
+    # Excel drops a name with a parameter in brackets; it stores the optional ones as _xlop.
+    assert "[" not in text
+    for optional in re.findall(r"_xlop\.(\w+)", text):
+        assert text.count(f"_xlop.{optional}") == 1
+        assert f"_xlfn.ISOMITTED(_xlpm.{optional})" in text
+    bare = re.sub(r'"[^"]*"', "", text)
+    assert not re.search(r"(?<!_xlfn\.)\b(LAMBDA|LET|MAP|SCAN|ISOMITTED|SEQUENCE)\(", bare)
+    # A variable is never what could be read as a cell, nor, after its prefix, a number.
+    variables = set(re.findall(r"_xl(?:pm|op)\.(\w+)", bare))
+    assert all(re.search(r"_\d*$", v) for v in variables), variables
+
+
+def test_each_function_is_native_or_says_why_not():
+    assert set(native_names()) | set(reasons()) == set(registry)
+    assert all(reasons().values())
+
+
+def test_our_text_is_told_from_another():
+    text = TEXTS["TOK_SUBSIDY"]
+    assert is_ours("tok_subsidy", text)
+    assert is_ours("TOK_SUBSIDY", f"={text}")
+    assert not is_ours("TOK_SUBSIDY", text.replace("breakeven_1-", "2*breakeven_1-"))
+    assert not is_ours("TOK_VERDICT", text)
+    assert not is_ours("MINE", text)
+
+
+def test_only_the_helpers_that_are_used_go_along():
+    library = library_of(["TOK_SUBSIDY"])
+    assert list(library.names) == ["_TOK_CELL", "_TOK_NUMBER", "TOK_SUBSIDY"]
+    assert library.hidden == {"_TOK_CELL", "_TOK_NUMBER"}
+
+
+def test_shared_terms_are_written_once_and_where_their_variables_are_known():
+    x = variable("x")
+    y = (x + 1.0) / 3.0
+    assert written(y * y, x) == "LAMBDA(x_1,LET(u_1,(x_1+1)/3,u_1*u_1))"
+    inner = np.cumsum(x * y)
+    assert written(inner, x) == ("LAMBDA(x_1,SCAN(0,x_1*((x_1+1)/3),LAMBDA(a_1,b_1,a_1+b_1)))")
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (lambda x: -x, "-x_1"),
+        # Excel takes -x^2 for (-x)^2, and 0^0 for an error.
+        (lambda x: -(x**2), "-(x_1^2)"),
+        (lambda x: (-x) ** 2, "(-x_1)^2"),
+        (lambda x: x ** (2 * x), "LET(u_1,2*x_1,IF(u_1=0,1,x_1^u_1))"),
+        (lambda x: 2.0**x, "2^x_1"),
+        (lambda x: x - (x - 1.0), "x_1-(x_1-1)"),
+        (lambda x: 1 / (x / 2.0), "1/(x_1/2)"),
+        (lambda x: x + -1.0, "x_1+(-1)"),
+        (lambda x: np.where(x > 0, x, np.nan), "IF(x_1>0,x_1,SQRT(-1))"),
+        (lambda x: (x > 0) & (x < 1), "(x_1>0)*(x_1<1)"),
+        (lambda x: (x < 0) | (x > 1), "(x_1<0)+(x_1>1)>0"),
+        (lambda x: np.maximum(x, 0), "IF(x_1>=0,x_1,0)"),
+        (np.ceil, "-INT(-x_1)"),
+        (np.sum, "SUM(x_1)"),
+    ],
+)
+def test_operations_are_written_as_excel_reads_them(made, text):
+    x = variable("x")
+    assert written(made(x), x) == f"LAMBDA(x_1,{text})"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda x: 1.0 if x > 0 else 2.0,
+        float,
+        np.asarray,
+        np.linalg.norm,
+        list,
+        lambda x: x[x > 0],
+    ],
+)
+def test_what_no_formula_can_do_is_refused(body):
+    with pytest.raises(UntraceableError):
+        body(variable("x"))
+
+
+def test_a_domain_without_its_end_excludes_it():
+    x = variable("x")
+    assert written(inside(x, above(0)), x) == "LAMBDA(x_1,x_1>0)"
+    assert written(inside(x, above(-1)), x) == "LAMBDA(x_1,x_1>(-1))"
+    assert written(inside(x, proper_fraction()), x) == "LAMBDA(x_1,(x_1>=0)*(x_1<1))"
+    assert written(inside(x, whole(1)), x) == "LAMBDA(x_1,(x_1>=1)*(x_1=INT(x_1)))"
+    # Every number will do, but an error must still come out.
+    assert written(inside(x, any_real()), x) == "LAMBDA(x_1,x_1=x_1)"
+
+
+def test_a_symbol_is_kept_from_being_a_truth():
+    with pytest.raises(UntraceableError, match=r"np\.where"):
+        bool(Symbol("var", "x"))

@@ -1,0 +1,176 @@
+"""Workbooks whose functions are native names, evaluated by IronCalc."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.workbook.defined_name import DefinedName
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import ironcalc_values
+
+from engine.subsidy import runway
+from udfs import CellError
+from udfs.hosts.native import reasons
+from workbooks import templates
+from workbooks.authoring.build import build
+from workbooks.authoring.native import calls_of, make_native
+from workbooks.recalc import recalculate
+
+#: No larger may a template get by being native.
+LARGEST = 400_000
+
+
+def simple(path, formulas, names=()):
+    workbook = Workbook()
+    sheet = workbook.active
+    sheet["A1"], sheet["B1"] = 0.88, 3.88
+    for row, formula in enumerate(formulas, start=2):
+        sheet.cell(row, 1, formula)
+    for name, text in names:
+        workbook.defined_names[name] = DefinedName(name, attr_text=text)
+    workbook.save(path)
+    return path
+
+
+def test_a_real_workbook_computes_with_nothing_installed(tmp_path):
+    formulas = ["=TOK_SUBSIDY(A1,B1)", "=TOK_RUNWAY(305000000,10000000000,A1,B1,1,-0.5,-0.3)"]
+    path = simple(tmp_path / "book.xlsx", formulas)
+    made = make_native(path, tmp_path / "native.xlsx")
+    assert made.native == ("TOK_SUBSIDY", "TOK_RUNWAY")
+    found = ironcalc_values.values(tmp_path / "native.xlsx")["Sheet"]
+    assert found[2, 1] == pytest.approx(3.0, rel=1e-12)
+    assert found[3, 1] == pytest.approx(runway(305e6, 10e9, 0.88, 3.88, 1.0, -0.5, -0.3), rel=1e-12)
+
+
+def test_all_but_the_names_stays_byte_for_byte(tmp_path):
+    path = simple(tmp_path / "book.xlsx", ["=TOK_SUBSIDY(A1,B1)"], [("rate", "Sheet!$A$1")])
+    make_native(path, tmp_path / "native.xlsx")
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(tmp_path / "native.xlsx") as after:
+        assert before.namelist() == after.namelist()
+        changed = [n for n in before.namelist() if before.read(n) != after.read(n)]
+        assert changed == ["xl/workbook.xml"]
+        old, new = before.read("xl/workbook.xml"), after.read("xl/workbook.xml")
+    start = old.index(b"</definedNames>")
+    assert new.startswith(old[:start])
+    assert new.endswith(old[start:])
+
+
+def test_a_workbook_without_names_gets_its_first_in_their_place(tmp_path):
+    path = simple(tmp_path / "book.xlsx", ["=TOK_SUBSIDY(A1,B1)"])
+    make_native(path, path)
+    assert set(load_workbook(path).defined_names) == {"_TOK_CELL", "_TOK_NUMBER", "TOK_SUBSIDY"}
+
+
+def test_making_native_twice_changes_nothing_more(tmp_path):
+    path = simple(tmp_path / "book.xlsx", ["=TOK_SUBSIDY(A1,B1)"])
+    make_native(path, path)
+    once = path.read_bytes()
+    make_native(path, path)
+    assert path.read_bytes() == once
+
+
+def test_a_name_of_the_workbooks_own_wins_and_is_told(tmp_path):
+    own = "_xlfn.LAMBDA(_xlpm.a,_xlpm.b,_xlpm.a*100)"
+    path = simple(tmp_path / "book.xlsx", ["=TOK_SUBSIDY(A1,B1)"], [("TOK_SUBSIDY", own)])
+    made = make_native(path, path)
+    assert (made.native, made.own) == ((), ("TOK_SUBSIDY",))
+    assert ironcalc_values.values(path)["Sheet"][2, 1] == pytest.approx(88.0)
+
+
+def test_a_name_in_a_text_is_no_call(tmp_path):
+    path = simple(tmp_path / "book.xlsx", ['="TOK_SUBSIDY(A1,B1)"'])
+    before = path.read_bytes()
+    assert make_native(path, tmp_path / "out.xlsx").native == ()
+    assert (tmp_path / "out.xlsx").read_bytes() == before
+
+
+# --- the templates ---------------------------------------------------------------------------
+
+
+def _scenarios():
+    found = []
+    for name in templates.NAMES:
+        book = templates.lay_out(name)
+        found.append((name, ""))
+        if selector := book.names.get("scenario"):
+            sheet = next(s for s in book.sheets if s.name == selector.sheet)
+            row = selector.row + 2
+            heads = [
+                c.value for c in sheet.cells if c.row == row and c.role == "header" and c.column > 2
+            ]
+            found += [(name, head) for head in heads[1 : heads.index("Unit")]]
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Build a template once, plain and native."""
+    folder, done = tmp_path_factory.mktemp("templates"), {}
+
+    def one(name):
+        if name not in done:
+            done[name] = build(name, folder).path, build(name, folder, flavour="native").path
+        return done[name]
+
+    return one
+
+
+@pytest.mark.parametrize(("name", "scenario"), _scenarios())
+def test_a_native_template_equals_the_plain_one(name, scenario, made, tmp_path):
+    plain, native = made(name)
+    if kept := set(calls_of(plain)) & set(reasons()):
+        pytest.skip(f"{', '.join(sorted(kept))} cannot be native")
+    if scenario:
+        plain = tmp_path / "plain.xlsx"
+        recalculate(made(name)[0], plain, set_values=[("scenario", scenario)])
+        native = tmp_path / "native.xlsx"
+        make_native(plain, native)
+    assert not _differences(plain, native)
+
+
+def _differences(plain, native):
+    found = ironcalc_values.values(native)
+    wrong = {}
+    for sheet in load_workbook(plain, data_only=True):
+        for cell in (c for row in sheet.iter_rows() for c in row if c.value is not None):
+            wanted = CellError(cell.value) if cell.data_type == "e" else cell.value
+            got = found[sheet.title].get((cell.row, cell.column))
+            if cell.is_date:
+                continue
+            if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+                # A difference of equal numbers may leave a rounding error.
+                alike = isinstance(got, int | float) and got == pytest.approx(
+                    wanted, rel=1e-9, abs=1e-12
+                )
+            else:
+                alike = wanted == got
+            if not alike:
+                wrong[f"{sheet.title}!{cell.coordinate}"] = (wanted, got)
+    return wrong
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_a_native_template_has_the_cells_and_values_of_the_plain_one(name, made):
+    plain, native = made(name)
+    assert native.stat().st_size <= LARGEST
+    with zipfile.ZipFile(plain) as one, zipfile.ZipFile(native) as other:
+        for part in one.namelist():
+            if part.startswith("xl/worksheets/"):
+                assert one.read(part) == other.read(part), part
+
+
+@pytest.mark.ooxml
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_a_native_template_is_valid(name, made):
+    _, native = made(name)
+    done = subprocess.run(
+        ["ooxml-validator", native], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,202 @@
+"""From an expression to the text of a formula: shared terms by LET, functions by LAMBDA."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from udfs.hosts.native.symbols import INFINITE, Symbol
+
+#: What a name or a cell may hold.
+LONGEST = 8192
+# How tightly operators bind; all bind to the left.
+_BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
+_BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
+_ATOM = 9
+_NEWER = {"LAMBDA", "LET", "MAP", "SCAN", "REDUCE", "MAKEARRAY", "BYROW", "SEQUENCE", "ISOMITTED"}
+_NEWER |= {"IFNA", "NORM.S.DIST", "TAKE", "DROP", "XMATCH", "TOCOL", "HSTACK", "VSTACK"}
+_SHEET_ONES = {"FILTER", "SORT"}
+_PREFIXES = re.compile(r"_xlfn\.(?:_xlws\.)?|_xlpm\.")
+_OPTIONAL = re.compile(r"_xlop\.([^,()]+)")
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.canonical: dict[Any, Symbol] = {}
+        self.known: dict[int, Symbol] = {}
+        self.kept: list[Symbol] = []
+        self.free: dict[int, frozenset[int]] = {}
+        self.names: dict[int, str] = {}
+        self.taken: set[str] = set()
+        self.count = 0
+
+    def same(self, node: Any) -> Any:
+        """Return the one node that stands for all that are made alike."""
+        if not isinstance(node, Symbol):
+            return node
+        if id(node) in self.known:
+            return self.known[id(node)]
+        self.kept.append(node)
+        if node.op == "var":
+            found = node
+            self.free[id(node)] = frozenset((id(node),))
+        else:
+            first = 1 if node.op in ("call", "named", "lambda") else 0
+            args = (*node.args[:first], *(self.same(a) for a in node.args[first:]))
+            key = (node.op, *(id(a) if isinstance(a, Symbol) else (type(a), a) for a in args))
+            if node.op == "lambda":
+                key = (node.op, *(id(v) for v in args[0]), id(args[1]))
+            if key in self.canonical:
+                found = self.canonical[key]
+            else:
+                found = self.canonical[key] = Symbol(node.op, *args, vector=False)
+                inner = [self.free[id(a)] for a in args[first:] if isinstance(a, Symbol)]
+                free = frozenset().union(*inner)
+                if node.op == "lambda":
+                    free -= {id(v) for v in args[0]}
+                self.free[id(found)] = free
+        self.known[id(node)] = self.known[id(found)] = found
+        return found
+
+    def scope(self, body: Any, available: frozenset[int]) -> str:
+        """Write a value; what it uses several times and can be told here gets a name here."""
+        uses: dict[int, int] = {}
+        order: list[Symbol] = []
+
+        def visit(node: Any, repeated: bool) -> None:
+            if not isinstance(node, Symbol) or node.op == "var" or id(node) in self.names:
+                return
+            here = self.free[id(node)] <= available
+            before = uses.get(id(node), 0)
+            uses[id(node)] = before + (2 if repeated and here else 1)
+            if before:
+                return
+            first = 1 if node.op in ("call", "named", "lambda") else 0
+            again = repeated or node.op == "lambda"
+            for argument in node.args[first:]:
+                # What a hoisted term needs is written once, in that term.
+                visit(argument, again and not (here and node.op != "lambda"))
+            if here and node.op != "lambda":
+                order.append(node)
+
+        visit(body, repeated=False)
+        lines: list[str] = []
+        for node in order:
+            if id(node) in self.names:
+                continue
+            if node.op == "named" or (uses[id(node)] > 1 and _worth(node)):
+                text = self.write(node.args[1] if node.op == "named" else node, available)[0]
+                name = self.name(node.args[0] if node.op == "named" else "u")
+                self.names[id(node)] = f"_xlpm.{name}"
+                lines += [f"_xlpm.{name}", text]
+        text = self.write(body, available)[0]
+        return f"_xlfn.LET({','.join(lines)},{text})" if lines else text
+
+    def name(self, hint: str) -> str:
+        """Return a name that is not in use and cannot be taken for a cell."""
+        number = 1
+        while f"{hint}_{number}" in self.taken:
+            number += 1
+        self.taken.add(f"{hint}_{number}")
+        return f"{hint}_{number}"
+
+    def write(self, node: Any, available: frozenset[int]) -> tuple[str, int]:
+        """Return the text of a value and how tightly it binds."""
+        if not isinstance(node, Symbol):
+            return constant(node)
+        if id(node) in self.names:
+            return self.names[id(node)], _ATOM
+        if node.op == "var":
+            raise AssertionError(f"{node.args[0]} is not bound here")
+        if node.op in _BINDING:
+            binds = _BINDING[node.op]
+            left, right = (self.write(a, available) for a in node.args)
+            before = left[0] if left[1] >= binds else f"({left[0]})"
+            after = right[0] if right[1] > binds else f"({right[0]})"
+            return f"{before}{node.op}{after}", binds
+        if node.op == "neg":
+            text, binds = self.write(node.args[0], available)
+            return f"-{text if binds == _ATOM else f'({text})'}", 0
+        if node.op == "named":
+            return self.write(node.args[1], available)
+        if node.op == "lambda":
+            return self.function(node.args[0], node.args[1], available), _ATOM
+        if node.op == "if":
+            return f"IF({self.arguments(node.args, available)})", _ATOM
+        if node.op == "column":
+            return f"{{{';'.join(constant(v)[0] for v in node.args)}}}", _ATOM
+        if node.op == "reference":
+            return node.args[0], _ATOM
+        if node.op == "call":
+            opening = prefixed(node.args[0])
+            return f"{opening}({self.arguments(node.args[1:], available)})", _ATOM
+        raise AssertionError(f"{node.op} has no text")
+
+    def arguments(self, values: Sequence[Any], available: frozenset[int]) -> str:
+        return ",".join(self.write(value, available)[0] for value in values)
+
+    def function(
+        self, variables: Sequence[Symbol], body: Any, available: frozenset[int], optional: int = 0
+    ) -> str:
+        """Write a LAMBDA; the last `optional` variables may be left out."""
+        names = []
+        for variable in variables:
+            hint = variable.args[0]
+            # Some evaluators take a workbook's own name, such as `years`, before a variable.
+            name = self.name(hint) if f"{hint}_" in self.taken or len(hint) == 1 else f"{hint}_"
+            self.taken.add(name)
+            self.names[id(variable)] = f"_xlpm.{name}"
+            names.append(name)
+        told = [
+            f"{'_xlop' if i >= len(names) - optional else '_xlpm'}.{name}"
+            for i, name in enumerate(names)
+        ]
+        inner = self.scope(body, available | {id(v) for v in variables})
+        return f"_xlfn.LAMBDA({','.join((*told, inner))})"
+
+
+def lambda_text(variables: Sequence[Symbol], body: Any, optional: int = 0) -> str:
+    """Return a LAMBDA as a file stores it.
+
+    Optional variables stand in the list as `_xlop.name` and everywhere else as `_xlpm.name`, as
+    Excel itself writes them.
+    """
+    writer = _Writer()
+    body = writer.same(body)
+    return writer.function(variables, body, frozenset(), optional)
+
+
+def shown(text: str) -> str:
+    """Return a stored formula as a user would type it.
+
+    >>> shown("_xlfn.LAMBDA(_xlpm.x,_xlop.y,_xlpm.x)")
+    'LAMBDA(x,[y],x)'
+    """
+    return _PREFIXES.sub("", _OPTIONAL.sub(r"[\1]", text))
+
+
+def prefixed(name: str) -> str:
+    """Return the name of a function as a file stores it."""
+    if name in _SHEET_ONES:
+        return f"_xlfn._xlws.{name}"
+    return f"_xlfn.{name}" if name in _NEWER else name
+
+
+def constant(value: Any) -> tuple[str, int]:
+    """Return the text of a constant and how tightly it binds."""
+    if isinstance(value, str):
+        return '"{}"'.format(value.replace('"', '""')), _ATOM
+    if isinstance(value, bool):
+        return str(value).upper(), _ATOM
+    if math.isnan(value):
+        return "SQRT(-1)", _ATOM
+    number = math.copysign(INFINITE, value) if math.isinf(value) else value
+    text = f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else repr(number).upper()
+    return text, 0 if number < 0 else _ATOM
+
+
+def _worth(node: Symbol) -> bool:
+    """Tell whether a shared term is long enough for a name."""
+    return node.op != "reference" and any(isinstance(a, Symbol) for a in node.args)

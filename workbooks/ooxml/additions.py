@@ -1,0 +1,131 @@
+"""Names and a sheet added to a workbook; what stands there stays byte for byte."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from workbooks.errors import RefusedError
+from workbooks.ooxml.book import Book, relations
+from workbooks.ooxml.package import Package
+from workbooks.ooxml.xml import escape
+
+# What stands after the names in a workbook part, in the order of the standard.
+_AFTER_NAMES = re.compile(
+    rb"<(?:\w+:)?(?:calcPr|oleSize|customWorkbookViews|pivotCaches|smartTagPr|smartTagTypes"
+    rb"|webPublishing|fileRecoveryPr|webPublishObjects|extLst)\b|</(?:\w+:)?workbook>"
+)
+_NAMES_END = re.compile(rb"</((?:\w+:)?)definedNames>")
+_NO_NAMES = re.compile(rb"<(?:\w+:)?definedNames\s*/>")
+_ROOT = re.compile(rb"<((?:\w+:)?)workbook\b")
+_SHEETS_END = re.compile(rb"</((?:\w+:)?)sheets>")
+_SHEET_ID = re.compile(rb"\bsheetId=[\"']([0-9]+)[\"']")
+_WORKSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+
+
+def with_names(data: bytes, names: Mapping[str, str], hidden: Collection[str] = ()) -> bytes:
+    """Return a workbook part with more defined names."""
+    root = _ROOT.search(data)
+    prefix = root[1] if root else b""
+    lines = b"".join(
+        b'<%bdefinedName name="%b"%b>%b</%bdefinedName>'
+        % (prefix, escape(name), b' hidden="1"' if name in hidden else b"", escape(text), prefix)
+        for name, text in names.items()
+    )
+    data = _NO_NAMES.sub(b"", data, count=1)
+    end = _NAMES_END.search(data)
+    if end:
+        return data[: end.start()] + lines + data[end.start() :]
+    after = _AFTER_NAMES.search(data, _SHEETS_END.search(data).end())  # type: ignore[union-attr]
+    if after is None:
+        raise RefusedError("the workbook part has no place for names")
+    block = b"<%bdefinedNames>%b</%bdefinedNames>" % (prefix, lines, prefix)
+    return data[: after.start()] + block + data[after.start() :]
+
+
+def with_sheet(
+    package: Package, book: Book, data: bytes, name: str, rows: Sequence[Sequence[Any]]
+) -> tuple[bytes, dict[str, bytes], dict[str, bytes]]:
+    """Return a workbook part with one more sheet, very hidden; the parts changed; those added."""
+    folder, leaf = posixpath.split(book.part)
+    rels = posixpath.join(folder, "_rels", f"{leaf}.rels")
+    part = posixpath.join(folder, "worksheets", "tokenbook-data.xml")
+    known = relations(package, book.part)
+    strict = any(kind.startswith(_STRICT) for kind, _, _ in known.values())
+    relationships = _STRICT if strict else _TRANSITIONAL
+    identity = next(
+        f"rIdTokenbook{i}" for i in range(len(known) + 1) if f"rIdTokenbook{i}" not in known
+    )
+    end = _SHEETS_END.search(data)
+    if end is None:
+        raise RefusedError(f"{book.part} lists no sheets")
+    number = 1 + max(int(match) for match in _SHEET_ID.findall(data))
+    line = b'<%bsheet name="%b" sheetId="%d" state="veryHidden" xmlns:tok="%b" tok:id="%b"/>' % (
+        end[1],
+        escape(name),
+        number,
+        relationships.encode(),
+        identity.encode(),
+    )
+    target = posixpath.relpath(part, folder)
+    changed = {
+        rels: _before_end(
+            package.read(rels),
+            b"Relationships",
+            b'<%%bRelationship Id="%b" Type="%b/worksheet" Target="%b"/>'
+            % (identity.encode(), relationships.encode(), target.encode()),
+        ),
+        "[Content_Types].xml": _before_end(
+            package.read("[Content_Types].xml"),
+            b"Types",
+            b'<%%bOverride PartName="/%b" ContentType="%b"/>'
+            % (part.encode(), _WORKSHEET.encode()),
+        ),
+    }
+    sheet = _sheet(rows, book.main)
+    return data[: end.start()] + line + data[end.start() :], changed, {part: sheet}
+
+
+def _before_end(data: bytes, element: bytes, line: bytes) -> bytes:
+    end = re.search(rb"</((?:\w+:)?)%b>" % element, data)
+    if end is None:
+        raise RefusedError(f"{element.decode()} has no end")
+    return data[: end.start()] + line % end[1] + data[end.start() :]
+
+
+def _sheet(rows: Sequence[Sequence[Any]], main: str) -> bytes:
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        cells = b"".join(
+            _cell(f"{_letters(column)}{number}".encode(), value)
+            for column, value in enumerate(row, start=1)
+            if value is not None and value != ""
+        )
+        lines.append(b'<row r="%d">%b</row>' % (number, cells))
+    return (
+        b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        b'<worksheet xmlns="%b"><sheetData>%b</sheetData></worksheet>'
+        % (main.encode(), b"".join(lines))
+    )
+
+
+def _cell(place: bytes, value: Any) -> bytes:
+    if isinstance(value, bool):
+        return b'<c r="%b" t="b"><v>%d</v></c>' % (place, value)
+    if isinstance(value, int | float):
+        return b'<c r="%b"><v>%b</v></c>' % (place, f"{float(value):.17g}".encode())
+    space = b' xml:space="preserve"' if value != value.strip() else b""
+    return b'<c r="%b" t="inlineStr"><is><t%b>%b</t></is></c>' % (place, space, escape(value))
+
+
+def _letters(column: int) -> str:
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
