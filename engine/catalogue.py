@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
+
+import numpy as np
 
 from engine.errors import DomainError, InputError, UnknownIdError
 from engine.ids import match
@@ -62,8 +64,12 @@ class Accelerator:
             _above_zero(self, name)
         _above_zero(self, "scaleup_gb_s_per_direction")
         for name in ("fp8_dense_tflops", "fp4_dense_tflops", "int8_dense_tops"):
-            if not math.isnan(getattr(self, name)):
+            if not np.isnan(getattr(self, name)):
                 _above_zero(self, name)
+
+    def peak(self, field: str) -> float:
+        """Return a peak rate by the name of its field."""
+        return float(getattr(self, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +144,14 @@ class Format:
 
     def peak_tflops(self, accelerator: Accelerator) -> float:
         """Return the dense peak rate, that of bf16 where the device lacks the tensor core."""
-        peak = float(getattr(accelerator, self.peak_field))
-        return accelerator.bf16_dense_tflops if math.isnan(peak) else peak
+        peak = accelerator.peak(self.peak_field)
+        return accelerator.bf16_dense_tflops if np.isnan(peak) else peak
 
     def is_unpacked(self, accelerator: Accelerator) -> bool:
         """Tell whether weights in this format have to be unpacked to bf16 to be multiplied."""
         narrow = self.bytes_per_parameter < BF16_BYTES
         in_bf16 = self.peak_field == "bf16_dense_tflops"
-        return narrow and (in_bf16 or math.isnan(getattr(accelerator, self.peak_field)))
+        return bool(narrow and (in_bf16 or np.isnan(accelerator.peak(self.peak_field))))
 
 
 BF16_BYTES = 2.0
@@ -173,6 +179,8 @@ def records(cls: type[R]) -> Mapping[str, R]:
 
 def find(cls: type[R], given: str) -> R:
     """Return the record with this id; an unknown id is told with those that look like it."""
+    if (traced := getattr(type(given), "__record__", None)) is not None:
+        return cast(R, traced(cls, given))
     known: Mapping[str, R] = records(cls)
     return known[match(cls.kind.removesuffix("s"), given, known)]
 

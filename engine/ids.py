@@ -39,6 +39,8 @@ def match(kind: str, given: Any, known: Iterable[str]) -> str:
     >>> match("accelerator", "H100 SXM", ["h100_sxm", "h200_sxm"])
     'h100_sxm'
     """
+    if (traced := getattr(type(given), "__match__", None)) is not None:
+        return str(traced(kind, given, known))
     if not isinstance(given, str):
         raise InputError(f"{kind} must be text, not {given!r}")
     ids = known if isinstance(known, dict) else dict.fromkeys(known)

@@ -73,8 +73,8 @@ def list_catalogue(kind: str) -> Table:
     >>> list_catalogue("providers").column("provider")[2]
     'Groq'
     """
-    wanted = match("catalogue", kind, _KINDS)
-    return _KINDS[wanted](wanted)
+    wanted = match("catalogue", kind, KINDS)
+    return KINDS[wanted](wanted)
 
 
 def _catalogue(kind: str) -> Table:
@@ -104,7 +104,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return Table.from_rows(tuple(rows[0]), [list(row.values()) for row in rows])
 
 
-_KINDS: Mapping[str, Callable[[str], Table]] = {
+#: What TOK_LIST can list, and how.
+KINDS: Mapping[str, Callable[[str], Table]] = {
     "models": _catalogue,
     "accelerators": _catalogue,
     "formats": _catalogue,

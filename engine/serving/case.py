@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from engine.catalogue import BF16_BYTES, Accelerator, Format, Model, find, resolve
 from engine.elementwise import Number
-from engine.errors import InputError, UnknownIdError
+from engine.errors import InputError
+from engine.ids import match
 from engine.serving.constants import ANY, BACKENDS
 
 _GIGA, _TERA = 1e9, 1e12
@@ -112,6 +113,8 @@ def case_of(
         Index into those arrays, of the broadcast shape of the ids.
     """
     given = (model, accelerator, weight_format, expert_format, kv_format, backend)
+    if (traced := getattr(type(model), "__case__", None)) is not None:
+        return traced(given), None
     if not any(is_array_of_ids(value) for value in given):
         return _one(*given), None
     codes, combinations = _factorised(given)
@@ -187,6 +190,18 @@ def _one(
     backend: str,
 ) -> Case:
     m, a = resolve(Model, model), resolve(Accelerator, accelerator)
+    return Case(*map(float, described(m, a, weight_format, expert_format, kv, backend)))
+
+
+def described(
+    m: Model,
+    a: Accelerator,
+    weight_format: str,
+    expert_format: str | None,
+    kv: str | None,
+    backend: str,
+) -> Case:
+    """Return the case of records, its numbers of whatever kind theirs are."""
     weights = find(Format, weight_format)
     experts = weights if expert_format is None else find(Format, expert_format)
     quantised = weights.bytes_per_parameter < BF16_BYTES
@@ -203,37 +218,37 @@ def _one(
         by_head += m.kv_lora_rank * (m.qk_nope_dim + m.v_head_dim)
         head_width = (query + m.v_head_dim) / 2
     else:
-        replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, float(m.head_dim)
+        replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, m.head_dim
     vocabulary = m.vocab * m.hidden
     return Case(
-        layers=float(m.layers),
-        moe_layers=float(moe_layers),
-        hidden=float(m.hidden),
-        heads=float(m.heads),
-        kv_heads=1.0 if latent else float(m.kv_heads),
-        replicated=float(m.layers * replicated),
-        split=float(m.layers * m.heads * by_head + feed_forward),
-        kv_projection=0.0 if latent else float(m.layers * 2 * m.hidden * m.head_dim),
-        head=float(vocabulary),
-        vocabulary=float(vocabulary if m.tied_embeddings else 2 * vocabulary),
-        experts=float(m.experts),
+        layers=m.layers,
+        moe_layers=moe_layers,
+        hidden=m.hidden,
+        heads=m.heads,
+        kv_heads=1.0 if latent else (m.kv_heads),
+        replicated=(m.layers * replicated),
+        split=(m.layers * m.heads * by_head + feed_forward),
+        kv_projection=0.0 if latent else (m.layers * 2 * m.hidden * m.head_dim),
+        head=vocabulary,
+        vocabulary=(vocabulary if m.tied_embeddings else 2 * vocabulary),
+        experts=m.experts,
         # Above 0 where a token takes every expert, since its logarithm is taken.
         skipped=max(1 - m.experts_per_token / m.experts, _TINY) if m.experts else 1.0,
-        taken=float(m.experts_per_token),
-        expert=float(3 * m.hidden * m.moe_ffn_dim),
-        expert_width=float(m.moe_ffn_dim),
-        kv_elements=float(m.kv_lora_rank + m.qk_rope_dim if latent else 2 * m.head_dim),
-        full_layers=float(m.layers - m.sliding_layers),
-        sliding_layers=float(m.sliding_layers),
-        window=float(m.sliding_window),
+        taken=m.experts_per_token,
+        expert=(3 * m.hidden * m.moe_ffn_dim),
+        expert_width=m.moe_ffn_dim,
+        kv_elements=(m.kv_lora_rank + m.qk_rope_dim if latent else 2 * m.head_dim),
+        full_layers=(m.layers - m.sliding_layers),
+        sliding_layers=m.sliding_layers,
+        window=m.sliding_window,
         head_width=head_width,
-        latent=float(latent),
+        latent=latent,
         weight_bytes=weights.bytes_per_parameter,
         expert_bytes=experts.bytes_per_parameter,
         kv_bytes=kv_bytes,
-        quantised=float(quantised),
-        unpacked=float(unpacked),
-        scaled=float(unpacked or experts.bytes_per_parameter == 1),
+        quantised=quantised,
+        unpacked=unpacked,
+        scaled=(unpacked or experts.bytes_per_parameter == 1),
         memory=a.memory_gb * _GIGA,
         bandwidth=a.mem_bw_tb_s * _TERA,
         link=a.scaleup_gb_s_per_direction * _GIGA,
@@ -247,8 +262,6 @@ def _one(
 
 def _shares(backend: str) -> dict[str, float]:
     """Return the share of each serving program."""
-    name = backend.strip().lower()
-    if name not in (ANY, *BACKENDS):
-        raise UnknownIdError.of("backend", backend, (ANY, *BACKENDS))
+    name = match("backend", backend, (ANY, *BACKENDS))
     among = BACKENDS if name == ANY else (name,)
     return {known: (known in among) / len(among) for known in BACKENDS}

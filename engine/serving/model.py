@@ -306,4 +306,7 @@ def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
 
 
 def _any(values: Number) -> bool:
-    return bool(values) if isinstance(values, float) else bool(np.any(values))
+    if isinstance(values, np.ndarray):
+        return bool(np.any(values))
+    # Of a value that is no number yet, all is computed that any number may need.
+    return bool(values) if isinstance(values, float | bool | np.generic) else True

@@ -11,8 +11,8 @@ A cell's formula stays as it is: `=TOK_SUBSIDY(A1,B1)` finds the add-in's functi
 
 from __future__ import annotations
 
+from udfs.hosts.native.data import DATA_SHEET
 from udfs.hosts.native.library import (
-    DATA_SHEET,
     Library,
     is_ours,
     library_of,

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from udfs.hosts.native.symbols import Lambda, Symbol, call, named, operation, variable, where
 from udfs.hosts.native.writing import lambda_text
 
-CELL, NUMBER, SINGLE, SERIES, BLANK = (
-    f"_TOK_{part}" for part in ("CELL", "NUMBER", "SINGLE", "SERIES", "BLANK")
+CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE = (
+    f"_TOK_{part}"
+    for part in (
+        "CELL",
+        "NUMBER",
+        "SINGLE",
+        "SERIES",
+        "BLANK",
+        "WORD",
+        "TEXT",
+        "FOLD",
+        "FIND",
+        "ALONE",
+    )
 )
 #: What gives #VALUE! in every spreadsheet.
 WRONG = operation("+", 1.0, "x")
@@ -46,10 +59,39 @@ def helpers() -> Mapping[str, str]:
     cells = named("cells", helper(NUMBER, flat, ""))
     there = call("FILTER", cells, operation("<>", cells, ""), WRONG)
     empty = call("MAP", x, Lambda([v], call("ISBLANK", v)))
+    keys = variable("keys")
+    # A number and TRUE are no text; what is left is blank.
+    other = call("ISNUMBER", cell) + call("ISLOGICAL", cell)
+    word = where(
+        call("ISTEXT", cell),
+        cell,
+        where(call("ISERROR", cell), cell, where(other, WRONG, default)),
+    )
+    key: Any = call("LOWER", cell)
+    for old, new in ((" ", ""), ("_", ""), ("-", ""), ("~", "~~"), ("*", "~*"), ("?", "~?")):
+        key = call("SUBSTITUTE", key, old, new)
+    words = call("MAP", x, Lambda([v], helper(WORD, v, default)))
     return {
+        **_records(),
+        WORD: lambda_text([cell, default], word),
+        TEXT: lambda_text([x, default], where(alone, helper(WORD, x, default), words)),
+        FOLD: lambda_text([cell], key),
+        FIND: lambda_text([cell, keys], call("MATCH", helper(FOLD, cell), keys, 0.0)),
         CELL: lambda_text([cell, default], number),
         NUMBER: lambda_text([x, default], where(alone, one, each)),
         SINGLE: lambda_text([x, default], where(alone, one, WRONG)),
         SERIES: lambda_text([x], where(alone, helper(CELL, x, WRONG), there)),
+        ALONE: lambda_text([x], where(alone, call("INDEX", x, 1.0, 1.0), x)),
         BLANK: lambda_text([x], where(alone, call("ISBLANK", x), empty)),
     }
+
+
+def _records() -> Mapping[str, str]:
+    """Return the helpers that find records; none where a case cannot be written as a formula."""
+    from udfs.hosts.native.records import record_helpers  # noqa: PLC0415  (they use these)
+
+    try:
+        return record_helpers()
+    except (AttributeError, TypeError, ValueError):
+        # What Python says of a symbol that it takes for a number; `library` tells the functions.
+        return {}

@@ -6,23 +6,27 @@ Defaults, domains, the treatment of blanks and errors come from the declaration;
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
 from engine.elementwise import domains_of
-from engine.errors import TokenbookError
 from engine.tables import Table
 from udfs.declare import Function
-from udfs.hosts.native.helpers import BLANK, NUMBER, SERIES, SINGLE, WRONG, helper
+from udfs.hosts.native.branches import followed
+from udfs.hosts.native.helpers import BLANK, NUMBER, SERIES, SINGLE, TEXT, WRONG, helper
+from udfs.hosts.native.lookups import LOOKUPS
+from udfs.hosts.native.records import OWN, Source
 from udfs.hosts.native.symbols import (
     INFINITE,
     NEVER,
     Lambda,
     Symbol,
+    Text,
     UntraceableError,
     both,
     call,
+    each,
     inside,
     is_vector,
     named,
@@ -30,14 +34,16 @@ from udfs.hosts.native.symbols import (
     variable,
     where,
 )
-from udfs.hosts.native.writing import LONGEST, lambda_text
+from udfs.hosts.native.writing import LONGEST, lambda_parts
 
 _NUM = float("nan")
 _NEEDED = inspect.Parameter.empty
+#: Kinds of arguments that are looked up by id, or described by a user's own rows.
+RECORDS = ("model", "accelerator")
 
 
-def lambda_of(function: Function) -> str:
-    """Return the LAMBDA of a function as a file stores it.
+def lambda_of(function: Function) -> tuple[str, dict[str, str]]:
+    """Return the LAMBDA of a function as a file stores it, and the names that hold its rest.
 
     Raises
     ------
@@ -51,10 +57,10 @@ def lambda_of(function: Function) -> str:
         if default is None and kind == "series"
     }
     body = _with_or_without(function, given, sorted(omittable), {})
-    text = lambda_text(given, body, len(given) - function.required)
-    if len(text) > LONGEST:
-        raise UntraceableError(f"{len(text):,} characters; a formula holds {LONGEST:,}")
-    return text
+    text, parts = lambda_parts(function.name, given, body, len(given) - function.required)
+    if (longest := max(map(len, (text, *parts.values())))) > LONGEST:
+        raise UntraceableError(f"{longest:,} characters; a formula holds {LONGEST:,}")
+    return text, parts
 
 
 def _with_or_without(
@@ -84,6 +90,9 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
             values.append(None)
             continue
         value = named(name, _argument(function, i, given[i], values))
+        if function.kinds[i] in (*RECORDS, "text"):
+            value = Text("named", name, value.args[1], vector=False)
+            sound = both(sound, operation("=", value, value))
         values.append(value)
         if name in domains:
             condition = inside(value, domains[name])
@@ -94,20 +103,58 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
                     call("ROWS", value, vector=False),
                 )
             sound = both(sound, condition)
+    if function.name in LOOKUPS:
+        return LOOKUPS[function.name](*values)
+    body = inspect.unwrap(function.engine)
+    if spread := [i for i, kind in enumerate(function.kinds) if kind in RECORDS]:
+        result = _by_id(function, given, values, spread)
+        return where(sound, result, _NUM)
+    result, told = _followed(body, values)
+    if isinstance(told, Symbol):
+        sound = both(sound, operation("=", told, 0.0))
+    if isinstance(result, Table):
+        for condition in _refusals(result.columns):
+            sound = both(sound, condition)
+    return where(sound, _shown(function, result), _NUM)
+
+
+def _followed(body: Callable[..., Any], values: Sequence[Any]) -> tuple[Any, Any]:
+    """Return what a body makes of its arguments, and what must be 0 (see `followed`)."""
     try:
-        result = inspect.unwrap(function.engine)(*values)
-    except TokenbookError as error:
-        # What the engine refuses for these arguments, whatever their values.
-        result = WRONG if isinstance(error, TypeError) else _NUM
+        return followed(lambda: body(*values))
     except UntraceableError:
         raise
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         # What Python says of a symbol that it takes for a number.
         raise UntraceableError(f"{type(error).__name__}: {error}") from error
-    if isinstance(result, Table):
-        for condition in _refusals(result.columns):
-            sound = both(sound, condition)
-    return where(sound, _shown(function, result), _NUM)
+
+
+def _by_id(
+    function: Function, given: Sequence[Symbol], values: Sequence[Any], sources: Sequence[int]
+) -> Any:
+    """Return a body with models and accelerators: by id for each element, or one's own record."""
+    body = inspect.unwrap(function.engine)
+
+    def one(*elements: Any) -> Any:
+        whole = [
+            Source("if", helper(OWN, given[i]), given[i], value) if i in sources else value
+            for i, value in enumerate(elements)
+        ]
+        result, told = _followed(body, whole)
+        if isinstance(result, Table):
+            sound: Any = True
+            for condition in _refusals(result.columns):
+                sound = both(sound, condition)
+            shown: Any = where(sound, table(result.header, result.columns), _NUM)
+        elif isinstance(result, tuple):
+            shown = row(result)
+        else:
+            shown = call("IFERROR", result, _NUM)
+        return where(operation("=", told, 0.0), shown, _NUM)
+
+    if function.result in ("row", "table"):
+        return one(*values)
+    return each(values, one, kinds=[type(v) for v in values])
 
 
 def _refusals(values: Sequence[Any]) -> list[Symbol]:
@@ -137,6 +184,16 @@ def _argument(function: Function, i: int, given: Symbol, before: Sequence[Any]) 
         if domain is not None and (domain.per or domain.blank is not None):
             raise UntraceableError(f"blanks of {function.parameters[i]} mean something")
         return Symbol("call", SERIES, given, vector=True)
+    if kind in RECORDS:
+        text = helper(TEXT, given, WRONG if default is _NEEDED else default)
+        text = where(call("ISOMITTED", given), default, text) if default is not _NEEDED else text
+        return where(helper(OWN, given), "", text)
+    if kind == "text" and default is None:
+        return where(call("ISOMITTED", given), "", helper(TEXT, given, ""))
+    if kind == "text":
+        if default is _NEEDED:
+            return helper(TEXT, given, WRONG)
+        return where(call("ISOMITTED", given), default, helper(TEXT, given, default))
     check = SINGLE if kind == "scalar" else NUMBER
     if kind not in ("number", "scalar"):
         raise UntraceableError(f"{function.parameters[i]} is a {kind}")
@@ -175,3 +232,12 @@ def table(header: Sequence[str], columns: Sequence[Any]) -> Symbol:
     )
     height = operation("+", call("ROWS", tall), 1.0)
     return call("MAKEARRAY", height, float(len(columns)), Lambda([r, c], cell))
+
+
+def row(values: Sequence[Any]) -> Symbol:
+    """Return values side by side; where they are columns, a row for each element."""
+    *others, last = (call("IFERROR", value, _NUM) for value in values)
+    for i in range(len(others) - 1, -1, -1):
+        here = Symbol("constants", *(float(i == k) for k in range(len(values))), vector=False)
+        last = where(here, others[i], last)
+    return last

@@ -9,12 +9,11 @@ from functools import cache
 from typing import Any
 
 from udfs.declare import registry
+from udfs.hosts.native.data import DATA_SHEET, sheet_rows
 from udfs.hosts.native.helpers import helpers
 from udfs.hosts.native.lambdas import lambda_of
 from udfs.hosts.native.symbols import UntraceableError
 
-#: Where native functions look up what they know; no user sees it.
-DATA_SHEET = "tokenbook data"
 _NAME = re.compile(r"(?<![\w.])_?TOK_\w+", re.IGNORECASE)
 
 
@@ -31,16 +30,34 @@ class Library:
 
 
 @cache
-def _all() -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return the LAMBDA of each function that has one, and why the others have none."""
+def _all() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
+    """Return the LAMBDA of each function that has one, why others have none, and the helpers."""
     texts: dict[str, str] = {}
     refused: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for name, function in registry.items():
         try:
-            texts[name] = lambda_of(function)
+            texts[name], rest = lambda_of(function)
+            parts.update(rest)
         except UntraceableError as error:
             refused[name] = str(error)
-    return texts, refused
+    shared = {**helpers(), **parts}
+    for name, text in list(texts.items()):
+        if missing := _used(text, shared) - set(shared) - set(registry):
+            refused[name] = f"{', '.join(sorted(missing))} cannot be written as a formula"
+            del texts[name]
+    return texts, refused, shared
+
+
+def _used(text: str, shared: Mapping[str, str]) -> set[str]:
+    """Return the names that a formula uses, those that these use included."""
+    used: set[str] = set()
+    waiting = [text]
+    while waiting:
+        found = set(_NAME.findall(waiting.pop())) - used
+        used |= found
+        waiting += [shared[name] for name in found if name in shared]
+    return used
 
 
 def native_names() -> tuple[str, ...]:
@@ -55,20 +72,20 @@ def reasons() -> Mapping[str, str]:
 
 def library_of(names: Collection[str]) -> Library:
     """Return what makes some functions native; those that cannot be are passed over."""
-    texts, shared = _all()[0], helpers()
+    texts, _, shared = _all()
     wanted = [name for name in registry if name in names and name in texts]
     chosen = {name: texts[name] for name in wanted}
-    waiting = list(chosen.values())
-    used: set[str] = set()
-    while waiting:
-        found = {n for n in _NAME.findall(waiting.pop()) if n in shared} - used
-        used |= found
-        waiting += [shared[name] for name in found]
-    return Library({**{n: shared[n] for n in shared if n in used}, **chosen}, frozenset(used))
+    used = {name for text in chosen.values() for name in _used(text, shared) if name in shared}
+    looks_up = any(DATA_SHEET in text for text in (*chosen.values(), *(shared[n] for n in used)))
+    return Library(
+        {**{n: shared[n] for n in shared if n in used}, **chosen},
+        frozenset(used),
+        sheet_rows() if looks_up else (),
+    )
 
 
 def is_ours(name: str, text: str) -> bool:
     """Tell whether a defined name holds exactly the formula that we would write for it."""
     known = name.upper()
-    ours = _all()[0].get(known) or helpers().get(known)
+    ours = _all()[0].get(known) or _all()[2].get(known)
     return ours is not None and text.strip().removeprefix("=") == ours

@@ -8,10 +8,12 @@ formula and says so; `np.where` can.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from engine.errors import UnknownIdError
 
 #: What stands for +infinity in a formula, which has no such number; results from NEVER upwards
 #: mean "never".
@@ -74,6 +76,12 @@ class Symbol:
     def __rpow__(self, other: Any) -> Any:
         return power(other, self)
 
+    def __floordiv__(self, other: Any) -> Symbol:
+        return call("INT", self / other)
+
+    def __rmod__(self, other: Any) -> Symbol:
+        return operation("-", other, self * call("INT", other / self))
+
     def __neg__(self) -> Symbol:
         return Symbol("neg", self)
 
@@ -98,7 +106,8 @@ class Symbol:
     def __ne__(self, other: object) -> Any:
         return operation("<>", self, other)
 
-    __hash__ = object.__hash__
+    # A value is no key: a dictionary would miss it without a word.
+    __hash__ = None  # type: ignore[assignment]
 
     def __and__(self, other: Any) -> Any:
         return both(self, other)
@@ -117,7 +126,13 @@ class Symbol:
     # --- what a formula cannot do ------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        raise UntraceableError("a condition on a value: write np.where")
+        from udfs.hosts.native.branches import truth  # noqa: PLC0415  (it joins symbols)
+
+        return truth(self)
+
+    def __format__(self, _how: str) -> str:
+        # For messages, which no formula shows.
+        return "…"
 
     def __float__(self) -> float:
         raise UntraceableError("float() of a value")
@@ -199,12 +214,7 @@ class Symbol:
     @staticmethod
     def __by_element__(function: Callable[..., Any], values: Sequence[Any]) -> Symbol:
         """Apply a function that looks along a column to each element of its arguments."""
-        together: Any = 0.0
-        for value in values:
-            together = operation("+", together, operation("*", value, 0.0, fold=False))
-        names = [Symbol("var", "p", vector=False) for _ in values]
-        spread = [operation("+", v, together, fold=False) for v in values]
-        return call("MAP", *spread, Lambda(names, function(*names)), vector=False)
+        return each(values, function)
 
     @staticmethod
     def __normal__(value: Any) -> Symbol:
@@ -217,6 +227,22 @@ class Text(Symbol):
     """A text in a formula, with the methods of one that a lookup needs."""
 
     __slots__ = ()
+
+    @staticmethod
+    def __match__(kind: str, given: Any, known: Iterable[str]) -> str:
+        """Return which of few texts is meant, each on a way of its own."""
+        folded = call("_TOK_FOLD", given)
+        for name in known:
+            if folded == name.lower().replace(" ", "").replace("_", "").replace("-", ""):
+                return name
+        raise UnknownIdError(f"{kind} is none of {', '.join(known)}")
+
+    @staticmethod
+    def __record__(record: type, given: Any) -> Any:
+        """Return the record that a text names."""
+        from udfs.hosts.native.records import found  # noqa: PLC0415  (it is made of symbols)
+
+        return found(record, given)
 
     def strip(self) -> Text:
         """Return the text without blanks around it."""
@@ -323,6 +349,23 @@ def inside(value: Any, domain: Any) -> Any:
     return operation("=", value, value) if sound is True else sound
 
 
+def each(
+    values: Sequence[Any], function: Callable[..., Any], *, kinds: Sequence[type] | None = None
+) -> Symbol:
+    """Return a function's result for each element of values that broadcast; no error spreads."""
+    together: Any = 0.0
+    for value in values:
+        blank = operation("*", operation("=", value, ""), 0.0, fold=False)
+        together = operation("+", together, call("IFERROR", blank, 0.0))
+    here = operation("=", together, 0.0)
+    kinds = kinds or [Symbol] * len(values)
+    names = [kind("var", "p", vector=False) for kind in kinds]
+    spread = [call("IF", here, value) for value in values]
+    found = call("MAP", *spread, Lambda(names, function(*names)), vector=False)
+    # Of single values one single value, which IF and ISNA take as such.
+    return call("_TOK_ALONE", found)
+
+
 def _plain(value: Any) -> Any:
     """Return a constant as Python has it."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -346,8 +389,9 @@ def _smaller(one: Any, two: Any) -> Symbol:
     return where(operation("<=", one, two), one, two)
 
 
-def _is_error(value: Any) -> Symbol:
-    return operation("=", call("IFERROR", operation("*", value, 0.0, fold=False), 1.0), 1.0)
+def _is_missing(value: Any) -> Symbol:
+    """Tell an error, or what a record does not tell, from a number."""
+    return operation("<=", call("IFERROR", value, -INFINITE), -NEVER)
 
 
 def _running(function: str, start: float, values: Any) -> Symbol:
@@ -430,7 +474,7 @@ _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "sqrt": lambda a: call("SQRT", a),
     "square": lambda a: a * a,
     "remainder": lambda a, b: a - b * call("INT", a / b),
-    "isnan": _is_error,
+    "isnan": _is_missing,
     "isfinite": lambda a: operation("<", abs(a), NEVER),
     "isinf": lambda a: operation(">=", abs(a), NEVER),
 }

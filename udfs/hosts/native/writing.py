@@ -11,6 +11,10 @@ from udfs.hosts.native.symbols import INFINITE, Symbol
 
 #: What a name or a cell may hold.
 LONGEST = 8192
+# Where a formula gets longer, what comes last moves to a name of its own.
+_LONGEST_PART = 6000
+_FEWEST = 4
+_VARIABLE = re.compile(r"_xlpm\.\w+")
 # How tightly operators bind; all bind to the left.
 _BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
 _BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
@@ -22,15 +26,14 @@ _PREFIXES = re.compile(r"_xlfn\.(?:_xlws\.)?|_xlpm\.")
 _OPTIONAL = re.compile(r"_xlop\.([^,()]+)")
 
 
-class _Writer:
+class Shared:
+    """Expressions that are made alike, as one."""
+
     def __init__(self) -> None:
         self.canonical: dict[Any, Symbol] = {}
         self.known: dict[int, Symbol] = {}
         self.kept: list[Symbol] = []
         self.free: dict[int, frozenset[int]] = {}
-        self.names: dict[int, str] = {}
-        self.taken: set[str] = set()
-        self.count = 0
 
     def same(self, node: Any) -> Any:
         """Return the one node that stands for all that are made alike."""
@@ -60,6 +63,16 @@ class _Writer:
         self.known[id(node)] = self.known[id(found)] = found
         return found
 
+
+class _Writer(Shared):
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self.part = name
+        self.parts: dict[str, str] = {}
+        self.visible: list[str] = []
+        self.names: dict[int, str] = {}
+        self.taken: set[str] = set()
+
     def scope(self, body: Any, available: frozenset[int]) -> str:
         """Write a value; what it uses several times and can be told here gets a name here."""
         uses: dict[int, int] = {}
@@ -82,7 +95,7 @@ class _Writer:
                 order.append(node)
 
         visit(body, repeated=False)
-        lines: list[str] = []
+        lines: list[tuple[str, str]] = []
         for node in order:
             if id(node) in self.names:
                 continue
@@ -90,9 +103,29 @@ class _Writer:
                 text = self.write(node.args[1] if node.op == "named" else node, available)[0]
                 name = self.name(node.args[0] if node.op == "named" else "u")
                 self.names[id(node)] = f"_xlpm.{name}"
-                lines += [f"_xlpm.{name}", text]
-        text = self.write(body, available)[0]
-        return f"_xlfn.LET({','.join(lines)},{text})" if lines else text
+                lines.append((f"_xlpm.{name}", text))
+                self.visible.append(f"_xlpm.{name}")
+        text = self.let(lines, self.write(body, available)[0])
+        del self.visible[len(self.visible) - len(lines) :]
+        return text
+
+    def let(self, lines: Sequence[tuple[str, str]], last: str) -> str:
+        """Write named terms and what they serve; the later half as a name of its own if long."""
+        text = f"_xlfn.LET({','.join(f'{n},{t}' for n, t in lines)},{last})" if lines else last
+        if len(text) <= _LONGEST_PART or not self.part or len(lines) < _FEWEST:
+            return text
+        half, length = 0, 0
+        while length < len(text) // 2 and half < len(lines) - 1:
+            length += len(lines[half][1])
+            half += 1
+        inner = self.let(lines[half:], last)
+        before = {*self.visible[: len(self.visible) - len(lines)], *(n for n, _ in lines[:half])}
+        needed = [v for v in dict.fromkeys(_VARIABLE.findall(inner)) if v in before]
+        if "ISOMITTED" in inner:
+            return text
+        name = f"_{self.part.lstrip('_')}_{len(self.parts) + 2}"
+        self.parts[name] = f"_xlfn.LAMBDA({','.join((*needed, inner))})"
+        return self.let(lines[:half], f"{name}({','.join(needed)})")
 
     def name(self, hint: str) -> str:
         """Return a name that is not in use and cannot be taken for a cell."""
@@ -127,6 +160,8 @@ class _Writer:
             return f"IF({self.arguments(node.args, available)})", _ATOM
         if node.op == "column":
             return f"{{{';'.join(constant(v)[0] for v in node.args)}}}", _ATOM
+        if node.op == "constants":
+            return f"{{{','.join(constant(v)[0] for v in node.args)}}}", _ATOM
         if node.op == "reference":
             return node.args[0], _ATOM
         if node.op == "call":
@@ -153,8 +188,20 @@ class _Writer:
             f"{'_xlop' if i >= len(names) - optional else '_xlpm'}.{name}"
             for i, name in enumerate(names)
         ]
+        self.visible += [f"_xlpm.{name}" for name in names]
         inner = self.scope(body, available | {id(v) for v in variables})
+        del self.visible[len(self.visible) - len(names) :]
         return f"_xlfn.LAMBDA({','.join((*told, inner))})"
+
+
+def lambda_parts(
+    name: str, variables: Sequence[Symbol], body: Any, optional: int = 0
+) -> tuple[str, dict[str, str]]:
+    """Return a LAMBDA, and the names that hold the rest of it where it is long."""
+    writer = _Writer(name)
+    body = writer.same(body)
+    text = writer.function(variables, body, frozenset(), optional)
+    return text, writer.parts
 
 
 def lambda_text(variables: Sequence[Symbol], body: Any, optional: int = 0) -> str:

@@ -1,0 +1,137 @@
+"""A body that branches on a value, followed down every branch and put together again.
+
+`if x > 0: …` asks a symbol for its truth. Each run of the body answers such questions in one way;
+the runs are joined by IF, and where both ways give the same, nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DomainError, TokenbookError, UnknownIdError
+from engine.tables import Table
+from udfs.hosts.native.symbols import Symbol, UntraceableError, call, operation, where
+from udfs.hosts.native.writing import Shared
+
+#: A body with more ways through it is no formula that anyone wants.
+MOST_RUNS = 4000
+_run: ContextVar[_Run | None] = ContextVar("run", default=None)
+
+
+@dataclass
+class _Run:
+    """One way through a body: the answers given so far, and those to give first."""
+
+    shared: Shared
+    first: Sequence[tuple[Symbol, bool]]
+    decisions: list[tuple[Symbol, bool]] = field(default_factory=list)
+    known: dict[int, bool] = field(default_factory=dict)
+    #: Columns whose error is that of the whole function.
+    needed: list[Symbol] = field(default_factory=list)
+
+    def decide(self, condition: Symbol) -> bool:
+        node = self.shared.same(condition)
+        if id(node) not in self.known:
+            place = len(self.decisions)
+            answer = self.first[place][1] if place < len(self.first) else True
+            self.known[id(node)] = answer
+            self.decisions.append((condition, answer))
+        return self.known[id(node)]
+
+
+def truth(condition: Symbol) -> bool:
+    """Return the truth of a condition on the way that is being followed."""
+    run = _run.get()
+    if run is None:
+        raise UntraceableError("a condition on a value: write np.where")
+    return run.decide(condition)
+
+
+def must_be(value: Symbol) -> Symbol:
+    """Give a column back whose error is the error of the whole function."""
+    run = _run.get()
+    if run is not None:
+        run.needed.append(value)
+    return value
+
+
+class Refused:
+    """What stands for a result where the engine gives none."""
+
+
+def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
+    """Return what a body gives over all ways through it, and what must be 0.
+
+    The second is an error on each way that the engine refuses, and where a column that the body
+    needs is one (`must_be`).
+    """
+    shared, runs = Shared(), 0
+    needed: dict[int, Symbol] = {}
+
+    def go(first: Sequence[tuple[Symbol, bool]]) -> tuple[Any, Any]:
+        nonlocal runs
+        runs += 1
+        if runs > MOST_RUNS:
+            raise UntraceableError(f"over {MOST_RUNS} ways through the body")
+        run = _Run(shared, first)
+        token = _run.set(run)
+        told: Any = 0.0
+        try:
+            result = body()
+        except TokenbookError as error:
+            result, told = Refused(), refusal(error)
+        finally:
+            _run.reset(token)
+        needed.update({id(shared.same(value)): value for value in run.needed})
+        for place in range(len(run.decisions) - 1, len(first) - 1, -1):
+            condition = run.decisions[place][0]
+            other, why = go([*run.decisions[:place], (condition, False)])
+            result = _joined(shared, condition, result, other)
+            told = _joined(shared, condition, told, why)
+        return result, told
+
+    result, told = go([])
+    for column in reversed(needed.values()):
+        first = call("INDEX", column, 1.0)
+        told = where(operation("=", first, first), told, 0.0)
+    return result, told
+
+
+def refusal(error: TokenbookError) -> Any:
+    """Return what a cell shows for what the engine refuses."""
+    if isinstance(error, DomainError):
+        return float("nan")
+    return call("NA") if isinstance(error, UnknownIdError) else operation("+", 1.0, "x")
+
+
+def _joined(shared: Shared, condition: Symbol, yes: Any, no: Any) -> Any:
+    """Return one result where a condition holds, another where not; of a refused one, the other."""
+    if isinstance(yes, Refused) or isinstance(no, Refused):
+        return no if isinstance(yes, Refused) else yes
+    if isinstance(yes, Table):
+        if yes.header != no.header:
+            raise UntraceableError("a table whose header depends on a value")
+        pairs = zip(yes.columns, no.columns, strict=True)
+        return Table(yes.header, tuple(_joined(shared, condition, a, b) for a, b in pairs))
+    if isinstance(yes, tuple):
+        parts = [_joined(shared, condition, a, b) for a, b in zip(yes, no, strict=True)]
+        return type(yes)(*parts) if hasattr(yes, "_fields") else tuple(parts)
+    if isinstance(yes, np.ndarray) and isinstance(no, np.ndarray) and yes.shape == no.shape:
+        joined = np.empty(yes.shape, dtype=object)
+        for i in np.ndindex(yes.shape):
+            joined[i] = _joined(shared, condition, yes[i], no[i])
+        return joined
+    if shared.same(yes) is shared.same(no) or _equal(yes, no):
+        return yes
+    return where(condition, yes, no)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Symbol) or isinstance(other, Symbol):
+        return False
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124  (NaN)

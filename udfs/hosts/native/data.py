@@ -1,0 +1,186 @@
+"""What native functions look up: tables of the engine's answers and catalogues, on a hidden sheet.
+
+Each block is filled by asking the engine; where it stands is fixed, so that every workbook has
+the same formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.metadata import version
+from math import isnan
+from typing import Any
+
+from engine import catalogue, claims, listing, prices
+from engine.catalogue import Accelerator, Format, Model
+from engine.errors import UnknownIdError
+from udfs.hosts.native.symbols import INFINITE, Symbol
+
+#: Where native functions look up what they know; no user sees it.
+DATA_SHEET = "tokenbook data"
+#: Rows of a block before its first: a title with the source, and a blank line below the block.
+_TITLE = 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """A table of the data sheet: what it is, its keys, and its rows."""
+
+    name: str
+    title: str
+    #: Keys of the columns, folded; the first column holds the keys of the rows.
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def folded(text: str) -> str:
+    """Return an id without what makes no difference in it, as the formula does it."""
+    return text.lower().replace(" ", "").replace("_", "").replace("-", "")
+
+
+@cache
+def blocks() -> tuple[Block, ...]:
+    """Return all blocks in the order of the sheet."""
+    return (
+        _spec(),
+        _claims(),
+        _prices(),
+        _records("model", Model),
+        _records("accelerator", Accelerator),
+        _records("format", Format),
+        *(_listed(kind) for kind in listing.KINDS),
+    )
+
+
+def place(name: str) -> tuple[int, Block]:
+    """Return the row of a block's keys, and the block."""
+    row = 1
+    for block in blocks():
+        if block.name == name:
+            return row + _TITLE, block
+        row += _TITLE + len(block.rows) + 2
+    raise KeyError(name)
+
+
+def sheet_rows() -> tuple[tuple[Any, ...], ...]:
+    """Return the rows of the data sheet."""
+    rows: list[tuple[Any, ...]] = []
+    for block in blocks():
+        rows += [(block.title,), ("", *block.columns), *block.rows, ()]
+    return tuple(rows)
+
+
+def row_keys(name: str) -> Symbol:
+    """Return the reference to the keys of a block's rows."""
+    top, block = place(name)
+    return _reference(top + 1, 1, len(block.rows), 1)
+
+
+def column_keys(name: str) -> Symbol:
+    """Return the reference to the keys of a block's columns."""
+    top, block = place(name)
+    return _reference(top, 2, 1, len(block.columns))
+
+
+def values(name: str) -> Symbol:
+    """Return the reference to the values of a block."""
+    top, block = place(name)
+    return _reference(top + 1, 2, len(block.rows), len(block.columns))
+
+
+def values_of_list(kind: str) -> Symbol:
+    """Return the reference to a whole table of TOK_LIST, its header included."""
+    top, block = place(f"list {kind}")
+    return _reference(top + 1, 2, len(block.rows), len(block.rows[0]) - 1)
+
+
+def _reference(row: int, column: int, rows: int, columns: int) -> Symbol:
+    first = f"${_letters(column)}${row}"
+    last = f"${_letters(column + columns - 1)}${row + rows - 1}"
+    return Symbol("reference", f"'{DATA_SHEET}'!{first}:{last}", vector=False)
+
+
+def _letters(column: int) -> str:
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def _asked(
+    name: str,
+    title: str,
+    function: Callable[..., Any],
+    rows: Mapping[str, Sequence[str]],
+    columns: Iterable[str],
+) -> Block:
+    """Return a block of what a function answers to each row and column, blank where unknown."""
+    columns = tuple(columns)
+    table = []
+    for key, arguments in rows.items():
+        cells = []
+        for column in columns:
+            try:
+                cells.append(function(*arguments, column))
+            except UnknownIdError:
+                cells.append("")
+        table.append((key, *cells))
+    return Block(
+        name,
+        f"{title}; Tokenbook {version('tokenbook')}",
+        tuple(map(folded, columns)),
+        tuple(table),
+    )
+
+
+def _spec() -> Block:
+    tables = [catalogue.table(kind) for kind in ("models", "accelerators")]
+    ids = {folded(row["id"]): (row["id"],) for rows in tables for row in rows}
+    fields = dict.fromkeys(field for rows in tables for field in rows[0])
+    return _asked("spec", "Models and accelerators: source in source_id", listing.spec, ids, fields)
+
+
+def _claims() -> Block:
+    ids = {folded(name): (name,) for name in claims.audit()}
+    fields = claims.shown(next(iter(claims.audit().values())))
+    return _asked("claim", "Claims of the articles: source in source", claims.claim, ids, fields)
+
+
+def _prices() -> Block:
+    names: dict[str, Sequence[str]] = {}
+    for price in prices.snapshot():
+        for name in (price.listing, price.model):
+            names[f"{folded(price.provider)}|{folded(name)}"] = (price.provider, name)
+    title = "Token prices, USD/Mtok: source and date in the list of prices below"
+    return _asked("price", title, prices.market_price, names, prices.SIDES)
+
+
+def _records(name: str, cls: type) -> Block:
+    """Return the records of a catalogue as the engine reads them, a field a column."""
+    names = [f.name for f in fields(cls) if f.name != "id"]
+    found: Mapping[str, Any] = catalogue.records(cls)
+    rows = tuple(
+        (folded(key), *(_value(getattr(record, n)) for n in names)) for key, record in found.items()
+    )
+    title = f"{name}s as the serving estimate reads them: source in the lists below"
+    return Block(name, title, tuple(map(folded, names)), rows)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    # What a record does not tell is below every number.
+    return -INFINITE if isnan(value) else float(value)
+
+
+def _listed(kind: str) -> Block:
+    table = listing.list_catalogue(kind)
+    rows = [("", *table.header), *(("", *_cells(row)) for row in table.rows())]
+    return Block(f"list {kind}", f"TOK_LIST of {kind}", (kind,), tuple(rows))
+
+
+def _cells(row: Sequence[Any]) -> list[Any]:
+    return ["" if value is None else value for value in row]
