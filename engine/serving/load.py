@@ -208,7 +208,7 @@ def served(case: Case, load: Load, held: Memory, constants: Constants) -> Served
 def fitting(load: Load, held: Memory) -> Number:
     """Return the sequences that fit on one data-parallel rank; refuse where not even one does."""
     places = np.floor(held.left / held.sequence)
-    if isinstance(places, np.ndarray):
+    if not isinstance(places, float):
         return np.where(places >= 1, places, np.nan)
     if not places >= 1:
         raise DomainError(_does_not_fit(load, held))
@@ -245,11 +245,11 @@ def divided(case: Case, load: Load) -> Load:
     sound: bool | NDArray[np.bool_] = True
     for quotient, message in checks:
         is_whole = quotient == np.floor(quotient)
-        if isinstance(is_whole, np.ndarray):
+        if not isinstance(is_whole, bool | np.bool_):
             sound = sound & is_whole
         elif not is_whole:
             raise DomainError(message.format(tp=tp, ep=ep, gpus=gpus, **case._asdict()))
-    if isinstance(sound, np.ndarray) and not sound.all():
+    if sound is not True and not (isinstance(sound, np.ndarray) and sound.all()):
         return load._replace(tensor_parallel=np.where(sound, tp, np.nan))
     return load
 

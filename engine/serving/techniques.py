@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def _running(step: str, cases: Sequence[Case], load: Load, c: Constants) -> floa
         places = fitting(load, _together(cases, load, c))
     except DomainError as error:
         raise DomainError(f"{step}: {error}{_enough(cases, load, c)}") from error
-    return float(np.minimum(load.concurrency, places))
+    return cast(float, np.minimum(load.concurrency, places))
 
 
 def _together(cases: Sequence[Case], load: Load, c: Constants) -> Memory:

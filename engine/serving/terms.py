@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from engine.catalogue import AcceleratorLike, ModelLike
@@ -108,8 +110,11 @@ def breakdown(
         ]
     )
     seconds = seconds / output_tokens
-    binding = [""] * len(names)
-    binding[int(seconds.argmax())] = resources[int(seconds.argmax())]
+    longest = reduce(np.maximum, seconds)
+    binding = [
+        np.where(term == longest, resource, "").item()
+        for term, resource in zip(seconds, resources, strict=True)
+    ]
     if result.queued > 0:
         waiting = concurrency - result.running * data_parallel
         binding[-1] = f"queue: {waiting:.0f} of {concurrency:g} requests wait"

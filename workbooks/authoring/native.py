@@ -11,9 +11,10 @@ from pathlib import Path
 from udfs.declare import registry
 from udfs.hosts.native import DATA_SHEET, is_ours, library_of, native_names, reasons
 from workbooks.errors import RefusedError
-from workbooks.ooxml.additions import with_names, with_sheet
+from workbooks.ooxml.additions import sheet_part, with_names, with_sheet
 from workbooks.ooxml.book import Book, read_book
-from workbooks.ooxml.package import Package, check_target, published
+from workbooks.ooxml.package import Package
+from workbooks.ooxml.publish import check_target, claimed, published
 
 _PARTS = re.compile(r"xl/(workbook|worksheets/[^/]+|tables/[^/]+|charts/[^/]+)\.xml")
 _FORMULA = re.compile(
@@ -59,7 +60,7 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
     """
     source = Path(workbook)
     target = check_target(Path(out), source)
-    with Package(source) as package:
+    with claimed(target) as claim, Package(source) as package:
         book = read_book(package)
         if book.signed:
             raise RefusedError(f"{source.name} is signed; a change would break the signature")
@@ -70,7 +71,7 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
         library = library_of(wanted)
         names = {n: text for n, text in library.names.items() if n.upper() not in defined}
         changed, added = _parts(package, book, names, library.hidden, library.data)
-        with published(target, source) as file:
+        with published(claim, source) as file:
             package.write(
                 file,
                 {part: (lambda data=data: (data,)) for part, data in changed.items()},
@@ -96,7 +97,10 @@ def _parts(
     data = package.read(book.part)
     changed: dict[str, bytes] = {}
     added: dict[str, bytes] = {}
-    if rows and book.sheet(DATA_SHEET) is None:
+    there = book.sheet(DATA_SHEET)
+    if rows and there is not None:
+        changed[there.part] = sheet_part(rows, book.main)
+    elif rows:
         data, changed, added = with_sheet(package, book, data, DATA_SHEET, rows)
     if names:
         data = with_names(data, names, hidden)

@@ -87,7 +87,7 @@ def with_sheet(
             % (part.encode(), _WORKSHEET.encode()),
         ),
     }
-    sheet = _sheet(rows, book.main)
+    sheet = sheet_part(rows, book.main)
     return data[: end.start()] + line + data[end.start() :], changed, {part: sheet}
 
 
@@ -98,7 +98,8 @@ def _before_end(data: bytes, element: bytes, line: bytes) -> bytes:
     return data[: end.start()] + line % end[1] + data[end.start() :]
 
 
-def _sheet(rows: Sequence[Sequence[Any]], main: str) -> bytes:
+def sheet_part(rows: Sequence[Sequence[Any]], main: str) -> bytes:
+    """Return the part of a sheet with these rows."""
     lines = []
     for number, row in enumerate(rows, start=1):
         cells = b"".join(
@@ -106,7 +107,8 @@ def _sheet(rows: Sequence[Sequence[Any]], main: str) -> bytes:
             for column, value in enumerate(row, start=1)
             if value is not None and value != ""
         )
-        lines.append(b'<row r="%d">%b</row>' % (number, cells))
+        if cells:
+            lines.append(b'<row r="%d">%b</row>' % (number, cells))
     return (
         b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         b'<worksheet xmlns="%b"><sheetData>%b</sheetData></worksheet>'

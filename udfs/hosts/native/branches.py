@@ -6,6 +6,7 @@ the runs are joined by IF, and where both ways give the same, nothing is asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from udfs.hosts.native.writing import Shared
 
 #: A body with more ways through it is no formula that anyone wants.
 MOST_RUNS = 4000
+_MARK = re.compile("(\0[0-9]+\0)")
 _run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 
@@ -33,6 +35,8 @@ class _Run:
     known: dict[int, bool] = field(default_factory=dict)
     #: Columns whose error is that of the whole function.
     needed: list[Symbol] = field(default_factory=list)
+    #: Values written into texts, by the mark that stands for each.
+    marks: dict[str, Symbol] = field(default_factory=dict)
 
     def decide(self, condition: Symbol) -> bool:
         node = self.shared.same(condition)
@@ -50,6 +54,34 @@ def truth(condition: Symbol) -> bool:
     if run is None:
         raise UntraceableError("a condition on a value: write np.where")
     return run.decide(condition)
+
+
+def mark(value: Symbol, how: str) -> str:
+    """Return what stands for a value in a text, until the text is made a formula."""
+    run = _run.get()
+    if run is None:
+        return "…"
+    told = f"\0{len(run.marks)}\0"
+    run.marks[told] = call("TEXT", value, "0") if how == ".0f" else value
+    return told
+
+
+def _texts(run: _Run, value: Any) -> Any:
+    """Return a result whose texts with values in them are joined by formulas."""
+    if isinstance(value, str) and "\0" in value:
+        parts = [run.marks.get(part, part) for part in _MARK.split(value) if part]
+        joined = parts[0] if len(parts) > 1 else operation("&", parts[0], "")
+        for part in parts[1:]:
+            joined = Symbol("&", joined, part)
+        return joined
+    if isinstance(value, Table):
+        return Table(value.header, tuple(_texts(run, column) for column in value.columns))
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        made = np.empty(value.shape, dtype=object)
+        for place in np.ndindex(made.shape):
+            made[place] = _texts(run, value[place])
+        return made
+    return value
 
 
 def must_be(value: Symbol) -> Symbol:
@@ -82,7 +114,7 @@ def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
         token = _run.set(run)
         told: Any = 0.0
         try:
-            result = body()
+            result = _texts(run, body())
         except TokenbookError as error:
             result, told = Refused(), refusal(error)
         finally:

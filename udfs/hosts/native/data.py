@@ -6,6 +6,7 @@ the same formulas.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -22,6 +23,7 @@ from udfs.hosts.native.symbols import INFINITE, Symbol
 DATA_SHEET = "tokenbook data"
 #: Rows of a block before its first: a title with the source, and a blank line below the block.
 _TITLE = 1
+_ROW = re.compile(rf"'{DATA_SHEET}'!\$[A-Z]+\$([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ def place(name: str) -> tuple[int, Block]:
     raise KeyError(name)
 
 
-def sheet_rows() -> tuple[tuple[Any, ...], ...]:
-    """Return the rows of the data sheet."""
+def sheet_rows(texts: Iterable[str]) -> tuple[tuple[Any, ...], ...]:
+    """Return the rows of the data sheet; those of a block that no formula refers to are empty."""
+    asked = {int(row) for text in texts for row in _ROW.findall(text)}
     rows: list[tuple[Any, ...]] = []
     for block in blocks():
-        rows += [(block.title,), ("", *block.columns), *block.rows, ()]
+        filled: list[tuple[Any, ...]] = [(block.title,), ("", *block.columns), *block.rows, ()]
+        place = range(len(rows) + 1, len(rows) + len(filled) + 1)
+        rows += filled if asked & set(place) else [()] * len(filled)
+    while rows and not rows[-1]:
+        rows.pop()
     return tuple(rows)
 
 

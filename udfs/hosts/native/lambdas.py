@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
+import numpy as np
+
 from engine.elementwise import domains_of
 from engine.tables import Table
 from udfs.declare import Function
@@ -89,7 +91,9 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
         if chosen.get(i) is False:
             values.append(None)
             continue
-        value = named(name, _argument(function, i, given[i], values))
+        value = _argument(function, i, given[i], values)
+        if value is not given[i]:
+            value = named(name, value)
         if function.kinds[i] in (*RECORDS, "text"):
             value = Text("named", name, value.args[1], vector=False)
             sound = both(sound, operation("=", value, value))
@@ -147,7 +151,10 @@ def _by_id(
                 sound = both(sound, condition)
             shown: Any = where(sound, table(result.header, result.columns), _NUM)
         elif isinstance(result, tuple):
-            shown = row(result)
+            sound = True
+            for condition in _refusals(result):
+                sound = both(sound, condition)
+            shown = where(sound, row(result), _NUM)
         else:
             shown = call("IFERROR", result, _NUM)
         return where(operation("=", told, 0.0), shown, _NUM)
@@ -161,7 +168,8 @@ def _refusals(values: Sequence[Any]) -> list[Symbol]:
     """Return what must hold for a table to be there at all; where it does not, no cell stands."""
     found: dict[int, Symbol] = {}
     seen: set[int] = set()
-    waiting = [v for v in values if isinstance(v, Symbol)]
+    items = [i for v in values for i in (v.ravel() if isinstance(v, np.ndarray) else [v])]
+    waiting = [item for item in items if isinstance(item, Symbol)]
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
@@ -184,6 +192,8 @@ def _argument(function: Function, i: int, given: Symbol, before: Sequence[Any]) 
         if domain is not None and (domain.per or domain.blank is not None):
             raise UntraceableError(f"blanks of {function.parameters[i]} mean something")
         return Symbol("call", SERIES, given, vector=True)
+    if kind == "rows" and function.name in LOOKUPS:
+        return given
     if kind in RECORDS:
         text = helper(TEXT, given, WRONG if default is _NEEDED else default)
         text = where(call("ISOMITTED", given), default, text) if default is not _NEEDED else text
@@ -221,17 +231,25 @@ def _shown(function: Function, result: Any) -> Any:
 def table(header: Sequence[str], columns: Sequence[Any]) -> Symbol:
     """Return a table: a header and columns below it."""
     r, c = variable("r"), variable("c")
-    tall = next((column for column in columns if is_vector(column)), None)
+    tall = next((c for c in columns if is_vector(c) or isinstance(c, np.ndarray)), None)
     if tall is None:
         raise UntraceableError("a table without a column of values")
-    rows = [call("INDEX", x, r - 1.0) if is_vector(x) else x for x in columns]
+    rows = [_at(x, r - 1.0) for x in columns]
     cell = where(
         operation("=", r, 1.0),
         call("CHOOSE", c, *header),
         call("IFERROR", call("CHOOSE", c, *rows), _NUM),
     )
-    height = operation("+", call("ROWS", tall), 1.0)
+    length = float(len(tall)) if isinstance(tall, np.ndarray) else call("ROWS", tall)
+    height = length + 1.0
     return call("MAKEARRAY", height, float(len(columns)), Lambda([r, c], cell))
+
+
+def _at(column: Any, place: Any) -> Any:
+    """Return one element of a column."""
+    if isinstance(column, np.ndarray):
+        return call("CHOOSE", place, *column.tolist())
+    return call("INDEX", column, place) if is_vector(column) else column
 
 
 def row(values: Sequence[Any]) -> Symbol:

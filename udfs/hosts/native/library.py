@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from udfs.declare import registry
-from udfs.hosts.native.data import DATA_SHEET, sheet_rows
+from udfs.hosts.native.data import sheet_rows
 from udfs.hosts.native.helpers import helpers
 from udfs.hosts.native.lambdas import lambda_of
 from udfs.hosts.native.symbols import UntraceableError
@@ -76,12 +76,8 @@ def library_of(names: Collection[str]) -> Library:
     wanted = [name for name in registry if name in names and name in texts]
     chosen = {name: texts[name] for name in wanted}
     used = {name for text in chosen.values() for name in _used(text, shared) if name in shared}
-    looks_up = any(DATA_SHEET in text for text in (*chosen.values(), *(shared[n] for n in used)))
-    return Library(
-        {**{n: shared[n] for n in shared if n in used}, **chosen},
-        frozenset(used),
-        sheet_rows() if looks_up else (),
-    )
+    names = {**{n: shared[n] for n in shared if n in used}, **chosen}
+    return Library(names, frozenset(used), sheet_rows(names.values()))
 
 
 def is_ours(name: str, text: str) -> bool:

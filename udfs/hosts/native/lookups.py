@@ -8,12 +8,17 @@ from typing import Any
 from engine import listing
 from udfs.hosts.native import data
 from udfs.hosts.native.helpers import FIND, FOLD, helper
-from udfs.hosts.native.symbols import Symbol, call, each, operation, where
+from udfs.hosts.native.symbols import Lambda, Symbol, call, each, operation, variable, where
 
 _NOT_THERE = call("NA")
 
 
 def _cell(block: str) -> Callable[..., Any]:
+    """Return what looks up a value for each element of ranges."""
+    return lambda *texts: each(texts, _answer(block))
+
+
+def _answer(block: str) -> Callable[..., Any]:
     """Return what looks up one value by the key of its row, in parts, and that of its column."""
 
     def found(*parts: Any) -> Any:
@@ -29,7 +34,29 @@ def _cell(block: str) -> Callable[..., Any]:
         )
         return where(operation("=", value, ""), _NOT_THERE, value)
 
-    return lambda *texts: each(texts, found)
+    return found
+
+
+def _price(provider: Any, model: Any, side: Any, own: Symbol) -> Any:
+    """Return a price of the user's own where there is one, else that of the snapshot."""
+    a, b, c = (variable(name) for name in ("p", "m", "s"))
+    columns = [call("INDEX", own, 0.0, float(i)) for i in (1, 2, 3)]
+    keys = call("MAP", *columns, Lambda([a, b, c], _key(a, b, c)))
+
+    def found(*asked: Any) -> Any:
+        place = call("MATCH", helper(FOLD, _key(*asked)), keys, 0.0)
+        return call("IFERROR", call("INDEX", own, place, 4.0), _answer("price")(*asked))
+
+    given = each((provider, model, side), found)
+    return where(call("ISOMITTED", own), _cell("price")(provider, model, side), given)
+
+
+def _key(*parts: Any) -> Any:
+    """Return several ids as one."""
+    first, *others = (helper(FOLD, part) for part in parts)
+    for part in others:
+        first = Symbol("&", Symbol("&", first, "|"), part)
+    return first
 
 
 def _list(kind: Symbol) -> Any:
@@ -46,6 +73,6 @@ def _list(kind: Symbol) -> Any:
 LOOKUPS: Mapping[str, Callable[..., Any]] = {
     "TOK_SPEC": _cell("spec"),
     "TOK_CLAIM": _cell("claim"),
-    "TOK_MARKET_PRICE": _cell("price"),
+    "TOK_MARKET_PRICE": _price,
     "TOK_LIST": _list,
 }

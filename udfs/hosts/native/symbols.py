@@ -130,9 +130,10 @@ class Symbol:
 
         return truth(self)
 
-    def __format__(self, _how: str) -> str:
-        # For messages, which no formula shows.
-        return "…"
+    def __format__(self, how: str) -> str:
+        from udfs.hosts.native.branches import mark  # noqa: PLC0415  (it joins symbols)
+
+        return mark(self, how)
 
     def __float__(self) -> float:
         raise UntraceableError("float() of a value")
@@ -143,15 +144,16 @@ class Symbol:
     def __iter__(self) -> Any:
         raise UntraceableError("a loop over a value")
 
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        raise UntraceableError("np.asarray of a value")
-
     # --- NumPy -------------------------------------------------------------------------------
 
     @property
     def size(self) -> Symbol:
         """How many elements a series has."""
         return call("ROWS", self, vector=False)
+
+    def item(self) -> Symbol:
+        """Return the value itself, as a single value of NumPy does."""
+        return self
 
     def sum(self) -> Symbol:
         """Return the sum of a series."""
@@ -172,6 +174,8 @@ class Symbol:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         rule = _UFUNCS.get(ufunc.__name__)
+        if any(isinstance(one, np.ndarray) and one.dtype == object for one in inputs):
+            return _element_by_element(rule, inputs)
         if rule is None or method != "__call__" or kwargs:
             raise UntraceableError(f"np.{ufunc.__name__} has no formula here")
         return rule(*inputs)
@@ -379,6 +383,22 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int | float):
         return float(value)
     raise UntraceableError(f"{type(value).__name__} in a formula")
+
+
+def _element_by_element(rule: Callable[..., Any] | None, inputs: Sequence[Any]) -> Any:
+    """Apply a rule to each element of arrays whose elements are values of a formula."""
+    if rule is None:
+        raise UntraceableError("an array of values where no formula is known")
+    boxes = []
+    for one in inputs:
+        box = np.empty(np.shape(one) if isinstance(one, np.ndarray) else (), dtype=object)
+        box[...] = one
+        boxes.append(box)
+    spread = np.broadcast_arrays(*boxes)
+    result = np.empty(spread[0].shape, dtype=object)
+    for place in np.ndindex(result.shape):
+        result[place] = rule(*(one[place] for one in spread))
+    return result
 
 
 def _larger(one: Any, two: Any) -> Symbol:

@@ -102,7 +102,6 @@ def test_operations_are_written_as_excel_reads_them(made, text):
     [
         lambda x: 1.0 if x > 0 else 2.0,
         float,
-        np.asarray,
         np.linalg.norm,
         list,
         lambda x: x[x > 0],
