@@ -122,10 +122,10 @@ def _lines(worksheet: Worksheet, chart: Chart) -> Any:
         series.smooth = False
         series.graphicalProperties.line.solidFill = colour
         series.graphicalProperties.line.width = 22000
-        few = line.values.rows <= _FEW
+        few = max(line.values.rows, line.values.columns) <= _FEW
         if chart.dots or (few if chart.markers is None else chart.markers):
             # A point alone lies on others: it has to be seen there.
-            alone = line.values.rows == 1
+            alone = line.values.rows == line.values.columns == 1
             series.marker.symbol = "diamond" if alone else "circle"
             series.marker.size = 12 if alone else 6
             series.marker.graphicalProperties = GraphicalProperties(solidFill=colour)

@@ -46,6 +46,20 @@ class _Here:
         return f"${get_column_letter(FIRST)}{self.row}:{self}"
 
 
+class _Column(dict[str, "_Here | str"]):
+    """What the names in a formula stand for in one column, found as they are asked for."""
+
+    def __init__(self, grid: Grid, column: int) -> None:
+        super().__init__()
+        self.grid, self.column = grid, column
+
+    def __missing__(self, key: str) -> _Here | str:
+        row = self.grid.rows.get(key)
+        if row is not None:
+            return _Here(row, self.column, self.grid.last)
+        return self.grid.input_text(key)
+
+
 @dataclass
 class Grid:
     """A sheet of rows, each with one formula for all its columns."""
@@ -55,6 +69,13 @@ class Grid:
     #: Inputs that formulas may name.
     given: Mapping[str, Ref]
     rows: dict[str, int] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def input_text(self, key: str) -> str:
+        """Return an input as formulas write it."""
+        if key not in self._texts:
+            self._texts[key] = str(self.given[key])
+        return self._texts[key]
 
     @property
     def last(self) -> int:
@@ -89,12 +110,11 @@ class Grid:
     ) -> str:
         """Add a row; `opening` fills the column before the first one. Returns the key."""
         self._begin(key, label, unit)
-        names = {name: ref for name, ref in self.given.items() if name not in self.rows}
         if opening:
-            here = {**names, **{n: _Here(r, OPENING, self.last) for n, r in self.rows.items()}}
+            here = _Column(self, OPENING)
             self.sheet.put(self.sheet.row, OPENING, f"={opening.format_map(here)}", "calc", format)
         for column in range(FIRST, self.last + 1):
-            here = {**names, **{n: _Here(r, column, self.last) for n, r in self.rows.items()}}
+            here = _Column(self, column)
             self.sheet.put(self.sheet.row, column, f"={formula.format_map(here)}", role, format)
         self.sheet.row += 1
         return key

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -39,6 +41,8 @@ COVER = "Cover"
 FIRST_HEADLINE = 9
 # Height of a line of text, in points.
 _LINE = 12.5
+# Columns of months on a printed page.
+_MONTHS_ACROSS = 12
 # A long sheet that is wider is printed across.
 _WIDEST_UPRIGHT = 150
 # An input list of Excel is cut off beyond this.
@@ -68,8 +72,9 @@ def write(book: Book, path: Path) -> None:
         workbook.add_named_style(style)
     checks = _checks(book)
     limits = limited_inputs(book)
+    looks: dict[tuple[str, str], Any] = {}
     for sheet in (_cover(book), *book.sheets, checks):
-        _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()))
+        _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()), looks)
     for sheet in book.sheets:
         for chart in sheet.charts:
             add_chart(workbook[sheet.name], chart)
@@ -227,12 +232,17 @@ def _hold_to_limits(sheet: Sheet, item: Limited) -> None:
     sheet.put(row, _RESULT, f'=IF(ISERROR({held}),"ERROR",IF({held},"OK","CHECK"))', "check")
 
 
-def _write_sheet(worksheet: Worksheet, sheet: Sheet, limits: Sequence[Limited]) -> None:
+def _write_sheet(
+    worksheet: Worksheet,
+    sheet: Sheet,
+    limits: Sequence[Limited],
+    looks: dict[tuple[str, str], Any],
+) -> None:
     places = Counter((cell.row, cell.column) for cell in sheet.cells)
     if twice := [place for place, count in places.items() if count > 1]:
         raise ValueError(f"{sheet.name}: two cells in one place, {twice[:3]}")
     for cell in sheet.cells:
-        _write_cell(worksheet, cell)
+        _write_cell(worksheet, cell, looks)
     for column, width in enumerate(sheet.widths, start=1):
         worksheet.column_dimensions[get_column_letter(column)].width = width
     worksheet.row_dimensions[1].height = 28
@@ -263,7 +273,7 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet, limits: Sequence[Limited]) 
     _set_up_print(worksheet, sheet)
 
 
-def _write_cell(worksheet: Worksheet, cell: Cell) -> None:
+def _write_cell(worksheet: Worksheet, cell: Cell, looks: dict[tuple[str, str], Any]) -> None:
     written = worksheet.cell(cell.row, cell.column)
     value: Any = cell.value
     if cell.array is not None:
@@ -271,8 +281,14 @@ def _write_cell(worksheet: Worksheet, cell: Cell) -> None:
         corner = f"{get_column_letter(cell.column + columns - 1)}{cell.row + rows - 1}"
         value = ArrayFormula(f"{written.coordinate}:{corner}", f"={str(value).removeprefix('=')}")
     written.value = value
-    written.style = f"tokenbook {cell.role}"
-    written.number_format = FORMATS[cell.format]
+    look = looks.get((cell.role, cell.format))
+    if look is None:
+        written.style = f"tokenbook {cell.role}"
+        written.number_format = FORMATS[cell.format]
+        # Looking a style up by its name takes longer than all else that is done to a cell.
+        looks[cell.role, cell.format] = copy(written._style)
+    else:
+        written._style = copy(look)
     if cell.link:
         written.hyperlink = cell.link
         written.style = f"tokenbook {cell.role}"
@@ -347,7 +363,9 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     upright = sheet.upright or (sheet.long and sum(sheet.widths) < _WIDEST_UPRIGHT)
     worksheet.page_setup.orientation = "portrait" if upright else "landscape"
     worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
-    worksheet.page_setup.fitToWidth = 0 if sheet.side else 1
+    # A year of months on each page across.
+    across = -(-(len(sheet.widths) - sheet.side) // _MONTHS_ACROSS) if sheet.side else 1
+    worksheet.page_setup.fitToWidth = across
     worksheet.page_setup.fitToHeight = 0 if sheet.long else 1
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if sheet.heads != Sheet.heads:
@@ -355,5 +373,6 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     if sheet.side:
         worksheet.print_title_cols = f"A:{get_column_letter(sheet.side)}"
     worksheet.print_options.horizontalCentered = True
+    worksheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.45, bottom=0.55, footer=0.25)
     footer: Any = worksheet.oddFooter
     footer.left.text, footer.right.text = "&A", "Page &P of &N"

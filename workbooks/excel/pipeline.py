@@ -36,6 +36,7 @@ _ROWS = re.compile(
 #: The same in bytes, for whole sheets at once.
 ROWS_IN_BYTES = re.compile(_ROWS.pattern.encode())
 _REMEMBERED = 20_000
+_LAST_COLUMN = "XFD"
 # A chain of operators is a deep tree; calls between Python functions take no stack of C.
 _RECURSION = 5_000
 sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
@@ -44,6 +45,21 @@ sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
 def pattern_of(text: str) -> str:
     """Return a formula without its row numbers."""
     return _ROWS.sub(r"\1\2#", text)
+
+
+def shape_of(text: str) -> str:
+    """Return a formula without its rows and columns, such as it is when filled to the right."""
+    return _ROWS.sub(_without_place, text)
+
+
+def _without_place(found: re.Match[str]) -> str:
+    quoted, column, _ = found.groups()
+    if quoted:
+        return str(quoted)
+    letters = column.strip("$").upper()
+    if len(letters) == len(_LAST_COLUMN) and letters > _LAST_COLUMN:
+        return found[0]  # a name
+    return f"{'$' * column.startswith('$')}@{'$' * column.endswith('$')}#"
 
 
 def patterns_of(texts: list[bytes]) -> list[bytes]:
@@ -92,6 +108,8 @@ class Pipeline:
     _single: dict[tuple[str, str, Target], Rewritten | KeepOldValueError] = field(
         default_factory=dict
     )
+    #: By sheet and shape: ordinary formulas that stand as they are, in whichever cells.
+    _plain: set[tuple[str, str]] = field(default_factory=set)
 
     def made_careful(self) -> Pipeline:
         """Return a pipeline that turns round the ranges that are written from their end."""
@@ -99,11 +117,18 @@ class Pipeline:
 
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the calculator takes a formula, in whichever rows, as it stands."""
+        shape = (sheet, shape_of(text))
+        if shape in self._plain:
+            return True
         try:
             found = self._for_all_rows(text, sheet, None)
         except KeepOldValueError:
             return False
-        return found is not None and found.plain
+        if found is None or not found.plain:
+            return False
+        if found.limits is None:
+            self._plain.add(shape)
+        return True
 
     def text(self, text: str, place: Place, target: Target = None) -> str:
         """Return a formula in the calculator's terms.
@@ -122,12 +147,19 @@ class Pipeline:
         KeepOldValueError
             The formula cannot be put so; the message says why.
         """
+        if target is None and self.is_plain(text, place.sheet) and self._stands(text):
+            return text
         found = self._for_all_rows(text, place.sheet, target)
         rows = rows_of(text)
         if found is not None and not any(len(row) > 6 and int(row) > MAX_ROW for row in rows):
             return found.text(rows, place.row)
         alone = self._for_one(text, place, target)
         return alone.text((), place.row)
+
+    @staticmethod
+    def _stands(text: str) -> bool:
+        """Tell whether all rows of a formula are rows of a sheet."""
+        return not any(len(row) > 6 and int(row) > MAX_ROW for row in rows_of(text))
 
     def rewritten(self, tree: Node, place: Place) -> Node:
         """Return an ordinary formula of one cell in the calculator's terms, as a tree."""

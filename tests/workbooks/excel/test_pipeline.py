@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbooks.excel.context import KeepOldValueError, Own, Place, Scope
-from workbooks.excel.pipeline import Pipeline
+from workbooks.excel.pipeline import Pipeline, shape_of
 from workbooks.formula.address import Area
 from workbooks.formula.names import DefinedName, Names
 from workbooks.formula.structured import TableInfo, Tables
@@ -103,3 +103,35 @@ def test_one_result_serves_the_rows_it_is_copied_to(pipeline: Pipeline) -> None:
 def test_texts_that_cannot_be(pipeline: Pipeline, text: str) -> None:
     with pytest.raises(KeepOldValueError):
         pipeline.text(text, Place("S", 1, 1))
+
+
+def test_a_formula_filled_to_the_right_goes_through_the_passes_once(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[str] = []
+    through = Pipeline._generally
+    monkeypatch.setattr(
+        Pipeline,
+        "_generally",
+        lambda self, text, *rest: (gone.append(text), through(self, text, *rest))[1],
+    )
+    for column in ("D", "E", "AZ"):
+        text = f"IF({column}5>0,MAX({column}5,$B$2)*{column}6,0)"
+        assert pipeline.text(text, Place("S", 7, 4)) == text
+    assert len(gone) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A1+1", "$A1+1"),
+        ("A1", "A$1"),
+        ("'Q1'!A1", "'Q2'!A1"),
+        ('A1&"B2"', 'A1&"C2"'),
+        ("XFD1", "XFE1"),  # the second is a name
+        ("A1", "A1:B2"),
+        ("LOG10(A1)", "LOG1(A1)"),
+    ],
+)
+def test_formulas_of_another_shape_are_told_apart(one: str, other: str) -> None:
+    assert shape_of(one) != shape_of(other)
