@@ -34,6 +34,8 @@ class Built:
     report: Report
     #: Label, value, number format name and unit of each headline figure.
     headlines: tuple[tuple[str, float | str | None, str, str], ...]
+    #: Whether each headline is told for every scenario, as "scenario: figure".
+    side_by_side: bool = False
 
 
 def build(
@@ -90,7 +92,7 @@ def build(
                 os.replace(draft, path)
     except OSError as error:
         raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
-    return Built(name, path, report, headlines)
+    return Built(name, path, report, headlines, book.side_by_side)
 
 
 def _flavoured(draft: Path, flavour: str) -> Path:

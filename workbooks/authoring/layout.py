@@ -220,9 +220,16 @@ class Sheet:
         return refs
 
     def table(
-        self, header: Sequence[str], rows: Sequence[Sequence[Value]], kinds: Sequence[str]
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        kinds: Sequence[str],
+        names: Sequence[str] = (),
     ) -> Ref:
-        """Write a table; `kinds` gives each column as "role format"; returns the body."""
+        """Write a table; `kinds` gives each column as "role format"; returns the body.
+
+        `names` gives the cells of a column names, numbered from 1; "" leaves a column without.
+        """
         top = self.row
         for column, text in enumerate(header, start=1):
             self.put(top, column, text, "header")
@@ -234,6 +241,9 @@ class Sheet:
                 self.put(r, c, value, role, number_format or "text")
         self.row = top + len(rows) + 2
         body = self.ref(top + 1, 1, len(rows), len(header))
+        for c, name in enumerate(names):
+            for r in range(len(rows) if name else 0):
+                self.book.give_name(f"{name}_{r + 1}", self.ref(top + 1 + r, c + 1))
         for c, (label, kind) in enumerate(zip(header, kinds, strict=True)):
             values = [row[c] for row in rows]
             if kind.startswith("input") and all(isinstance(v, int | float) for v in values):
@@ -333,6 +343,8 @@ class Book:
     sources: list[tuple[str, str]] = field(default_factory=list)
     #: In which money the figures are: nominal or real, before or after tax, of which date.
     basis: str = "nominal US dollars, before tax"
+    #: Whether each headline is told for every scenario, as "scenario: figure".
+    side_by_side: bool = False
 
     def sheet(
         self, name: str, title: str, subtitle: str, widths: Sequence[float], *, long: bool = False

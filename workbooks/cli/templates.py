@@ -77,12 +77,45 @@ def demo(
 
     built = _built(templates.NAMES, directory, force)
     for book in built:
-        typer.secho(f"\n{book.name}", bold=True)
-        rows = [(label, _figure(value), unit) for label, value, _, unit in book.headlines]
-        show.table(("", "", ""), rows, numbers=(1,))
+        if not book.side_by_side:
+            typer.secho(f"\n{book.name}", bold=True)
+            rows = [(label, _figure(value), unit) for label, value, _, unit in book.headlines]
+            show.table(("", "", ""), rows, numbers=(1,))
     typer.echo(f"\n{len(built)} workbooks in {directory.resolve()}:")
     for book in built:
         typer.echo(f"  {book.path.name:<20} {book.report.evaluated:>6} cells calculated")
+    for book in built:
+        if book.side_by_side:
+            _print_side_by_side(book)
+
+
+def _print_side_by_side(book: Any) -> None:
+    """Print the headline figures of a workbook of scenarios, a column for each."""
+    columns: dict[str, dict[str, str]] = {}
+    units: dict[str, str] = {}
+    for label, value, number_format, unit in book.headlines:
+        scenario, _, figure = label.partition(": ")
+        columns.setdefault(scenario, {})[figure] = _in_format(value, number_format)
+        units[figure] = unit
+    typer.secho(f"\n{book.name}: the scenarios side by side", bold=True)
+    rows = [
+        (figure, *(column[figure] for column in columns.values()), unit)
+        for figure, unit in units.items()
+    ]
+    show.table(("", *columns, ""), rows, numbers=range(1, len(columns) + 1))
+
+
+def _in_format(value: Any, number_format: str) -> str:
+    """Return a figure as its cell shows it."""
+    if not isinstance(value, int | float):
+        return show.value(value)
+    if number_format == "percent":
+        return f"{value:.1%}"
+    if number_format == "price":
+        return f"${value:,.3f}"
+    if number_format == "musd":
+        return f"{'-' * (value < 0)}${abs(value) / 1e6:,.1f}M"
+    return _figure(value)
 
 
 def build(

@@ -15,6 +15,7 @@ DEEPSEEK_V2 = "DeepSeek-V2"
 EIA = "EIA, 2023"
 CATALOGUE = "Tokenbook catalogue"
 SNAPSHOT = "genai-prices"
+RENTS = "GPU-hour table"
 CALIBRATION = "Tokenbook calibration"
 ASSUMED = "Assumption"
 
@@ -30,6 +31,7 @@ _TOLD = {
     EIA: "US Energy Information Administration, CO2 of electricity generation",
     CATALOGUE: "TOK_LIST and TOK_SPEC; the source of each row in engine/data/SOURCES.md",
     SNAPSHOT: 'Pydantic\'s genai-prices (MIT), the dated snapshot of TOK_LIST("prices")',
+    RENTS: "TOK_GPU_PRICE: dated prices of GPU-hours, each row with its address",
     CALIBRATION: "The serving model, fitted to measured runs; see engine/data/SOURCES.md",
     ASSUMED: "Ours, to be changed: blue cells on yellow",
 }

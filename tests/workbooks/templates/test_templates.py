@@ -150,6 +150,9 @@ def _scenarios() -> list[tuple[str, str]]:
         if selector := book.names.get("scenario"):
             sheet = next(s for s in book.sheets if s.name == selector.sheet)
             place = next(choices for ref, choices in sheet.choices if ref == selector)
+            if place.startswith('"'):
+                pairs += [(name, option) for option in place.strip('"').split(",")]
+                continue
             left, row, right, _ = range_boundaries(place.lstrip("=").replace("$", ""))
             texts = {(c.row, c.column): c.value for c in sheet.cells}
             pairs += [(name, texts[row, column]) for column in range(left, right + 1)]
@@ -552,6 +555,8 @@ HEADLINES = {
 
 
 def test_headlines_are_what_the_engine_says(made):
+    if made.book.name == "plan":
+        pytest.skip("recomputed as a whole in test_plan")
     told = {(made.book.name, label): value for label, value, *_ in made.built.headlines}
     wanted = {key: said for key, said in HEADLINES.items() if key[0] == made.book.name}
     assert wanted

@@ -1,0 +1,74 @@
+"""The integrated model: demand, fleet, cost, price and cash by month, in three scenarios."""
+
+from __future__ import annotations
+
+from engine import catalogue
+from workbooks.authoring.layout import Book, Ref
+from workbooks.authoring.timeline import Grid, by_year
+from workbooks.templates.plan.decision import add_decision
+from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs, add_serving
+from workbooks.templates.plan.sensitivity import add_cases
+from workbooks.templates.plan.statements import LINES, add_scenario
+from workbooks.templates.sources import ASSUMED, CATALOGUE, DGX, PARADOX, RENTS, cite
+
+
+def lay_out() -> Book:
+    """Lay out the template."""
+    book = Book(
+        "plan",
+        "Will the cash last?",
+        "A provider of tokens by month for five years: demand, fleet, profit, balance sheet and "
+        "cash, in three scenarios side by side",
+        side_by_side=True,
+        basis="nominal US dollars, after tax; a month is a twelfth of 365 days",
+    )
+    cite(book, PARADOX, DGX, CATALOGUE, RENTS, ASSUMED)
+    models, accelerators = _ids("models"), _ids("accelerators")
+    inputs = add_inputs(book, models, accelerators)
+    served = add_serving(book, inputs[0])
+    grids = [
+        add_scenario(book, name, {**given, **served})
+        for name, given in zip(SCENARIOS, inputs, strict=True)
+    ]
+    cases = add_cases(book, inputs, served)
+    _statements(book, inputs[0], grids)
+    add_decision(book, inputs[0], grids, cases)
+    _lists(book)
+    _order(book)
+    return book
+
+
+def _ids(kind: str) -> Ref:
+    """Return where the ids of a catalogue will stand on the sheet of lists."""
+    return Ref("Lists", 6, 1 + (kind == "accelerators"), len(catalogue.table(kind)))
+
+
+def _lists(book: Book) -> None:
+    sheet = book.sheet("Lists", "Lists", "What can be chosen on Inputs", (34, 34), long=True)
+    for column, kind in enumerate(("models", "accelerators"), start=1):
+        sheet.put(5, column, kind.capitalize(), "header")
+        for row, found in enumerate(catalogue.table(kind), start=6):
+            sheet.put(row, column, found["id"], "label")
+
+
+def _statements(book: Book, given: dict[str, Ref], grids: list[Grid]) -> None:
+    sheet = book.sheet(
+        "Statements", "Statements by year", "Of the scenario chosen on Inputs",
+        (44, *(17,) * YEARS),
+    )  # fmt: skip
+    sheet.upright = True
+    sheet.put(sheet.row, 1, "Scenario shown", "label")
+    sheet.put(sheet.row, 2, f"={given['scenario']}", "link")
+    names = ",".join(f'"{name}"' for name in SCENARIOS)
+    sheet.put(sheet.row + 1, 1, "Its number", "label")
+    chosen = sheet.put(
+        sheet.row + 1, 2, f"=MATCH({given['scenario']},{{{names}}},0)", "calc", "integer"
+    )
+    sheet.row += 3
+    by_year(sheet, YEARS, grids, chosen, LINES, given["year_months"])
+
+
+def _order(book: Book) -> None:
+    """Put first what a board reads first."""
+    first = ("Decision", "Statements", "Inputs", "Serving")
+    book.sheets.sort(key=lambda s: first.index(s.name) if s.name in first else len(first))

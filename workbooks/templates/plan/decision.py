@@ -1,0 +1,245 @@
+"""The page for a board: ten figures by scenario, bridge, tornado, grid, four charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
+from workbooks.authoring.timeline import Grid
+from workbooks.templates.plan.inputs import MONTHS, PRODUCTS, SCENARIOS, VARIED
+from workbooks.templates.plan.operations import COSTS, REVENUES, TEAM
+from workbooks.templates.plan.sensitivity import Cases
+
+_TEN = 10
+
+
+def add_decision(book: Book, given: dict[str, Ref], grids: Sequence[Grid], cases: Cases) -> None:
+    """Add the decision page and the checks of the whole model."""
+    sheet = book.sheet(
+        "Decision",
+        "Will the cash last?",
+        "Three scenarios, all of them live; nominal US dollars",
+        (40, 16, 16, 16, 3, 32, 14, 14, 14, 14, 14, 14),
+    )
+    top = sheet.row
+    tornado = _tornado(sheet, cases)
+    sheet.row = top
+    _figures(book, sheet, given, grids)
+    _grid(sheet, cases)
+    bridge = _bridge(sheet, cases)
+    _charts(sheet, grids, tornado, bridge)
+    _checks(sheet, given, grids, cases, bridge)
+
+
+def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Grid]) -> None:
+    def judged(grid: Grid, key: str) -> str:
+        return f"INDEX({grid.ref(key)},{given['judged']})"
+
+    def runs_out(grid: Grid) -> str:
+        months = call(TOK_RUNWAY_FLOWS, given["cash_start"], grid.ref("net_flow"))
+        day = f'TEXT(EDATE({given["first_day"]},INT({months})),"mmm yyyy")'
+        return f'IF(ISNA({months}),"does not run out",{day})'
+
+    def last_year(grid: Grid, key: str) -> str:
+        years = grid.ref("year")
+        return f"SUMIF({years},MAX({years}),{grid.ref(key)})"
+
+    def volume(grid: Grid) -> str:
+        fixed = "+".join(judged(grid, key) for key in ("rd_cost", "sales", "ga_cost"))
+        sides = (judged(grid, "usd_price"), judged(grid, "usd_cost"))
+        least = call(TOK_BREAKEVEN_VOLUME, f"({fixed})", *sides)
+        return f'IF({sides[0]}>{sides[1]},{least},"none at this price")'
+
+    def rate(grid: Grid) -> str:
+        flows = grid.ref("flow_to_value")
+        some = f'AND(COUNTIF({flows},"<0")>0,SUM({flows})>0)'
+        year = f"(1+IRR({flows}))^{given['year_months']}-1"
+        return f'IF({some},IFERROR({year},"none"),"none")'
+
+    lines = [
+        ("out", "Month in which the cash runs out", "text", runs_out),
+        ("lowest", "Lowest cash, end of a month", "musd", lambda g: f"MIN({g.ref('cash')})"),
+        ("revenue", "Revenue of the last year", "musd", lambda g: last_year(g, "revenue")),
+        ("ebitda", "EBITDA of the last year", "musd", lambda g: last_year(g, "ebitda")),
+        ("price", "Price of a million tokens", "price4", lambda g: judged(g, "usd_price")),
+        ("cost", "Price at which gross margin is 0", "price4", lambda g: judged(g, "usd_cost")),
+        ("volume", "Mtok a month at which it breaks even", "integer", volume),
+        ("sold", "Mtok a month sold", "integer", lambda g: judged(g, "mtok")),
+        ("margin", "Gross margin", "percent", lambda g: judged(g, "margin_cost")),
+        ("margin_low", "  at the 10th percentile of serving cost", "percent",
+         lambda g: judged(g, "margin_low")),
+        ("margin_high", "  at the 90th percentile", "percent", lambda g: judged(g, "margin_high")),
+        ("npv", "Value today", "musd", lambda g: f"SUM({g.ref('present')})"),
+        ("irr", "Rate of return a year", "percent", rate),
+    ]  # fmt: skip
+    for column, text in enumerate(("Figure", *SCENARIOS), start=1):
+        sheet.put(sheet.row, column, text, "header")
+    places = {}
+    for key, label, format, formula in lines:
+        sheet.row += 1
+        sheet.put(sheet.row, 1, label, "label")
+        for column, grid in enumerate(grids, start=2):
+            sheet.put(sheet.row, column, f"={formula(grid)}", "output", format)
+        places[key] = sheet.ref(sheet.row, 2, 1, len(grids))
+    sheet.row += 1
+    day = f'TEXT(EDATE({given["first_day"]},{given["judged"]}-1),"mmm yyyy")'
+    sheet.put(sheet.row, 1, f'="Of a million tokens, volume and margin: "&{day}', "remark")
+    for i, name in enumerate(SCENARIOS):
+        for key, label, format, unit in (
+            ("out", "month the cash runs out", "text", ""),
+            ("lowest", "lowest cash", "musd", "USD, at the end of a month"),
+            ("price", "price", "price", "USD/Mtok, in the month judged"),
+            ("cost", "breakeven price", "price", "USD/Mtok, where gross margin is 0"),
+            ("volume", "breakeven volume", "integer", "Mtok a month, at that price and cost"),
+            ("sold", "volume sold", "integer", "Mtok a month"),
+            ("margin_high", "gross margin, low", "percent", "cost at its 90th percentile"),
+            ("margin", "gross margin", "percent", "in the month judged"),
+            ("margin_low", "gross margin, high", "percent", "cost at its 10th percentile"),
+        ):
+            place = replace(places[key], column=2 + i, columns=1)
+            book.headline(f"{name}: {label}", place, format, unit)
+            book.give_name(f"{key}_{name.lower()}_shown", place)
+    sheet.row += 2
+
+
+def _tornado(sheet: Sheet, cases: Cases) -> Ref:
+    """Rank the inputs by what they move, on the sheet of cases; show the widest ten."""
+    grid, left = cases.grid, 6
+    home = grid.sheet
+    home.row += 1
+    home.put(home.row, 1, "EBITDA of the month judged, by input", "heading")
+    home.row += 1
+    base = grid.at("ebitda", cases.base)
+    for column, text in enumerate(("Input", "Downside", "Upside", "Swing", "Rank"), start=1):
+        home.put(home.row, column, text, "header")
+    body = home.ref(home.row + 1, 1, len(VARIED), 5)
+    for i, name in enumerate(VARIED.values()):
+        row = body.row + i
+        ends = [grid.at("ebitda", part[i]).local for part in (cases.downsides, cases.upsides)]
+        home.put(row, 1, name, "label")
+        for column, end in enumerate(ends, start=2):
+            home.put(row, column, f"={end}-{base.local}", "calc", "usd")
+        home.put(row, 4, f"=MAX(B{row}:C{row},0)-MIN(B{row}:C{row},0)", "calc", "usd")
+        swings = body.part(3).local
+        above = f"COUNTIF($D${body.row}:D{row},D{row})-1"
+        home.put(row, 5, f"=RANK(D{row},{swings})+{above}", "calc", "integer")
+    home.row = body.row + body.rows + 1
+    top = sheet.row
+    for column, text in enumerate(
+        ("Ten widest inputs, EBITDA of the month", "at downside", "at upside"), start=left
+    ):
+        sheet.put(top, column, text, "header")
+    for i in range(_TEN):
+        row = top + 1 + i
+        rank = f"ROWS($F${top + 1}:$F{row})"
+        place = f"MATCH({rank},{body.part(4)},0)"
+        for column, (source, role) in enumerate(((0, "name"), (1, "link"), (2, "link"))):
+            format = "usd" if source else "text"
+            sheet.put(row, left + column, f"=INDEX({body.part(source)},{place})", role, format)
+    return sheet.ref(top + 1, left, _TEN, 3)
+
+
+def _bridge(sheet: Sheet, cases: Cases) -> Ref:
+    """Go from base to downside, one input after the other."""
+    grid, top = cases.grid, sheet.row
+    for column, text in enumerate(
+        ("From base to downside, EBITDA of the month", "Step", "So far"),
+        start=1,
+    ):
+        sheet.put(top, column, text, "header")
+    row = top + 1
+    sheet.put(row, 1, SCENARIOS[0], "label")
+    base = grid.at("ebitda", cases.base)
+    sheet.put(row, 2, f"={base}", "link", "usd")
+    sheet.put(row, 3, f"=B{row}", "calc", "usd")
+    for i, name in zip(cases.bridge, VARIED.values(), strict=True):
+        row += 1
+        sheet.put(row, 1, name, "label")
+        sheet.put(row, 2, f"={grid.at('ebitda', i)}-C{row - 1}", "calc", "usd")
+        sheet.put(row, 3, f"=C{row - 1}+B{row}", "calc", "usd")
+    row += 1
+    sheet.put(row, 1, SCENARIOS[2], "label")
+    sheet.put(row, 2, f"=C{row - 1}", "output", "usd")
+    sheet.put(row, 3, f"=B{row}", "calc", "usd")
+    sheet.row = row + 2
+    return sheet.ref(top + 1, 1, row - top, 3)
+
+
+def _grid(sheet: Sheet, cases: Cases) -> None:
+    """Show the gross margin by price and utilisation."""
+    prices, uses = cases.prices, cases.uses
+    top = sheet.row + 1
+    sheet.put(top - 1, 6, "Gross margin: price of the base, down; utilisation, across", "header")
+    for u in range(uses.rows):
+        sheet.put(top - 1, 7 + u, f"={uses.at(u)}", "link", "percent")
+    found = iter(cases.crossed)
+    for p in range(prices.rows):
+        sheet.put(top + p, 6, f"={prices.at(p)}", "link", "percent")
+        for u in range(uses.rows):
+            margin = cases.grid.at("margin_cost", next(found))
+            sheet.put(top + p, 7 + u, f"={margin}", "output", "percent")
+
+
+def _charts(sheet: Sheet, grids: Sequence[Grid], tornado: Ref, bridge: Ref) -> None:
+    base = grids[0]
+    money = '"$"#,##0.0,,"M";-"$"#,##0.0,,"M"'
+    charts = (
+        Chart("line", "Cash at the end of the month",
+              tuple(Line(name, g.ref("cash")) for name, g in zip(SCENARIOS, grids, strict=True)),
+              categories=base.ref("month"), x_title="Month", y_title="USD", format=money),
+        Chart("line", "Base: price and cost of a million tokens, with its band",
+              tuple(Line(name, base.ref(key)) for name, key in (
+                  ("Price", "usd_price"), ("Cost", "usd_cost"), ("10th percentile", "usd_low"),
+                  ("90th percentile", "usd_high"))),
+              categories=base.ref("month"), x_title="Month", y_title="USD/Mtok",
+              format='"$"0.00'),
+        Chart("column", "From base to downside: EBITDA of the month, input after input",
+              (Line("EBITDA", bridge.part(2)),),
+              categories=bridge.part(0), x_title="moved to its downside",
+              y_title="USD a month", format='"$"#,##0,"k";-"$"#,##0,"k"'),
+        Chart("stacked bar", "Ten widest inputs, EBITDA of the month judged",
+              (Line("at downside", tornado.part(1)), Line("at upside", tornado.part(2))),
+              categories=tornado.part(0), y_title="USD a month, against base",
+              format='"$"#,##0,"k";-"$"#,##0,"k"'),
+    )  # fmt: skip
+    top = sheet.row
+    for i, chart in enumerate(charts):
+        sheet.row = top + 19 * (i // 2)
+        left = i % 2 == 0
+        sheet.chart(replace(chart, column=1 if left else 6, width_cm=17 if left else 21), 19)
+
+
+def _checks(
+    sheet: Sheet, given: dict[str, Ref], grids: Sequence[Grid], cases: Cases, bridge: Ref
+) -> None:
+    slack = given["tolerance"]
+    for name, grid in zip(SCENARIOS, grids, strict=True):
+        ref = grid.ref
+        sheet.check(f"{name}: the balance sheet balances in every month",
+                    f"SUMPRODUCT(ABS({ref('gap')}))", "0", slack)  # fmt: skip
+        sheet.check(f"{name}: cash is what the flows leave", f"{grid.at('cash', MONTHS - 1)}",
+                    f"{given['cash_start']}+SUM({ref('net_flow')})", slack)  # fmt: skip
+        sheet.check(f"{name}: products add up to revenue", f"SUM({ref('revenue')})",
+                    "+".join(f"SUM({ref(key)})" for key in REVENUES), slack)  # fmt: skip
+        sheet.check(f"{name}: the fleet serves the peak in every month",
+                    f"SUMPRODUCT(({ref('owned')}+{ref('reserved')}+{ref('on_demand')}"
+                    f"<{ref('gpus')})*1)", "0", slack)  # fmt: skip
+        for key in PRODUCTS:
+            served = f"{ref(key + '_gpus')}/{given['replica']}*{ref(key + '_replica')}"
+            sheet.check(f"{name}: {PRODUCTS[key].lower()} is served at its peak",
+                        f"SUMPRODUCT(({served}<{ref(key + '_peak')})*1)", "0", slack)  # fmt: skip
+        sheet.check(f"{name}: costs and team add up to EBITDA", f"SUM({ref('ebitda')})",
+                    f"SUM({ref('revenue')})-" + "-".join(f"SUM({ref(k)})" for k in (*COSTS, *TEAM))
+                    + f"+SUM({ref('depreciation')})", slack)  # fmt: skip
+        sheet.check(f"{name}: present value by NPV", f"SUM({ref('present')})",
+                    f"NPV((1+{given['discount']})^(1/{given['year_months']})-1,"
+                    f"{ref('flow_to_value')})", slack)  # fmt: skip
+    sheet.check("The case base is the base of the month judged",
+                f"{cases.grid.at('ebitda', cases.base)}",
+                f"INDEX({grids[0].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
+    sheet.check("The bridge ends at the downside", f"{bridge.at(bridge.rows - 1, 1)}",
+                f"INDEX({grids[2].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
+    sheet.check("The accelerator priced is the one served on",
+                f'IF({given["priced"]}={given["accelerator"]},1,0)', "1", slack)  # fmt: skip

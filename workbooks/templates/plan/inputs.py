@@ -1,0 +1,306 @@
+"""What the plan starts from: demand, prices, fleet, people, money; and what a replica serves."""
+
+from __future__ import annotations
+
+from engine.rental import gpu_price
+from udfs.functions import TOK_MAX_CONCURRENCY, TOK_SERVING_BAND, TOK_THROUGHPUT, TOK_TPOT, TOK_TTFT
+from workbooks.authoring.layout import (
+    POSITIVE,
+    SHARE,
+    Book,
+    Input,
+    Limit,
+    Ref,
+    ScenarioInput,
+    Sheet,
+    Value,
+    call,
+)
+from workbooks.templates.sources import ASSUMED, CATALOGUE, DGX, PARADOX, RENTS
+
+SCENARIOS = ("Base", "Upside", "Downside")
+MONTHS, YEARS = 60, 5
+PRODUCTS = {"chat": "Chat", "agent": "Agents", "batch": "Batch"}
+#: What differs between the scenarios: the bridge and the tornado vary each of them.
+VARIED = {
+    "growth": "Growth of demand", "reach": "Reach of agents", "price_change": "Change of prices",
+    "price_level": "Price level", "churn": "Churn", "peak": "Peak over mean load",
+    "efficiency": "Serving efficiency", "gpu_price": "GPU-hour price",
+    "gpu_change": "Change of that price", "cac": "Acquisition cost",
+    "support": "Support and hosting", "people": "Growth of the team", "usd_kwh": "Electricity",
+}  # fmt: skip
+# Product: requests a day, curve, limit, midpoint, rise, tokens in and out, cached, batch, price of
+# input, cached and output tokens, longest s per token, longest s to the first.
+_DEMAND = {
+    "chat": (2e6, "ramp", 4e7, 30, 36, 1500, 400, 0.2, 0.0, 0.88, 0.44, 0.88, 0.05, 2.0),
+    "agent": (2e5, "s-curve", 6e6, 36, 30, 12000, 800, 0.6, 0.0, 0.88, 0.22, 0.88, 0.05, 5.0),
+    "batch": (1e5, "ramp", 5e6, 30, 36, 4000, 1000, 0.0, 1.0, 0.88, 0.44, 0.88, 0.2, 60.0),
+}
+_ACCELERATOR = "h100_sxm"
+_LOADS = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256)
+_WHOLE = Limit(0.0, whole=True)
+
+
+def _rent(term: str, measure: str) -> float:
+    """Return what sellers ask for an hour of the default accelerator."""
+    return round(gpu_price(_ACCELERATOR, term, measure), 2)
+
+
+def _one(
+    key: str, label: str, value: Value, unit: str, note: str = "", format: str = "integer",
+    source: str = ASSUMED, choices: str = "", limit: Limit | None = None,
+) -> ScenarioInput:  # fmt: skip
+    """Return an input with one value, the same in all scenarios."""
+    return ScenarioInput(key, label, (value,), unit, source, note, format, choices, limit)
+
+
+def _product(key: str, name: str) -> list[ScenarioInput]:
+    fields = (
+        ("start", "requests in the first month", "a day", "integer", None),
+        ("curve", "growth by", "ramp or s-curve", "text", None),
+        ("limit", "requests at most", "a day", "integer", POSITIVE),
+        ("midpoint", "s-curve: half of that in month", "month", "integer", None),
+        ("rise", "s-curve: from a tenth to nine", "months", "integer", POSITIVE),
+        ("in", "input tokens of a request", "tokens", "integer", POSITIVE),
+        ("out", "output tokens of a request", "tokens", "integer", POSITIVE),
+        ("cached", "input served by the cache", "of input", "percent", Limit(0, 1, high_open=True)),
+        ("batch", "requests that can wait", "of requests", "percent", SHARE),
+        ("in_price", "price of input tokens", "USD/Mtok", "price", None),
+        ("cached_price", "price of cached input", "USD/Mtok", "price", None),
+        ("out_price", "price of output tokens", "USD/Mtok", "price", None),
+        ("max_tpot", "longest time of a token", "s", "number", POSITIVE),
+        ("max_ttft", "longest wait for the first", "s", "number", POSITIVE),
+    )  # fmt: skip
+    return [
+        _one(f"{key}_{field}", f"{name}: {label}", value, unit, "", format,
+             PARADOX if field.endswith("price") and field != "cached_price" else ASSUMED,
+             '"ramp,s-curve"' if field == "curve" else "", limit)
+        for (field, label, unit, format, limit), value in zip(fields, _DEMAND[key], strict=True)
+    ]  # fmt: skip
+
+
+def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref]]:
+    """Add the sheet of inputs; return the inputs of each scenario by key."""
+    sheet = book.sheet(
+        "Inputs",
+        "Inputs",
+        "Three scenarios, all of them live; where one value is given it holds in all three",
+        (42, 16, 16, 16, 14, 20, 54),
+        long=True,
+    )
+    sheet.heading("What differs between the scenarios")
+    varied = [
+        ScenarioInput("growth", "Growth of demand", (1.2, 1.8, 0.5), "a year", ASSUMED,
+                      "Of products that grow by ramp", "percent"),
+        ScenarioInput("reach", "Reach of products on an s-curve", (1.0, 1.4, 0.5), "of their limit",
+                      ASSUMED, "", "percent"),
+        ScenarioInput("price_change", "Change of prices", (-0.15, -0.1, -0.35), "a year", PARADOX,
+                      "The articles hold that they halve each year", "percent"),
+        ScenarioInput("price_level", "Price level at the start", (1.0, 1.05, 0.9), "of list",
+                      ASSUMED, "", "percent"),
+        ScenarioInput("churn", "Customers lost", (0.02, 0.015, 0.035), "a month", ASSUMED, "",
+                      "percent", limit=SHARE),
+        ScenarioInput("peak", "Peak over mean load", (2.0, 1.7, 2.5), "ratio", ASSUMED,
+                      "Of requests that cannot wait", "number"),
+        ScenarioInput("efficiency", "Gain of serving efficiency", (0.25, 0.4, 0.1), "a year",
+                      ASSUMED, "Software and better models", "percent",
+                      limit=Limit(-1, low_open=True)),
+        ScenarioInput("gpu_price", "GPU-hour price, on demand",
+                      (_rent("on demand", "median"), _rent("on demand", "low"), 5.12), "USD/h",
+                      RENTS, "Median and low of sellers; p5.48xlarge over its 8",
+                      "price"),
+        ScenarioInput("gpu_change", "Change of that price", (-0.15, -0.25, 0.0), "a year", ASSUMED,
+                      "", "percent", limit=Limit(-1, low_open=True)),
+        ScenarioInput("cac", "Cost of winning a customer", (250, 200, 400), "USD", ASSUMED, "",
+                      "usd"),
+        ScenarioInput("support", "Support and hosting of the service", (0.05, 0.04, 0.07),
+                      "of revenue", ASSUMED, "", "percent", limit=SHARE),
+        ScenarioInput("people", "Growth of the team's cost", (0.2, 0.3, 0.15), "a year", ASSUMED,
+                      "", "percent", limit=Limit(-1, low_open=True)),
+        ScenarioInput("usd_kwh", "Price of electricity", (0.08, 0.07, 0.12), "USD/kWh", ASSUMED,
+                      "", "price"),
+    ]  # fmt: skip
+    refs = sheet.side_by_side(SCENARIOS, varied)
+    for key, name in PRODUCTS.items():
+        sheet.heading(f"Demand and price: {name.lower()}")
+        _merge(refs, sheet.side_by_side(SCENARIOS, _product(key, name)))
+    for heading, fields in _shared(models, accelerators):
+        sheet.heading(heading)
+        _merge(refs, sheet.side_by_side(SCENARIOS, fields))
+    tables = _tables(sheet)
+    sheet.heading("Shown, judged, and units")
+    shown = sheet.inputs(
+        [
+            Input("scenario", "Scenario of the sheet Statements", SCENARIOS[0], "", ASSUMED,
+                  "Changes what is shown there, and nothing else", "text",
+                  '"' + ",".join(SCENARIOS) + '"'),
+            Input("judged", "Month judged", 36, "month", ASSUMED,
+                  "Of bridge, tornado, grid and breakeven", "integer",
+                  limit=Limit(1, MONTHS, whole=True)),
+            Input("month_days", "Days in a month", 365 / 12, "days", "Convention",
+                  "A twelfth of 365"),
+            Input("month_hours", "Hours in a month", 730, "h", "Convention", "", "integer"),
+            Input("year_months", "Months in a year", 12, "months", "Definition", "", "integer",
+                  limit=Limit(12, 12)),
+            Input("million", "Tokens in a million", 1e6, "tokens", "Definition", "", "integer"),
+            Input("thousand", "Watts in a kW", 1000, "W", "Definition", "", "integer"),
+            Input("tolerance", "Tolerance of the checks", 1e-6, "relative", "Convention", "",
+                  "scientific"),
+        ],
+        aside=5,
+    )  # fmt: skip
+    for scenario in refs:
+        scenario.update(tables | shown)
+    return refs
+
+
+def _merge(refs: list[dict[str, Ref]], more: list[dict[str, Ref]]) -> None:
+    for scenario, added in zip(refs, more, strict=True):
+        scenario.update(added)
+
+
+def _shared(models: Ref, accelerators: Ref) -> list[tuple[str, list[ScenarioInput]]]:
+    return [
+        ("Serving", [
+            _one("model", "Model", "llama-3.1-70b", "id", "", "text", CATALOGUE, f"={models}"),
+            _one("accelerator", "Accelerator", _ACCELERATOR, "id", "", "text", CATALOGUE,
+                 f"={accelerators}"),
+            _one("priced", "Accelerator that the GPU-hour price is of", _ACCELERATOR, "id",
+                 "Must be the one served on", "text", CATALOGUE, f"={accelerators}"),
+            _one("weights", "Format of the weights", "fp8", "id", "", "text", CATALOGUE,
+                 '"bf16,fp8,int8,int4,nvfp4,mxfp4"'),
+            _one("replica", "GPUs of a replica", 2, "GPUs", "Tensor parallel", choices='"1,2,4,8"'),
+            _one("headroom", "Headroom over the peak", 0.15, "of the peak", "", "percent"),
+            _one("spare", "Spare replicas of each product", 1, "replicas"),
+        ]),
+        ("Capacity", [
+            _one("committed", "GPUs committed", 24, "GPUs", "Paid whether used or not",
+                 limit=_WHOLE),
+            _one("committed_usd", "Price of a committed GPU-hour", _rent("reserved", "median"),
+                 "USD/h", "Median of sellers", "price", RENTS),
+            _one("commit_from", "Commitment, first month", 4, "month", limit=_WHOLE),
+            _one("commit_to", "Commitment, last month", 39, "month", limit=_WHOLE),
+            _one("capex", "Purchase price of one GPU", 35000, "USD",
+                 "With its share of server, network and room", "usd"),
+            _one("lag", "From order to use", 4, "months", "Paid at the order", limit=_WHOLE),
+            _one("life", "Life", 48, "months", "Straight line", limit=Limit(1, whole=True)),
+            _one("residual", "Left at the end of life", 0.15, "of the price", "Sold for that",
+                 "percent", limit=SHARE),
+            _one("watts", "Power of one GPU", 1275, "W", "10.2 kW of a DGX H100 over its 8 GPUs",
+                 source=DGX),
+            _one("pue", "Power of the data centre over that", 1.3, "ratio", "PUE", "number",
+                 limit=Limit(1, 3)),
+            _one("space", "Space and repair of an owned GPU", 110, "USD/month", "", "usd"),
+        ]),
+        ("Customers and people", [
+            _one("per_customer", "Requests of a customer", 1000, "a day", limit=POSITIVE),
+            _one("batch_discount", "Discount for requests that can wait", 0.5, "of the price", "",
+                 "percent", limit=SHARE),
+            _one("rd", "Research and development", 150000, "USD/month", "In the first month",
+                 "usd"),
+            _one("ga", "General and administration", 50000, "USD/month", "In the first month",
+                 "usd"),
+        ]),
+        ("Money", [
+            _one("first_day", "First day", 46388, "date", "Day 1 of the first month", "date"),
+            _one("cash_start", "Cash at the start", 8e6, "USD", "", "usd"),
+            _one("debt", "Loan", 2e6, "USD", "", "usd"),
+            _one("debt_month", "Loan, drawn in month", 6, "month", limit=_WHOLE),
+            _one("debt_grace", "Loan, months before the first repayment", 12, "months",
+                 limit=_WHOLE),
+            _one("debt_term", "Loan, months of repayment", 36, "months",
+                 limit=Limit(1, whole=True)),
+            _one("interest", "Interest on the loan", 0.1, "a year",
+                 "On the opening balance, so that nothing is circular", "percent", limit=SHARE),
+            _one("tax", "Tax on profit", 0.25, "of profit",
+                 "After losses carried forward; paid the month after", "percent", limit=SHARE),
+            _one("dso", "Customers pay after", 30, "days"),
+            _one("dpo", "Suppliers are paid after", 30, "days"),
+            _one("discount", "Cost of capital", 0.15, "a year", "Nominal, after tax", "percent",
+                 limit=SHARE),
+            _one("multiple", "Value at the end over EBITDA of the last year", 5, "ratio",
+                 "0: none; none either where EBITDA is a loss", "number"),
+        ]),
+    ]  # fmt: skip
+
+
+def _tables(sheet: Sheet) -> dict[str, Ref]:
+    sheet.heading("Purchases of GPUs, and rounds of funding")
+    plan = sheet.table(
+        ("Plan", "Order\nmonth", "GPUs", "Round\nmonth", "Raised\nUSD"),
+        [("First", 5, 48, 18, 8e6), ("Second", 20, 64, 36, 0), ("Third", 34, 64, 48, 0)],
+        ("label", "input integer", "input integer", "input integer", "input usd"),
+        ("", "order_month", "order_gpus", "round_month", "round_usd"),
+    )
+    sheet.heading("Price tiers, by a customer's volume")
+    tiers = sheet.table(
+        ("Tier", "From\nMtok a month", "Price\nof list"),
+        [("Small", 0, 1.0), ("Middle", 500, 0.9), ("Large", 5000, 0.8)],
+        ("label", "input integer", "input percent"),
+        ("", "tier_from", "tier_price"),
+    )
+    return {
+        "order_month": plan.part(1), "order_gpus": plan.part(2), "round_month": plan.part(3),
+        "round_usd": plan.part(4), "tier_from": tiers.part(1), "tier_price": tiers.part(2),
+    }  # fmt: skip
+
+
+def add_serving(book: Book, given: dict[str, Ref]) -> dict[str, Ref]:
+    """Add the sheet that finds the load within the limits; return rate and band by product."""
+    sheet = book.sheet(
+        "Serving",
+        "How many requests a replica serves at once",
+        "The highest load that keeps both time limits and fits in memory, and what it costs",
+        (40, 16, 16, 16, 46),
+    )
+    found: dict[str, Ref] = {}
+    machine = (given["replica"], 1, 1, given["weights"])
+    ladders: dict[str, tuple[Ref, Ref]] = {}
+    sheet.heading("Loads tried")
+    loads = sheet.table(("Requests at once",), [(load,) for load in _LOADS], ("input integer",))
+    for key, name in PRODUCTS.items():
+        sheet.heading(f"Within the limits: {name.lower()}")
+        tokens = (given[f"{key}_in"], given[f"{key}_out"])
+        who = (given["model"], given["accelerator"])
+        room = call(TOK_MAX_CONCURRENCY, *who, *tokens, *machine)
+        body = sheet.ref(sheet.row + 1, 1, loads.rows, 4)
+        rows = []
+        for i in range(loads.rows):
+            load, tpot, ttft = (body.at(i, c).local for c in range(3))
+            case = (*who, load, *tokens, *machine, None, given[f"{key}_cached"])
+            rows.append((
+                f"=MIN({loads.at(i)},{room})",
+                f"={call(TOK_TPOT, *case)}",
+                f"={call(TOK_TTFT, *case)}",
+                f"=IF(AND({tpot}<={given[f'{key}_max_tpot']},{ttft}<={given[f'{key}_max_ttft']}),"
+                f"{load},0)",
+            ))  # fmt: skip
+        table = sheet.table(
+            ("Requests at once", "A token\ns", "Wait for the first\ns", "Load if within"),
+            rows, ("calc integer", "calc ratio", "calc ratio", "output integer"),
+        )  # fmt: skip
+        ladders[key] = (table.part(3), sheet.ref(sheet.row, 1))
+    sheet.heading("What a replica serves")
+    body = sheet.ref(sheet.row + 1, 1, len(PRODUCTS), 5)
+    rows = []
+    for i, key in enumerate(PRODUCTS):
+        load = body.at(i, 1).local
+        case = (given["model"], given["accelerator"], load, given[f"{key}_in"],
+                given[f"{key}_out"], *machine, None, given[f"{key}_cached"])  # fmt: skip
+        band = call(TOK_SERVING_BAND, 1, 1, *case)
+        rows.append((
+            PRODUCTS[key],
+            f"=MAX({ladders[key][0].local})",
+            f"={call(TOK_THROUGHPUT, *case)}*{given['replica']}",
+            f"=INDEX({band},1,1)/INDEX({band},1,1+1)",
+            f"=INDEX({band},1,1+1+1)/INDEX({band},1,1+1)",
+        ))  # fmt: skip
+    table = sheet.table(
+        ("Product", "Requests at once\nof a replica", "Output tokens/s\nof a replica",
+         "Cost at the 10th\nof the median", "Cost at the 90th percentile, of the median"),
+        rows, ("label", "output integer", "output integer", "output ratio", "output ratio"),
+    )  # fmt: skip
+    for i, key in enumerate(PRODUCTS):
+        for c, field in ((2, "rate"), (3, "low"), (4, "high")):
+            found[f"{key}_{field}"] = sheet.ref(table.row + i, 1 + c)
+    return found
