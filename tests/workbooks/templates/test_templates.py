@@ -493,6 +493,7 @@ HEADLINES = {
     ("breakeven", "the same, output tokens sold alone"): lambda: pricing.breakeven_utilisation(
         0.88, 5.12, 1098
     ),
+    ("buyer", "Cheapest way over the months"): lambda: "GPT-5 mini",
     ("ownership", "Cheapest way to have the server"): lambda: "Own",
     ("ownership", "Owning beats rent on demand from"): lambda: ownership.own_breakeven_hours(
         5.12, *_OWNED

@@ -5,8 +5,9 @@ from __future__ import annotations
 from engine import catalogue
 from workbooks.authoring.layout import Book, Ref
 from workbooks.authoring.timeline import Grid, by_year
+from workbooks.templates.load import add_serving
 from workbooks.templates.plan.decision import add_decision
-from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs, add_serving
+from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs
 from workbooks.templates.plan.sensitivity import add_cases
 from workbooks.templates.plan.statements import LINES, add_scenario
 from workbooks.templates.sources import ASSUMED, CATALOGUE, DGX, PARADOX, RENTS, cite

@@ -8,7 +8,8 @@ from dataclasses import replace
 from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.plan.inputs import MONTHS, PRODUCTS, SCENARIOS, VARIED
+from workbooks.templates.load import PRODUCTS
+from workbooks.templates.plan.inputs import MONTHS, SCENARIOS, VARIED
 from workbooks.templates.plan.operations import COSTS, REVENUES, TEAM
 from workbooks.templates.plan.sensitivity import Cases
 

@@ -16,7 +16,7 @@ from udfs.functions import (
 )
 from workbooks.authoring.layout import call
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.plan.inputs import PRODUCTS
+from workbooks.templates.load import PRODUCTS
 
 REVENUES = tuple(f"{key}_revenue" for key in PRODUCTS)
 COSTS = ("rented", "energy", "space_cost", "support_cost", "depreciation")
