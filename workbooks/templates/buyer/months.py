@@ -28,7 +28,7 @@ def add_months(book: Book, given: dict[str, Ref], offers: Ref) -> tuple[Grid, tu
     grid.section("Cost of all accepted answers, USD")
     apis = tuple(f"api_{i + 1}" for i in range(offers.rows))
     for i, key in enumerate(apis):
-        grid.row(key, f"API {i + 1} of the sheet Prices", _api(offers, i), "USD", role="output")
+        grid.row(key, f"={offers.at(i, 0)}", _api(offers, i), "USD", role="output")
     own = "{own_accepted}"
     grid.row(
         "rented",
