@@ -140,6 +140,7 @@ class Sheet:
         selector = self.put(self.row, 2, names[0], "input")
         self.put(self.row, 3, "choose from the list; the column Live follows", "remark")
         self.book.give_name("scenario", selector)
+        self.book.give_name("scenario_names", heads)
         self.choices.append((selector, f"={heads.local}"))
         self.row += 2
         header = ("Input", "Live", *names, "Unit", "Source", "Note")

@@ -6,10 +6,12 @@ import csv
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
 
 from udfs.cells import Cell
 from workbooks.errors import BadInputError
@@ -17,11 +19,25 @@ from workbooks.formula.address import full_name, parse_area, split_sheet
 from workbooks.formula.names import Names
 from workbooks.ooxml.book import Book
 from workbooks.ooxml.overrides import value_cell
+from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import CELL
 from workbooks.recalc.prepare import attributes
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LONGEST_TEXT = 32_767
+# A number as it is typed: sign, currency, digits with or without commas between thousands, percent.
+_TYPED = re.compile(
+    r"(?P<sign>[+-]?)(?P<currency>[$€£¥]?)"
+    r"(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)\s?(?P<percent>%?)"
+)
+# Built-in number formats that show a percent sign, a comma between thousands, a currency.
+_BUILT_IN = {3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 37: "#,##0", 38: "#,##0",
+             39: "#,##0.00", 40: "#,##0.00", 41: "#,##0", 42: "$#,##0", 43: "#,##0.00",
+             44: "$#,##0.00", **dict.fromkeys(range(5, 9), "$#,##0.00")}  # fmt: skip
+_STYLES = "xl/styles.xml"
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+#: Names by which a workbook tells which of its scenarios is live, and what they are called.
+_LIVE, _SCENARIOS = "scenario", "scenario_names"
 
 
 @dataclass(slots=True)
@@ -38,6 +54,8 @@ class Target:
     done: bool = field(default=False)
     numeric: bool = field(default=False)
     replaces_formula: bool = field(default=False)
+    #: The number formats of the workbook by style; none where only numbers are given.
+    formats: Formats | None = None
 
     @property
     def address(self) -> str:
@@ -61,6 +79,10 @@ class Target:
         self.done = True
         if self.probe:
             return old
+        if self.numeric and isinstance(self.value, str) and match and self.formats:
+            shown = self.formats.of(int(attributes(match[3]).get("s", "0")))
+            typed = as_typed(self.value, shown)
+            self.value = self.value if typed is None else typed
         if self.numeric and not _is_number(self.value):
             raise BadInputError(f"{self.address} holds a number; {self.value!r} is none")
         return value_cell(self.row, self.column, old, self.value, inline=True)
@@ -74,12 +96,89 @@ class Target:
             raise BadInputError(f"{self.address} holds a formula that other cells share")
 
 
+class Formats:
+    """The number formats of a workbook, read when one is asked for."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._by_style: list[str] | None = None
+
+    def of(self, style: int) -> str:
+        """Return the number format of a cell's style; empty where it has none."""
+        if self._by_style is None:
+            self._by_style = self._read()
+        return self._by_style[style] if style < len(self._by_style) else ""
+
+    def _read(self) -> list[str]:
+        if _STYLES not in self._package:
+            return []
+        root = etree.fromstring(self._package.read(_STYLES))
+        own = {
+            int(found.get("numFmtId", "0")): found.get("formatCode", "")
+            for found in root.iter(f"{_MAIN}numFmt")
+        }
+        cells = root.find(f"{_MAIN}cellXfs")
+        ids = [int(found.get("numFmtId", "0")) for found in ([] if cells is None else cells)]
+        return [own.get(one, _BUILT_IN.get(one, "")) for one in ids]
+
+
+def as_typed(text: str, number_format: str) -> float | None:
+    """Return the number that `50%`, `$1.20` or `1,200` means in a cell of that format.
+
+    A sign is taken only where the format shows it, so that 50 % is never taken for a price of 0.5.
+    """
+    found = _TYPED.fullmatch(text.strip())
+    if found is None:
+        return None
+    shown = re.sub(r"\[[^\]$]*\]|\\.", "", number_format)
+    percent = "%" in re.sub(r'"[^"]*"', "", shown)
+    if found["percent"] and not percent:
+        return None
+    if found["currency"] and found["currency"] not in shown:
+        return None
+    if "," in found["digits"] and not (percent or "," in shown or found["currency"]):
+        return None
+    number = float(found["digits"].replace(",", "")) * (-1 if found["sign"] == "-" else 1)
+    return number / 100 if found["percent"] else number
+
+
+def told_of_inactive(
+    targets: Sequence[Target], names: Names, value_at: Callable[[str, int, int], Cell]
+) -> list[str]:
+    """Return a warning for each cell set in the column of a scenario that is not the live one."""
+    live, listed = names.find(_LIVE, None), names.find(_SCENARIOS, None)
+    if live is None or listed is None:
+        return []
+    (live_sheet, live_cell), (sheet, cells) = split_sheet(live.text), split_sheet(listed.text)
+    at, heads = parse_area(live_cell), parse_area(cells)
+    if live_sheet is None or sheet is None or at is None or heads is None:
+        return []
+    chosen = value_at(live_sheet, at.top, at.left)
+    told = []
+    for target in targets:
+        inside = heads.left <= target.column < heads.left + heads.columns
+        if target.sheet != sheet or not inside or target.row <= heads.top:
+            continue
+        scenario = value_at(sheet, heads.top, target.column)
+        if scenario != chosen:
+            told.append(
+                f"{target.address} is an input of the scenario {scenario!r}, but {chosen!r} is "
+                f"live: it changes nothing; set {_LIVE}={scenario!r} too"
+            )
+    return told
+
+
 def _is_number(value: Cell) -> bool:
     return isinstance(value, float) and not isinstance(value, bool)
 
 
 def resolve(
-    given: Sequence[tuple[str, Any]], book: Book, names: Names, *, force: bool
+    given: Sequence[tuple[str, Any]],
+    book: Book,
+    names: Names,
+    *,
+    force: bool,
+    formats: Formats | None = None,
 ) -> list[Target]:
     """Return the cells that are meant by `Sheet!B3`, a quoted sheet or a defined name."""
     targets: dict[tuple[str, int, int], Target] = {}
@@ -100,7 +199,9 @@ def resolve(
         place = (sheet.name, area.top, area.left)
         if place in targets:
             raise BadInputError(f"{asked} is set twice")
-        targets[place] = Target(asked, *place, value=_checked(asked, value), force=force)
+        targets[place] = Target(
+            asked, *place, value=_checked(asked, value), force=force, formats=formats
+        )
     return list(targets.values())
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from workbooks.excel.runtime.registry import functions as replaced_functions
 from workbooks.ooxml.book import Book, read_book
 from workbooks.ooxml.package import Package, check_source
 from workbooks.ooxml.publish import check_target, claimed, lock_file, published
-from workbooks.recalc.inputs import resolve
+from workbooks.recalc.inputs import Formats, resolve, told_of_inactive
 from workbooks.recalc.job import Job, Progress
 from workbooks.recalc.report import Report
 from workbooks.recalc.results import Results
@@ -70,7 +71,9 @@ def opened(
         with watch.free():
             job = _job(path, stack, replace(setup.settings, watch=watch), setup, freeze=freeze)
             stack.callback(job.close)
-            job.targets = resolve(set_values, job.book, job.pipeline.scope.names, force=force)
+            names = job.pipeline.scope.names
+            formats = Formats(job.package)
+            job.targets = resolve(set_values, job.book, names, force=force, formats=formats)
         yield job
 
 
@@ -115,6 +118,10 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     )
 
 
+def _value_at(job: Job, sheet: str, row: int, column: int) -> Any:
+    return job.engine.value(job.engine.values(sheet, row, column, row, column)[0][0])
+
+
 def recalculate_file(
     path: Path,
     output: Path | None,
@@ -145,6 +152,8 @@ def recalculate_file(
         results = Results(job)
         with watch.free():
             job.evaluate()
+            value_at = partial(_value_at, job)
+            job.report.warnings += told_of_inactive(job.targets, job.pipeline.scope.names, value_at)
             if claim is None:
                 results.tell()
         if claim is not None:

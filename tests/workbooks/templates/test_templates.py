@@ -241,7 +241,9 @@ def test_names_stand_for_cells_that_hold_something(made, values):
     assert FLAG in values.defined_names
     for name, defined in values.defined_names.items():
         ((sheet, place),) = defined.destinations
-        assert values[sheet][place.replace("$", "")].value is not None, name
+        found = values[sheet][place.replace("$", "")]
+        cells = [c for row in found for c in row] if isinstance(found, tuple) else [found]
+        assert None not in [cell.value for cell in cells], name
 
 
 def test_every_input_has_a_name(made):
