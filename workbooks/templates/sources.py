@@ -15,6 +15,8 @@ DEEPSEEK_V2 = "DeepSeek-V2"
 EIA = "EIA, 2023"
 CATALOGUE = "Tokenbook catalogue"
 SNAPSHOT = "genai-prices"
+AMAZON = "Amazon, 2024"
+GROQ_ROUND = "TechCrunch, 2026"
 RENTS = "GPU-hour table"
 CALIBRATION = "Tokenbook calibration"
 ASSUMED = "Assumption"
@@ -31,6 +33,8 @@ _TOLD = {
     EIA: "US Energy Information Administration, CO2 of electricity generation",
     CATALOGUE: "TOK_LIST and TOK_SPEC; the source of each row in engine/data/SOURCES.md",
     SNAPSHOT: 'Pydantic\'s genai-prices (MIT), the dated snapshot of TOK_LIST("prices")',
+    AMAZON: "Form 10-K, 31 December 2024: sec.gov/Archives/edgar/data/1018724/000101872425000004",
+    GROQ_ROUND: "AI chipmaker Groq confirms $650M raise, re-staffs after Nvidia's deal, June 2026",
     RENTS: "TOK_GPU_PRICE: dated prices of GPU-hours, each row with its address",
     CALIBRATION: "The serving model, fitted to measured runs; see engine/data/SOURCES.md",
     ASSUMED: "Ours, to be changed: blue cells on yellow",

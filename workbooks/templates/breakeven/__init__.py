@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine import catalogue
 from workbooks.authoring.layout import POSITIVE, Book, Input, Ref, ScenarioInput
+from workbooks.templates.breakeven.insolvency import add_insolvency, add_paths
 from workbooks.templates.breakeven.provider import lay_out_breakeven, lay_out_subsidy
 from workbooks.templates.breakeven.volume import lay_out_market
-from workbooks.templates.sources import ASSUMED, MEASURED, PARADOX, cite
+from workbooks.templates.sources import AMAZON, ASSUMED, GROQ_ROUND, MEASURED, PARADOX, cite
 
 # Year, market in USD, average price, tokens a day as the article states them.
 _MARKET = (
@@ -26,11 +27,12 @@ def lay_out() -> Book:
         "Who sells tokens below cost?",
         "Breakeven and subsidy per provider, subsidy loss and runway, market volume by year",
     )
-    cite(book, PARADOX, MEASURED, ASSUMED)
+    cite(book, PARADOX, MEASURED, AMAZON, GROQ_ROUND, ASSUMED)
     case, common = _inputs(book)
-    providers, market, prices, utilisations = _data(book)
+    providers, paths, market, prices, utilisations = _data(book)
     lay_out_breakeven(book, common, providers, prices, utilisations)
     lay_out_subsidy(book, case, common)
+    add_insolvency(book, common, providers, paths)
     lay_out_market(book, common, market)
     return book
 
@@ -87,6 +89,8 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
                   "Of the same run; sold too, at the price of a token", "integer", limit=POSITIVE),
             Input("output_tokens", "Output tokens of a request", 1024, "tokens", MEASURED, "",
                   "integer", limit=POSITIVE),
+            Input("start", "First day of the paths", 46204, "date", PARADOX,
+                  "July 2026, after the article", "date"),
             Input("days", "Days in a year", 365, "days", "Convention", "", "integer"),
             Input("stated_daily", "Daily loss as stated", 30e6, "USD/day", PARADOX,
                   "For 10 billion tokens a day at $3 a million", "usd"),
@@ -102,12 +106,12 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
     return case, common
 
 
-def _data(book: Book) -> tuple[Ref, Ref, Ref, Ref]:
+def _data(book: Book) -> tuple[Ref, Ref, Ref, Ref, Ref]:
     sheet = book.sheet(
         "Data",
         "Data",
         "Prices and breakeven estimates of six providers; the market by year; axes of the grid",
-        (22, 24, 16, 16, 20, 24),
+        (22, 24, 18, 18, 20, 24, 24, 44),
     )
     sheet.heading("Providers")
     providers = sheet.table(
@@ -126,6 +130,7 @@ def _data(book: Book) -> tuple[Ref, Ref, Ref, Ref]:
         ],
         ("label", "note", "input price", "input price", "input price", "note"),
     )  # fmt: skip
+    paths = add_paths(sheet, providers)
     sheet.heading("AI inference market")
     market = sheet.table(
         ("Year", "Basis", "Market\nUSD", "Average price\nUSD/Mtok",
@@ -142,4 +147,4 @@ def _data(book: Book) -> tuple[Ref, Ref, Ref, Ref]:
         list(zip(_GPU_HOUR_PRICES, _UTILISATIONS, strict=True)),
         ("input price", "input percent"),
     )
-    return providers, market, axes.part(0), axes.part(1)
+    return providers, paths, market, axes.part(0), axes.part(1)
