@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import functions, hosts, native, prices, recalc, templates
+from workbooks.cli import functions, hosts, native, prices, recalc, simulate, templates
 from workbooks.cli.output import Output, told
 from workbooks.watch import Ending, Interrupted, ending_signals
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 templates.add_to(app)
 recalc.add_to(app)
+simulate.add_to(app)
 functions.add_to(app)
 prices.add_to(app)
 hosts.add_to(app)

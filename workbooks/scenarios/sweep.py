@@ -16,21 +16,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import EngineError
-from workbooks.formula.address import parse_area, split_sheet
 from workbooks.recalc import BadInputError, RefusedError, UnwritableError, as_value, setup_for
-from workbooks.recalc.expression import UnsupportedError
-from workbooks.recalc.inputs import Target, resolve
 from workbooks.recalc.job import Job
 from workbooks.recalc.run import opened
+from workbooks.scenarios.model import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Fewer scenarios are soon done one by one.
-_WORTH_WHILE = 30
-# Scenarios for which the engine is asked whether it agrees.
-_SAMPLES = 5
-_RELATIVE = 1e-12
 _ERROR = "error"
 _NUMBER = "scenario"
 
@@ -40,12 +33,13 @@ class SweepReport:
     """What a sweep did.
 
     `done` scenarios were evaluated now, `resumed` were there from before; `bad` were refused, and
-    say why in their row.
+    say why in their row. `reason` says why they were evaluated one by one, if they were many.
     """
 
     done: int = 0
     resumed: int = 0
     bad: int = 0
+    reason: str = ""
 
 
 def read_scenarios(path: str | Path) -> tuple[list[str], list[list[Cell]]]:
@@ -135,6 +129,7 @@ def _run(
 ) -> None:
     model = Model(job, cells, outputs, functions)
     at_once = model.at_once(rows)
+    report.reason = model.reason
     writer = csv.writer(file)
     if not report.resumed:
         writer.writerow(header)
@@ -153,113 +148,6 @@ def _run(
         file.flush()
         report.done += 1
         tell("sweep", number, len(rows))
-
-
-class Model:
-    """A workbook, called with the values of some cells for those of others.
-
-    Each call evaluates the whole workbook anew, as `recalculate` does. Setting cells of one that
-    is evaluated already takes less time and is wrong: the calculator does not see that cells
-    depend on what an array formula fills, and leaves them, and data tables, as they were.
-    """
-
-    def __init__(
-        self,
-        job: Job,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        functions: Mapping[str, Any],
-    ) -> None:
-        # The values only stand for their cells here; each scenario brings its own.
-        self._job, self._functions, self._names = job, functions, list(inputs)
-        self._inputs = self._targets([None] * len(inputs))
-        self._outputs = [_place(cell, job) for cell in outputs]
-        for target in self._inputs:
-            target.probe = True
-        job.targets = self._inputs
-        job.fixed = False
-        job.evaluate()
-
-    def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | EngineError]]:
-        """Return the outputs of the scenarios that can be computed together, by their number.
-
-        None are, where the model holds more than numbers, or where the engine says otherwise.
-        """
-        places = [
-            i
-            for i, row in enumerate(rows)
-            if len(row) == len(self._inputs) and all(type(cell) is float for cell in row)
-        ]
-        if len(places) < _WORTH_WHILE:
-            return {}
-        # numpy and the compiled formulas are only wanted for many scenarios.
-        import numpy as np  # noqa: PLC0415
-
-        from workbooks.scenarios.vectorised import Vectorised  # noqa: PLC0415
-
-        try:
-            vectorised = Vectorised(
-                self._job,
-                self._functions,
-                [(t.sheet, t.row, t.column) for t in self._inputs],
-                self._outputs,
-            )
-            columns, clean = vectorised(np.array([rows[i] for i in places], dtype=float))
-        except UnsupportedError:
-            return {}
-        values = list(zip(*(column.tolist() for column in columns), strict=True))
-        found = {
-            place + 1: list(one)
-            for place, one, good in zip(places, values, clean.tolist(), strict=True)
-            if good
-        }
-        for number in list(found)[:: max(len(found) // _SAMPLES, 1)]:
-            theirs = self(rows[number - 1])
-            if not all(map(_agree, found[number], theirs)):
-                return {}
-        return found
-
-    def __call__(self, values: Sequence[Cell]) -> list[Cell | EngineError]:
-        """Return the outputs for these inputs."""
-        if len(values) != len(self._inputs):
-            raise BadInputError(f"{len(values)} values for {len(self._inputs)} cells")
-        for name, value, probe in zip(self._names, values, self._inputs, strict=True):
-            if probe.numeric and not isinstance(value, float):
-                raise BadInputError(f"{name} holds a number; {value!r} is none")
-        self._job.targets = self._targets(values)
-        self._job.evaluate()
-        return [self._value(*place) for place in self._outputs]
-
-    def _targets(self, values: Sequence[Cell]) -> list[Target]:
-        given = list(zip(self._names, values, strict=True))
-        return resolve(given, self._job.book, self._job.pipeline.scope.names, force=False)
-
-    def _value(self, sheet: str, row: int, column: int) -> Cell | EngineError:
-        for plan in self._job.plans.values():
-            if plan.info.name == sheet and (row, column) in plan.kept:
-                return EngineError(plan.kept[row, column])
-        engine = self._job.engine
-        return engine.value(engine.values(sheet, row, column, row, column)[0][0])
-
-
-def _agree(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, float) and isinstance(theirs, float):
-        return abs(ours - theirs) <= _RELATIVE * max(abs(ours), abs(theirs))
-    return type(ours) is type(theirs) and ours == theirs
-
-
-def _place(text: str, job: Job) -> tuple[str, int, int]:
-    sheet_name, cell = split_sheet(text.strip())
-    if sheet_name is None:
-        name = job.pipeline.scope.names.find(cell, None)
-        if name is None:
-            raise BadInputError(f"{text}: no such defined name; write a cell as Sheet!B5")
-        sheet_name, cell = split_sheet(name.text)
-    area = parse_area(cell)
-    sheet = job.book.sheet(sheet_name or "")
-    if sheet is None or area is None or area.rows * area.columns != 1:
-        raise BadInputError(f"{text} is not one cell of the workbook; write it as Sheet!B5")
-    return sheet.name, area.top, area.left
 
 
 def _shown(value: Any) -> Any:

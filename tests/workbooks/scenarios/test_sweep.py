@@ -78,7 +78,7 @@ def test_scenarios_at_once_give_what_each_alone_gives(
     given = scenarios(tmp_path, "\n".join(["M!A1,M!A2", *lines]) + "\n")
     sweep(model, given, ["M!F1", "M!C3"], tmp_path / "together.csv")
     together = rows(tmp_path / "together.csv")
-    monkeypatch.setattr("workbooks.scenarios.sweep._WORTH_WHILE", 1_000)
+    monkeypatch.setattr("workbooks.scenarios.model._WORTH_WHILE", 1_000)
     sweep(model, given, ["M!F1", "M!C3"], tmp_path / "alone.csv")
     for one, other in zip(together, rows(tmp_path / "alone.csv"), strict=True):
         for cell in ("M!F1", "M!C3"):

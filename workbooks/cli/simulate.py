@@ -1,0 +1,124 @@
+"""`tokenbook simulate`: a workbook over random inputs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbooks.cli import show
+
+_HELP = """\
+Draw the inputs of a workbook at random and tell what its outputs do.
+
+RISKS names a cell a row, its distribution and the parameters by name: cell, distribution, low,
+base, high, mean, sd, p10, p50, p90, values, weights. Distributions: pert, triangular, uniform,
+normal, lognormal, discrete, empirical, percentiles, serving error dense, serving error moe; low
+and high cut off one that has no end. Without --inputs they are read from the workbook's own sheet
+Risks, the correlations (a, b, rho) below them.
+
+tokenbook simulate model.xlsx --inputs risks.csv --outputs runway_months --draws 100000 -o out.xlsx
+"""
+_SHOWN = ("mean", "standard error", "quantile 0.05", "median", "quantile 0.95", "draws", "prob")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(help=_HELP)(simulate)
+
+
+def simulate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
+    outputs: Annotated[
+        str, typer.Option(metavar="CELLS", help="Cells or names wanted, separated by commas.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", help=".xlsx, .csv or .parquet.")
+    ],
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="RISKS", help="A .csv file: a cell a row.")
+    ] = None,
+    correlations: Annotated[
+        Path | None, typer.Option(metavar="PAIRS", help="A .csv file: a, b, rho (of ranks).")
+    ] = None,
+    draws: Annotated[int, typer.Option(metavar="N", help="How many draws.")] = 10_000,
+    seed: Annotated[
+        int, typer.Option(metavar="S", min=0, help="Where the random numbers start.")
+    ] = 0,
+    sampling: Annotated[
+        str, typer.Option(metavar="HOW", help="random, latin (hypercube) or sobol.")
+    ] = "random",
+    probability: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Tell how likely it is: 'runway_months<12'."),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="P", help="Stop once each mean is known to so much: 1%.")
+    ] = "",
+    keep_draws: Annotated[
+        bool, typer.Option("--keep-draws", help="Write every draw down.")
+    ] = False,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
+) -> None:
+    """Simulate."""
+    from engine.uncertainty.draws import SAMPLINGS, sizes  # noqa: PLC0415
+    from workbooks.errors import BadInputError  # noqa: PLC0415
+    from workbooks.scenarios.risks import read_risks  # noqa: PLC0415
+    from workbooks.scenarios.simulate import condition  # noqa: PLC0415
+    from workbooks.scenarios.simulate import simulate as run  # noqa: PLC0415
+    from workbooks.scenarios.simulation_files import check, write  # noqa: PLC0415
+
+    how = next((one for one in SAMPLINGS if one == sampling), None)
+    if how is None:
+        raise BadInputError(f"--sampling {sampling}: it must be {', '.join(SAMPLINGS)}")
+    if draws < 2:
+        raise BadInputError(f"--draws {draws}: 2 or more are wanted")
+    check(output, draws, keep_draws=keep_draws)
+    wanted = [cell.strip() for cell in re.findall(r"(?:'(?:[^']|'')*'|[^',])+", outputs)]
+    conditions = [condition(text) for text in probability or ()]
+    risks = read_risks(file, inputs, correlations)
+    whole = sum(sizes(draws))
+    if whole != draws:
+        typer.secho(f"{draws:,} draws are rounded up to {whole:,}, whole blocks", err=True)
+    with show.progress() as progress:
+        found = run(
+            file, risks, wanted, draws, seed=seed, sampling=how, conditions=conditions,
+            precision=_share(precision), workers=workers, progress=progress,
+        )  # fmt: skip
+    rows = write(found, output, keep_draws=keep_draws)
+    if found.reason:
+        typer.secho(f"evaluated draw by draw: {found.reason}", err=True, fg="yellow")
+    if found.converged is False:
+        typer.secho("the precision that was asked for is not reached", err=True, fg="yellow")
+    for name, codes in zip(found.task.outputs, found.draws.codes, strict=True):
+        lost = int((codes >= 0).sum())
+        if lost:
+            typer.secho(
+                f"{name}: {lost:,} of {len(codes):,} draws give an error or a text; "
+                "its statistics are those of the others",
+                err=True, fg="yellow",
+            )  # fmt: skip
+    shown = [
+        (row.statistic, *("" if v is None else f"{v:.6g}" for v in row.values))
+        for row in rows
+        if row.statistic.startswith(_SHOWN)
+    ]
+    show.table(("", *found.task.outputs), shown, numbers=range(1, len(found.task.outputs) + 1))
+    typer.echo(f"{output}: {found.draws.outputs.shape[1]:,} draws, seed {seed}")
+
+
+def _share(text: str) -> float | None:
+    """Return 0.01 for 1% or 0.01."""
+    from workbooks.errors import BadInputError  # noqa: PLC0415
+
+    if not text:
+        return None
+    try:
+        value = float(text.strip().rstrip("%")) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise BadInputError(f"--precision {text}: write it as 1% or 0.01")
+    return value

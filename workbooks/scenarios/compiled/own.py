@@ -1,0 +1,424 @@
+"""Own functions over columns: one call of the engine for all draws, wherever it takes arrays.
+
+Whatever the engine takes no arrays for (tables, whole series, records) is called once for each
+draw that differs from those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.catalogue import KINDS, is_own_record
+from engine.errors import TokenbookError
+from udfs.calls import answer
+from udfs.cells import CellError, error_of
+from udfs.declare import Function
+from workbooks.scenarios.compiled.values import (
+    BLANK,
+    ERROR,
+    NA,
+    NUM,
+    NUMBER,
+    TEXT,
+    VALUE,
+    Column,
+    Grid,
+    Texts,
+    Value,
+    anywhere,
+    each,
+    error,
+    everywhere,
+    first_error,
+    is_kind,
+    merged,
+)
+
+
+def call(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
+    """Return what a function gives in all draws.
+
+    Parameters
+    ----------
+    texts : Texts
+        The texts of the program.
+    function : Function
+        The function.
+    arguments : Sequence of Value
+        Its arguments; a skipped one is blank.
+    size : int
+        Number of draws [-].
+    """
+    if not function.required <= len(arguments) <= len(function.parameters):
+        return error(VALUE)
+    if all(_constant(argument) for argument in arguments):
+        return _of_cells(texts, [answer(function, [_cells(texts, a) for a in arguments])])
+    kinds = function.kinds[: len(arguments)]
+    if not function.broadcasts or any(
+        kind != "number" and isinstance(argument, Grid) and not _constant(argument)
+        for kind, argument in zip(kinds, arguments, strict=True)
+    ):
+        return _each_draw(texts, function, arguments, size)
+    if function.series:
+        return _as_range(texts, function, arguments, size)
+    spread = [
+        isinstance(argument, Grid) and _spreads(texts, kind, argument)
+        for argument, kind in zip(arguments, kinds, strict=True)
+    ]
+    if not any(spread):
+        return _at_once(texts, function, arguments, size)
+    if function.result == "row":
+        if any(
+            s and a.shape[1] != 1
+            for a, s in zip(arguments, spread, strict=True)
+            if isinstance(a, Grid)
+        ):
+            return error(VALUE)
+        return _rows(texts, function, arguments, spread, size)
+    ranges = [argument for argument, s in zip(arguments, spread, strict=True) if s]
+
+    def with_cells(*cells: Column) -> Column:
+        given = iter(cells)
+        one = [next(given) if s else a for a, s in zip(arguments, spread, strict=True)]
+        result = call(texts, function, one, size)
+        assert isinstance(result, Column)
+        return result
+
+    if not _fit(ranges):
+        return error(VALUE)
+    return each(with_cells, ranges)
+
+
+def _spreads(texts: Texts, kind: str, argument: Grid) -> bool:
+    """Tell whether a range spreads a function over its cells: numbers, texts or ids do."""
+    if kind in KINDS:
+        return not is_own_record(kind, _cells(texts, argument))
+    return kind in ("number", "text")
+
+
+def _as_range(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
+    """Call a function of whole series once, the draws of its numbers as a column."""
+    given: list[Any] = []
+    for kind, argument in zip(function.kinds, arguments, strict=False):
+        if _constant(argument):
+            given.append(_cells(texts, argument))
+        elif kind == "number" and isinstance(argument, Column):
+            given.append([[cell] for cell in texts.cells(argument, size)])
+        else:
+            return _each_draw(texts, function, arguments, size)
+    result = answer(function, given)
+    if not isinstance(result, list):
+        return texts.of(result)
+    if len(result) != size or len(result[0]) != 1:
+        return _each_draw(texts, function, arguments, size)
+    return texts.gathered([_cell(row[0]) for row in result])
+
+
+def _fit(ranges: Sequence[Value]) -> bool:
+    """Tell whether ranges spread over one shape, as arrays of NumPy do."""
+    try:
+        np.broadcast_shapes(*(grid.shape for grid in ranges if isinstance(grid, Grid)))
+    except ValueError:
+        return False
+    return True
+
+
+def _rows(
+    texts: Texts, function: Function, arguments: Sequence[Value], spread: Sequence[bool], size: int
+) -> Value:
+    """Return a row for each cell of some columns."""
+    high = max(
+        a.shape[0] for a, s in zip(arguments, spread, strict=True) if s and isinstance(a, Grid)
+    )
+    lines = []
+    for r in range(high):
+        one = [
+            a.rows[r if a.shape[0] > 1 else 0][0] if s and isinstance(a, Grid) else a
+            for a, s in zip(arguments, spread, strict=True)
+        ]
+        result = call(texts, function, one, size)
+        lines.append(list(result.rows[0]) if isinstance(result, Grid) else [result])
+    wide = max(map(len, lines))
+    return Grid([line if len(line) == wide else line * wide for line in lines])
+
+
+def _at_once(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
+    """Call the engine with arrays, once for each set of texts among the arguments."""
+    faults: list[Column] = []
+    values: list[Any] = []
+    grouped: list[int] = []
+    for i, argument in enumerate(arguments):
+        kind, default = function.kinds[i], function.defaults[i]
+        optional = i >= function.required
+        if isinstance(argument, Grid):
+            if not all(cell.constant for cell in argument.cells()):
+                return _each_draw(texts, function, arguments, size)
+            values.append(_cells(texts, argument))
+            continue
+        blank = is_kind(argument, BLANK)
+        if anywhere(blank) and not everywhere(blank):
+            return _each_draw(texts, function, arguments, size)
+        wrong = is_kind(argument, ERROR)
+        if everywhere(blank):
+            if not optional:
+                faults.append(error(VALUE))
+            values.append(default if optional else None)
+            continue
+        if anywhere(wrong):
+            faults.append(argument)
+        if kind == "number":
+            bad = np.logical_not(np.logical_or(is_kind(argument, NUMBER), wrong))
+            if anywhere(bad):
+                faults.append(merged(bad if bad.ndim else bool(bad), error(VALUE), argument))
+            usable = is_kind(argument, NUMBER)
+            values.append(
+                argument.num if everywhere(usable) else np.where(usable, argument.num, np.nan)
+            )
+        else:
+            bad = np.logical_not(np.logical_or(is_kind(argument, TEXT), wrong))
+            if anywhere(bad):
+                return _each_draw(texts, function, arguments, size)
+            if argument.constant and argument.kind == TEXT:
+                values.append(texts.known[int(argument.num)])
+            else:
+                values.append(argument)
+                grouped.append(i)
+    # The leftmost fault of a draw comes before whatever the engine has to say.
+    whole = first_error(faults, Column(NUMBER, 0.0))
+    if everywhere(is_kind(whole, ERROR)):
+        return whole
+    result = _grouped(texts, function, values, grouped, size)
+    if not faults:
+        return result
+    if isinstance(result, Grid):
+        return _row([first_error([whole], cell) for cell in result.rows[0]])
+    return first_error([whole], result)
+
+
+def _grouped(
+    texts: Texts, function: Function, values: list[Any], grouped: list[int], size: int
+) -> Value:
+    if not grouped:
+        return _called(texts, function, values)
+    keys = np.stack(
+        [
+            np.broadcast_to(np.where(is_kind(values[i], TEXT), values[i].num, -1.0), (size,))
+            for i in grouped
+        ]
+    )
+    result: Value | None = None
+    for key in np.unique(keys, axis=1).T:
+        mask = (keys == key[:, None]).all(axis=0)
+        if (key < 0).any():
+            # An error stands in the place of a text; it is laid over the result.
+            part: Value = error(VALUE)
+        else:
+            given = list(values)
+            for i, place in zip(grouped, key, strict=True):
+                given[i] = texts.known[int(place)]
+            inside = [
+                v[mask] if isinstance(v, np.ndarray) and v.shape == (size,) else v for v in given
+            ]
+            part = _spread(_called(texts, function, inside), mask, size)
+        result = part if result is None else _merged(mask, part, result)
+    assert result is not None
+    return result
+
+
+def _spread(value: Value, mask: Any, size: int) -> Value:
+    """Return a value of some draws laid out over all of them."""
+    if isinstance(value, Grid):
+        return _row([_laid(cell, mask, size) for cell in value.rows[0]])
+    return _laid(value, mask, size)
+
+
+def _laid(column: Column, mask: Any, size: int) -> Column:
+    kind, num = column
+    if isinstance(kind, np.ndarray):
+        wide = np.zeros(size, dtype=np.uint8)
+        wide[mask] = kind
+        kind = wide
+    if isinstance(num, np.ndarray):
+        nums = np.zeros(size)
+        nums[mask] = num
+        num = nums
+    return Column(kind, num)
+
+
+def _merged(mask: Any, one: Value, other: Value) -> Value:
+    if isinstance(one, Grid) or isinstance(other, Grid):
+        a = list(one.rows[0]) if isinstance(one, Grid) else [one]
+        b = list(other.rows[0]) if isinstance(other, Grid) else [other]
+        wide = max(len(a), len(b))
+        pairs = zip(
+            a if len(a) == wide else a * wide, b if len(b) == wide else b * wide, strict=True
+        )
+        return _row([merged(mask, x, y) for x, y in pairs])
+    return merged(mask, one, other)
+
+
+def _called(texts: Texts, function: Function, values: Sequence[Any]) -> Value:
+    """Call the engine."""
+    try:
+        result = function.engine(*values)
+    except TokenbookError as refused:
+        return texts.of(error_of(refused))
+    if isinstance(result, tuple):
+        return _row([_column(texts, function, part) for part in result])
+    return _column(texts, function, result)
+
+
+def _row(cells: Sequence[Column]) -> Value:
+    """Return a row; where any of it is an error, one error stands in the place of all of it."""
+    failed = np.logical_or.reduce(np.broadcast_arrays(*(is_kind(cell, ERROR) for cell in cells)))
+    if not failed.any():
+        return Grid([cells])
+    whole = first_error(cells, cells[0])
+    if failed.all():
+        return whole
+    row = [merged(failed, whole, cell) for cell in cells]
+    return Grid([row], height=np.where(failed, np.inf, 1.0))
+
+
+def _column(texts: Texts, function: Function, result: Any) -> Column:
+    array = np.asarray(result)
+    if array.dtype.kind == "f":
+        finite = np.isfinite(array)
+        if finite.all():
+            return Column(NUMBER, array if array.ndim else float(array))
+        code = np.where(array == np.inf, NA if function.never else NUM, NUM)
+        kind = np.where(finite, NUMBER, ERROR).astype(np.uint8)
+        if not array.ndim:
+            return Column(int(kind), float(np.where(finite, array, code)))
+        return Column(kind, np.where(finite, array, code))
+    if not array.ndim:
+        return texts.of(array.item())
+    if array.dtype.kind in "US":
+        unique, inverse = np.unique(array, return_inverse=True)
+        places = np.array([texts.place(str(text)) for text in unique])
+        return Column(TEXT, places[inverse.ravel()])
+    return texts.gathered([_cell(value) for value in array.tolist()])
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float) and not np.isfinite(value):
+        return CellError("#NUM!")
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+# --- one by one -----------------------------------------------------------------------------------
+
+
+def _each_draw(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
+    return one_by_one(
+        texts, lambda calls: [answer(function, cells) for cells in calls], arguments, size
+    )
+
+
+def one_by_one(
+    texts: Texts,
+    answers: Callable[[list[list[Any]]], list[Any]],
+    arguments: Sequence[Value],
+    size: int,
+) -> Value:
+    """Call a function of cells for each draw whose arguments have not come up before."""
+    flat = [
+        cell
+        for argument in arguments
+        for cell in (argument.cells() if isinstance(argument, Grid) else [argument])
+        if not cell.constant
+    ]
+    if not flat:
+        return _of_cells(texts, answers([[_cells(texts, a) for a in arguments]]))
+    kinds = np.stack([np.broadcast_to(np.asarray(c.kind, dtype=float), (size,)) for c in flat])
+    nums = np.stack([np.broadcast_to(np.asarray(c.num), (size,)) for c in flat])
+    keys = np.ascontiguousarray(np.concatenate([kinds, nums]).T)
+    places: dict[bytes, int] = {}
+    order = np.array([places.setdefault(key.tobytes(), len(places)) for key in keys])
+    firsts = np.full(len(places), -1)
+    firsts[order[::-1]] = np.arange(size)[::-1]
+    makers = [_maker(texts, argument) for argument in arguments]
+    results = answers([[make(int(draw)) for make in makers] for draw in firsts])
+    return _taken(_of_cells(texts, results), order)
+
+
+def _maker(texts: Texts, argument: Value) -> Callable[[int], Any]:
+    """Return what gives the cells of an argument in one draw."""
+    if isinstance(argument, Grid):
+        rows = [[_maker(texts, cell) for cell in row] for row in argument.rows]
+        return lambda draw: [[make(draw) for make in row] for row in rows]
+    kind, num = argument
+    if argument.constant:
+        cell = texts.cell(int(kind), float(num))  # type: ignore[arg-type]
+        return lambda _draw: cell
+    kinds, nums = np.asarray(kind), np.asarray(num)
+
+    def make(draw: int) -> Any:
+        one = kinds[draw] if kinds.ndim else kinds
+        return texts.cell(int(one), float(nums[draw] if nums.ndim else nums))
+
+    return make
+
+
+def _of_cells(texts: Texts, results: list[Any]) -> Value:
+    """Return the answers of some calls as columns; shorter tables end in `#REF!`."""
+    if not any(isinstance(result, list) for result in results):
+        return _gathered(texts, results)
+    tables = [result if isinstance(result, list) else [[result]] for result in results]
+    high, wide = max(map(len, tables)), max(len(table[0]) for table in tables)
+    failed = [isinstance(result, CellError) for result in results]
+    heights = np.array([np.inf if bad else len(t) for t, bad in zip(tables, failed, strict=True)])
+    beyond = CellError("#REF!")
+    rows = []
+    for r in range(high):
+        line = []
+        for c in range(wide):
+            cells = [
+                # An error in the place of a table is one row, whichever its column.
+                table[0][0]
+                if bad and not r
+                else table[r][c]
+                if r < len(table) and c < len(table[0])
+                else beyond
+                for table, bad in zip(tables, failed, strict=True)
+            ]
+            line.append(_gathered(texts, cells))
+        rows.append(line)
+    same = bool((heights == heights[0]).all())
+    return Grid(rows, height=None if same else heights)
+
+
+def _gathered(texts: Texts, cells: list[Any]) -> Column:
+    if len(cells) == 1:
+        return texts.of(cells[0])
+    return texts.gathered([_cell(cell) for cell in cells])
+
+
+def _taken(value: Value, order: Any) -> Value:
+    """Return for each draw what its call gave."""
+    if isinstance(value, Column):
+        return _taken_column(value, order)
+    height = None if value.height is None else value.height[order]
+    return Grid([[_taken_column(cell, order) for cell in row] for row in value.rows], height=height)
+
+
+def _taken_column(column: Column, order: Any) -> Column:
+    kind = column.kind[order] if isinstance(column.kind, np.ndarray) else column.kind
+    num = column.num[order] if isinstance(column.num, np.ndarray) else column.num
+    return Column(kind, num)
+
+
+def _constant(argument: Value) -> bool:
+    if isinstance(argument, Grid):
+        return argument.height is None and all(cell.constant for cell in argument.cells())
+    return argument.constant
+
+
+def _cells(texts: Texts, argument: Value) -> Any:
+    """Return the cells of an argument that is the same in all draws."""
+    if isinstance(argument, Grid):
+        return [[texts.cell(int(c.kind), float(c.num)) for c in row] for row in argument.rows]  # type: ignore[arg-type]
+    return texts.cell(int(argument.kind), float(argument.num))  # type: ignore[arg-type]

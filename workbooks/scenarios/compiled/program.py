@@ -1,0 +1,452 @@
+"""The formulas between some inputs and outputs of a workbook, in the order in which they go.
+
+Only what lies between is computed: cells that no input reaches keep the value that the calculator
+gave them, and cells that no output needs are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from udfs.declare import Function
+from workbooks.calc.protocol import EngineError
+from workbooks.excel.runtime.lifted import Lifted
+from workbooks.excel.runtime.registry import functions
+from workbooks.formula.address import Area, column_number, full_name, parse_area
+from workbooks.formula.names import Names
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Error, Name, Node, bottom_up, walk
+from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
+from workbooks.ooxml.xml import unescape
+from workbooks.recalc.job import Job
+from workbooks.recalc.prepare import attributes
+from workbooks.scenarios.compiled.evaluate import KNOWN, Evaluator
+from workbooks.scenarios.compiled.native import Calculator
+from workbooks.scenarios.compiled.values import (
+    NA,
+    Column,
+    Grid,
+    Texts,
+    UnsupportedError,
+    error,
+    merged,
+)
+
+Place: TypeAlias = tuple[str, int, int]
+
+#: Draws computed together: their numbers fit the cache of a processor.
+CHUNK = 8_192
+# Areas of more cells than this are gone through by their formulas.
+_LARGE = 10_000
+_MOST_CELLS = 200_000
+# What these refer to, or give, is not known from the formula.
+_UNKNOWABLE = frozenset(
+    ("OFFSET", "INDIRECT", "RAND", "RANDBETWEEN", "RANDARRAY", "CELL", "LET", "LAMBDA")
+)
+
+
+class Formula(NamedTuple):
+    """A formula and, where it is an array formula, the cells that it fills."""
+
+    place: Place
+    text: str
+    area: Area | None
+    #: The cell whose formula it shares, if it does.
+    of: Place | None
+
+
+@dataclass(slots=True)
+class Program:
+    """A workbook as a function of some cells, over many draws at once.
+
+    Parameters
+    ----------
+    job : Job
+        The evaluated workbook.
+    functions : Mapping
+        Own functions by their names in upper case.
+    inputs, outputs : Sequence
+        Cells by sheet, row and column.
+
+    Raises
+    ------
+    UnsupportedError
+        Where a formula in between cannot be compiled; the message names its cell.
+    """
+
+    job: Job
+    functions: Mapping[str, Function]
+    inputs: Sequence[Place]
+    outputs: Sequence[Place]
+    texts: Texts = field(default_factory=Texts)
+    steps: list[Formula] = field(default_factory=list)
+    _names: Names = field(init=False)
+    _calculator: Calculator = field(init=False)
+    _formulas: dict[Place, Formula] = field(default_factory=dict)
+    _barred: dict[Place, str] = field(default_factory=dict)
+    _trees: dict[Place, Node] = field(default_factory=dict)
+    _needs: dict[Place, list[Place]] = field(default_factory=dict)
+    _constants: dict[Place, Column] = field(default_factory=dict)
+    _dropped: list[list[Place]] = field(default_factory=list)
+    _still: dict[tuple[str, Area], tuple[tuple[Column, ...], ...] | None] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if self.job.book.iterate:
+            raise UnsupportedError("the workbook is calculated by iteration")
+        runtime = functions(date1904=self.job.book.date1904)
+        self._calculator = Calculator(Lifted(self.job.engine.scratch, runtime), runtime)
+        self._names = Names(self.job.book.names)
+        self._read()
+        self._order()
+
+    @property
+    def cells(self) -> list[Place]:
+        """Return all cells that are computed."""
+        return [place for step in self.steps for place in _filled(step)]
+
+    def needed_by(self, place: Place) -> list[Place]:
+        """Return the cells that the formula of a cell refers to."""
+        formula = self._formulas.get(place)
+        return [] if formula is None else self._needs.get(formula.place, [])
+
+    def run(
+        self, given: Sequence[Column], size: int, wanted: Sequence[Place] | None = None
+    ) -> list[Column]:
+        """Return the wanted cells, or the outputs, in all draws; the work goes by chunks.
+
+        Parameters
+        ----------
+        given : Sequence of Column
+            The inputs in all draws.
+        size : int
+            Number of draws [-].
+        wanted : Sequence, optional
+            Cells; all that are computed may be asked for.
+        """
+        asked = list(self.outputs if wanted is None else wanted)
+        parts = [
+            self._chunk([_cut(one, start, size) for one in given], min(CHUNK, size - start), asked)
+            for start in range(0, size, CHUNK)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        sizes = [min(CHUNK, size - start) for start in range(0, size, CHUNK)]
+        return [_joined(pieces, sizes) for pieces in zip(*parts, strict=True)]
+
+    def _chunk(self, given: Sequence[Column], size: int, asked: Sequence[Place]) -> list[Column]:
+        values: dict[Place, Column] = dict(zip(self.inputs, given, strict=True))
+        keep = set(asked)
+
+        def read(sheet: str, area: Area) -> Sequence[Sequence[Column]]:
+            return self._cells(sheet, area, values)
+
+        evaluator = Evaluator(self.texts, self.functions, read, self._named, size, self._calculator)
+        with np.errstate(all="ignore"):
+            for step, dropped in zip(self.steps, self._dropped, strict=True):
+                try:
+                    self._take(step, evaluator, values)
+                except UnsupportedError as refused:
+                    raise UnsupportedError(f"{full_name(*step.place)}: {refused}") from refused
+                for place in dropped:
+                    if place not in keep:
+                        del values[place]
+        return [values[p] if p in values else self._constant(p) for p in asked]
+
+    def _take(self, step: Formula, evaluator: Evaluator, values: dict[Place, Column]) -> None:
+        tree, sheet = self._trees[step.place], step.place[0]
+        if step.area is None:
+            values[step.place] = evaluator.cell(tree, sheet)
+            return
+        grid = evaluator.array(tree, sheet)
+        for row, column in step.area.cells():
+            found = _fitted(grid, row - step.area.top, column - step.area.left)
+            values[sheet, row, column] = found
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        for plan in self.job.plans.values():
+            sheet = plan.info.name
+            masters: dict[str, Place] = {}
+            for rows in self.job.rows(plan.info, []):
+                for match in FORMULA.finditer(rows):
+                    place = (sheet, int(match[ROW]), column_number(match[COLUMN].decode()))
+                    given = attributes(match[ATTRIBUTES])
+                    self._note(
+                        place, given, unescape(match[TEXT] or b""), b" cm=" in match[1], masters
+                    )
+            for (row, column), reason in plan.kept.items():
+                self._barred[sheet, row, column] = f"it cannot be evaluated: {reason}"
+
+    def _note(
+        self,
+        place: Place,
+        given: Mapping[str, str],
+        text: str,
+        dynamic: bool,
+        masters: dict[str, Place],
+    ) -> None:
+        kind, area, of = given.get("t", "normal"), None, None
+        if kind == "shared":
+            of = (
+                masters.setdefault(given.get("si", ""), place)
+                if text
+                else masters.get(given.get("si", ""))
+            )
+            of = None if of == place else of
+        elif kind in ("array", "dataTable"):
+            area = parse_area(given.get("ref", ""))
+        formula = Formula(place, text, area, of)
+        for filled in _filled(formula):
+            self._formulas[filled] = formula
+            if kind == "dataTable":
+                self._barred[filled] = "a data table"
+            elif dynamic and area is not None and area.rows * area.columns > 1:
+                self._barred[filled] = "an array that spills"
+
+    def _tree(self, formula: Formula) -> Node:
+        if formula.place not in self._trees:
+            source = formula if formula.of is None else self._formulas[formula.of]
+            try:
+                tree = parse(source.text)
+            except FormulaError as refused:
+                raise UnsupportedError(str(refused)) from refused
+            if formula.of is not None:
+                down = formula.place[1] - source.place[1]
+                right = formula.place[2] - source.place[2]
+                tree = bottom_up(tree, lambda node: _moved(node, down, right))
+            self._trees[formula.place] = tree
+        return self._trees[formula.place]
+
+    def _named(self, text: str, sheet: str) -> Node:
+        name = self._names.find(text, sheet)
+        if name is None:
+            raise UnsupportedError(f"the name {text}")
+        try:
+            tree = parse(name.text)
+        except FormulaError as refused:
+            raise UnsupportedError(f"the name {text}: {refused}") from refused
+        for node in walk(tree):
+            if isinstance(node, Reference) and not _fixed(node):
+                raise UnsupportedError(f"the name {text}, which is relative to its cell")
+        return tree
+
+    # --- order -----------------------------------------------------------------------------------
+
+    def _order(self) -> None:
+        """Put the formulas between inputs and outputs in an order in which each finds its own."""
+        varying: dict[Place, bool] = dict.fromkeys(self.inputs, True)
+        open_: set[Place] = set()
+        stack = [(place, False) for place in self.outputs]
+        while stack:
+            place, seen = stack.pop()
+            formula = self._formulas.get(place)
+            home = place if formula is None else formula.place
+            if seen:
+                open_.discard(home)
+                self._settle(home, varying)
+            elif home in varying:
+                continue
+            elif formula is None or place in self.inputs:
+                varying[home] = varying.get(place, False)
+            elif home in open_:
+                raise UnsupportedError(f"{full_name(*home)}: a circle of formulas")
+            else:
+                open_.add(home)
+                stack.append((home, True))
+                stack += [(one, False) for one in self._needed(formula) if one not in varying]
+        last: dict[Place, int] = {}
+        for i, step in enumerate(self.steps):
+            for place in self._needs[step.place]:
+                last[place] = i
+            for place in _filled(step):
+                last.setdefault(place, i)
+        computed = set(self.cells)
+        self._dropped = [[] for _ in self.steps]
+        for place, i in last.items():
+            if place in computed:
+                self._dropped[i].append(place)
+
+    def _settle(self, home: Place, varying: dict[Place, bool]) -> None:
+        formula = self._formulas[home]
+        reached = any(self._varies(place, varying) for place in self._needs[home])
+        varying[home] = reached
+        if not reached:
+            return
+        for place in _filled(formula):
+            if place in self._barred:
+                raise UnsupportedError(f"{full_name(*place)}: {self._barred[place]}")
+        for node in walk(self._tree(formula)):
+            if not isinstance(node, Call) or node.name in KNOWN or node.name in self.functions:
+                continue
+            if not self._calculator.answers(node.name):
+                raise UnsupportedError(f"{full_name(*home)}: {node.name}()")
+        self.steps.append(formula)
+
+    def _varies(self, place: Place, varying: Mapping[Place, bool]) -> bool:
+        if place in varying:
+            return varying[place]
+        formula = self._formulas.get(place)
+        return formula is not None and varying.get(formula.place, False)
+
+    def _needed(self, formula: Formula) -> list[Place]:
+        home = formula.place
+        try:
+            self._needs[home] = list(dict.fromkeys(self._referred(self._tree(formula), home[0])))
+        except UnsupportedError as refused:
+            raise UnsupportedError(f"{full_name(*home)}: {refused}") from refused
+        return self._needs[home]
+
+    def _referred(self, tree: Node, sheet: str) -> Iterator[Place]:
+        for node in walk(tree):
+            if isinstance(node, Call) and node.name in _UNKNOWABLE:
+                raise UnsupportedError(f"{node.name}()")
+            if isinstance(node, Reference):
+                if node.to_sheet is not None:
+                    raise UnsupportedError("a reference to several sheets")
+                yield from self._places(node.sheet or sheet, node.area)
+            elif isinstance(node, Name):
+                yield from self._referred(self._named(node.text, sheet), sheet)
+            elif type(node).__name__ in (
+                "Spilled",
+                "Single",
+                "Joined",
+                "TableReference",
+                "External",
+                "Apply",
+                "Inlined",
+            ):
+                raise UnsupportedError(f"a {type(node).__name__.lower()} reference")
+
+    def _places(self, sheet: str, area: Area) -> Iterator[Place]:
+        name = self._sheet(sheet)
+        if area.rows * area.columns <= _LARGE:
+            for row, column in area.cells():
+                yield name, row, column
+            return
+        for place in (*self._formulas, *self.inputs):
+            _, row, column = place
+            inside = area.top <= row <= area.bottom and area.left <= column <= area.right
+            if place[0] == name and inside:
+                yield place
+
+    def _sheet(self, name: str) -> str:
+        info = self.job.book.sheet(name)
+        if info is None:
+            raise UnsupportedError(f"there is no sheet {name}")
+        return info.name
+
+    # --- values ----------------------------------------------------------------------------------
+
+    def _cells(
+        self, sheet: str, area: Area, values: Mapping[Place, Column]
+    ) -> Sequence[Sequence[Column]]:
+        name = self._sheet(sheet)
+        key = (name, area)
+        if key not in self._still:
+            bottom = min(area.bottom, max(self._last_row(name), area.top))
+            clipped = area._replace(bottom=bottom)
+            if clipped.rows * clipped.columns > _MOST_CELLS:
+                raise UnsupportedError("a reference to very many cells")
+            places = [(name, r, c) for r, c in clipped.cells()]
+            computed = set(self.inputs) | set(self.cells)
+            still = not any(place in computed for place in places)
+            self._still[key] = (
+                tuple(
+                    tuple(self._constant((name, r, c)) for c in range(area.left, area.right + 1))
+                    for r in range(area.top, bottom + 1)
+                )
+                if still
+                else None
+            )
+        found = self._still[key]
+        if found is not None:
+            return found
+        bottom = min(area.bottom, max(self._last_row(name), area.top))
+        return [
+            [
+                values[place] if (place := (name, r, c)) in values else self._constant(place)
+                for c in range(area.left, area.right + 1)
+            ]
+            for r in range(area.top, bottom + 1)
+        ]
+
+    def _last_row(self, sheet: str) -> int:
+        return next(p.last_row for p in self.job.plans.values() if p.info.name == sheet)
+
+    def _constant(self, place: Place) -> Column:
+        if place not in self._constants:
+            sheet, row, column = place
+            raw = self.job.engine.values(sheet, row, column, row, column)[0][0]
+            value = self.job.engine.value(raw)
+            if isinstance(value, EngineError):
+                raise UnsupportedError(f"{full_name(*place)}: {value.reason}")
+            self._constants[place] = self.texts.of(value)
+        return self._constants[place]
+
+
+def _filled(formula: Formula) -> list[Place]:
+    sheet = formula.place[0]
+    if formula.area is None:
+        return [formula.place]
+    return [(sheet, row, column) for row, column in formula.area.cells()]
+
+
+def _fitted(grid: Grid, r: int, c: int) -> Column:
+    """Return what an array formula shows in one of its cells: `#N/A` beyond its result."""
+    high, wide = grid.shape
+    c = 0 if wide == 1 else c
+    if grid.height is None:
+        r = 0 if high == 1 else r
+        return grid.rows[r][c] if r < high and c < wide else error(NA)
+    inside = grid.rows[r][c] if r < high and c < wide else error(NA)
+    found = merged(grid.height > r, inside, error(NA))
+    if c < wide:
+        found = merged(grid.height == 1, grid.rows[0][c], found)
+    # An error in the place of a table fills all of its cells.
+    return merged(np.isinf(grid.height), grid.rows[0][0], found)
+
+
+def _moved(node: Node, down: int, right: int) -> Node:
+    if not isinstance(node, Reference):
+        return node
+    found = node.moved(down, right)
+    return Error("#REF!") if found is None else found
+
+
+def _fixed(node: Reference) -> bool:
+    corners = [node.first, node.end]
+    return all(
+        (corner.row is None or corner.row_fixed) and (corner.column is None or corner.column_fixed)
+        for corner in corners
+    )
+
+
+def _cut(column: Column, start: int, size: int) -> Column:
+    end = min(start + CHUNK, size)
+    kind = column.kind[start:end] if isinstance(column.kind, np.ndarray) else column.kind
+    num = column.num[start:end] if isinstance(column.num, np.ndarray) else column.num
+    return Column(kind, num)
+
+
+def _joined(pieces: Sequence[Column], sizes: Sequence[int]) -> Column:
+    kinds = {piece.kind if isinstance(piece.kind, int) else None for piece in pieces}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    nums = [
+        np.broadcast_to(np.asarray(p.num, dtype=np.float64), (n,))
+        for p, n in zip(pieces, sizes, strict=True)
+    ]
+    if kind is not None:
+        return Column(kind, np.concatenate(nums))
+    all_kinds = [
+        np.broadcast_to(np.asarray(p.kind, dtype=np.uint8), (n,))
+        for p, n in zip(pieces, sizes, strict=True)
+    ]
+    return Column(np.concatenate(all_kinds), np.concatenate(nums))

@@ -1,0 +1,352 @@
+"""A workbook over random inputs: draws by blocks, and what they say of its outputs."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
+from udfs.cells import CellError
+from workbooks.calc.protocol import EngineError
+from workbooks.errors import BadInputError
+from workbooks.recalc import setup_for
+from workbooks.recalc.run import opened
+from workbooks.scenarios.compiled.held import first_difference
+from workbooks.scenarios.compiled.program import Program
+from workbooks.scenarios.compiled.values import (
+    BOOL,
+    NUMBER,
+    Column,
+    UnsupportedError,
+)
+from workbooks.scenarios.model import Model
+from workbooks.scenarios.risks import Risks
+
+Array = NDArray[np.float64]
+
+# Draws of the first block for which the calculator is asked whether it agrees.
+_SAMPLES = 5
+# Of the memory that is free, draws may take this share.
+_SHARE = 0.5
+_BYTES = 8
+# What a normal variable exceeds on both sides once in twenty times.
+_TWO_SIDED = 1.959963984540054
+_CONDITION = re.compile(r"(.+?)\s*(<=|>=|<>|<|>|=)\s*([-+0-9.eE]+)")
+_HOLDS: Mapping[str, Callable[[Array, float], NDArray[np.bool_]]] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+    "=": np.equal, "<>": np.not_equal,
+}  # fmt: skip
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that may hold for an output in a draw: `cash_month_24<0`."""
+
+    text: str
+    output: str
+    sign: str
+    value: float
+
+    def holds(self, results: Array) -> NDArray[np.bool_]:
+        """Tell in which draws it holds."""
+        return _HOLDS[self.sign](results, self.value)
+
+
+def condition(text: str) -> Condition:
+    """Read a condition."""
+    found = _CONDITION.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        return Condition(text.strip(), found[1].strip(), found[2], float(found[3]))
+    except ValueError:
+        raise BadInputError(f"{text!r} is no condition; write it as runway_months<12") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Everything that decides what a block of draws gives; it travels to other processes.
+
+    `one_by_one` says why the workbook is not computed for many draws at once; empty where it is.
+    """
+
+    path: str
+    risks: Risks
+    outputs: tuple[str, ...]
+    seed: int
+    sampling: Sampling
+    one_by_one: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        """What is drawn."""
+        marginals = [risk.distribution for risk in self.risks.risks]
+        return Plan(marginals, self.seed, self.sampling, self.risks.correlation)
+
+
+@dataclass(slots=True)
+class Draws:
+    """The draws and their results: a row an input or output, a column a draw.
+
+    A result that is an error or a text is NaN; `codes` holds its place in `labels`, and -1 where
+    there is a number.
+    """
+
+    inputs: Array
+    outputs: Array
+    codes: NDArray[np.int16]
+    labels: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Simulation:
+    """What was drawn, and how."""
+
+    task: Task
+    draws: Draws
+    blocks: int
+    reason: str = ""
+    converged: bool | None = None
+    conditions: list[Condition] = field(default_factory=list)
+
+
+class Runner:
+    """A workbook ready for blocks of draws."""
+
+    def __init__(self, task: Task, stack: ExitStack) -> None:
+        setup = setup_for()
+        job = stack.enter_context(opened(Path(task.path), setup))
+        self.model = Model(job, task.risks.cells, task.outputs, setup.functions)
+        self.program = None if task.one_by_one else self.model.compiled()
+        self.reason = task.one_by_one or self.model.reason
+        self._plan, self._outputs = task.plan, task.outputs
+
+    def checked(self, size: int) -> None:
+        """Hold the compiled workbook against the calculator, and leave it where they differ."""
+        if self.program is None:
+            return
+        drawn = self._plan.block(0, size)
+        try:
+            for place in np.unique(np.linspace(0, size - 1, _SAMPLES).astype(int)):
+                scenario = [float(value) for value in drawn[:, place]]
+                told = first_difference(self.program, scenario, self.model(scenario))
+                if told is not None:
+                    raise UnsupportedError(f"the calculator differs in draw {place + 1}: {told}")
+        except UnsupportedError as refused:
+            self.program, self.reason = None, str(refused)
+
+    def block(self, number: int, size: int) -> Draws:
+        """Return one block of draws with its results."""
+        drawn = self._plan.block(number, size)
+        if self.program is not None:
+            given = [Column(NUMBER, row) for row in drawn]
+            columns = self.program.run(given, size)
+            found = [_numbers(self.program, column, size) for column in columns]
+        else:
+            rows = [self.model([float(v) for v in draw]) for draw in drawn.T]
+            found = [
+                _of_cells([row[i] for row in rows], name) for i, name in enumerate(self._outputs)
+            ]
+        return _labelled(drawn, found)
+
+
+def simulate(
+    path: Path,
+    risks: Risks,
+    outputs: Sequence[str],
+    draws: int,
+    *,
+    seed: int = 0,
+    sampling: Sampling = "random",
+    conditions: Sequence[Condition] = (),
+    precision: float | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Draw the inputs of a workbook and compute its outputs.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook; it is not changed.
+    risks : Risks
+        What varies.
+    outputs : sequence of str
+        Cells wanted, as `Sheet!B5` or a defined name.
+    draws : int
+        How many; beyond 65,536 they are rounded up to whole blocks of so many [-].
+    seed : int
+        Where the random numbers start [-].
+    sampling : str
+        "random", "latin" or "sobol".
+    conditions : sequence of Condition
+        What is to be told of the outputs; their outputs are computed too.
+    precision : float, optional
+        Stop once the 95 % interval of each mean is narrower than this share of it on both sides;
+        `draws` is then the most [-].
+    workers : int
+        Processes that draw blocks; any number gives the same results [-].
+    progress : callable, optional
+        Told "simulate", the draws done, and of how many.
+
+    Returns
+    -------
+    Simulation
+        The draws and their results, and what is to be told of them.
+    """
+    wanted = list(dict.fromkeys([*outputs, *(one.output for one in conditions)]))
+    _check(draws, len(risks.risks) + len(wanted))
+    task = Task(str(path), risks, tuple(wanted), seed, sampling)
+    blocks = sizes(draws)
+    tell = progress or (lambda *_: None)
+    done: list[Draws] = []
+    with ExitStack() as stack:
+        runner = Runner(task, stack)
+        runner.checked(blocks[0])
+        task = Task(task.path, risks, task.outputs, seed, sampling, runner.reason)
+        converged = None if precision is None else False
+        with _blocks(task, runner, blocks, workers) as results:
+            for block in results:
+                done.append(block)
+                tell("simulate", sum(one.codes.shape[1] for one in done), sum(blocks))
+                if precision is not None and _precise(done, precision):
+                    converged = True
+                    break
+    gathered = _gathered(done)
+    for name, row, codes in zip(task.outputs, gathered.outputs, gathered.codes, strict=True):
+        if np.isnan(row).all():
+            told = gathered.labels[int(codes[0])]
+            raise BadInputError(f"{name} is no number in any draw; in the first it is {told!r}")
+    return Simulation(task, gathered, len(done), runner.reason, converged, list(conditions))
+
+
+@contextmanager
+def _blocks(
+    task: Task, runner: Runner, blocks: Sequence[int], workers: int
+) -> Iterator[Iterator[Draws]]:
+    """Give the blocks in their order, computed here or by other processes."""
+    if workers <= 1 or len(blocks) == 1:
+        yield (runner.block(number, size) for number, size in enumerate(blocks))
+        return
+    # A process is started afresh: the calculator has threads of its own, which no copy would have.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_remote, task, n, size) for n, size in enumerate(blocks)]
+        try:
+            yield (future.result() for future in futures)
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+@cache
+def _runner(_path: str, _task: str) -> list[Any]:
+    """Return the place where a process keeps its workbook open."""
+    return []
+
+
+def _remote(task: Task, number: int, size: int) -> Draws:
+    """Compute a block in a process of its own, which opens the workbook once."""
+    held = _runner(task.path, repr(task))
+    if not held:
+        held.append(Runner(task, ExitStack()))
+    block: Draws = held[0].block(number, size)
+    return block
+
+
+def _check(draws: int, rows: int) -> None:
+    if draws < 2:
+        raise BadInputError(f"{draws} draws; 2 or more are wanted")
+    free = _free_memory()
+    fit = int(free * _SHARE / (rows * _BYTES)) // BLOCK * BLOCK
+    if free and draws > max(fit, BLOCK):
+        raise BadInputError(
+            f"{draws:,} draws of {rows} inputs and outputs do not fit in memory; {fit:,} would"
+        )
+
+
+def _free_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        # A system that does not say how much memory it has.
+        return 0
+
+
+def _precise(done: Sequence[Draws], precision: float) -> bool:
+    outputs = np.concatenate([one.outputs for one in done], axis=1)
+    for row in outputs:
+        known = row[~np.isnan(row)]
+        if len(known) < 2:
+            return False
+        half = _TWO_SIDED * float(np.std(known, ddof=1)) / math.sqrt(len(known))
+        if half > precision * abs(float(np.mean(known))):
+            return False
+    return True
+
+
+def _labelled(inputs: Array, found: Sequence[tuple[Array, Sequence[str]]]) -> Draws:
+    """Return a block: `found` gives numbers, and what stands in the place of those that are NaN."""
+    labels = tuple(sorted({label for _, told in found for label in told if label}))
+    places = {label: place for place, label in enumerate(labels)} | {"": -1}
+    codes = [np.array([places[label] for label in told], dtype=np.int16) for _, told in found]
+    size = inputs.shape[1]
+    wide = [c if len(c) else np.full(size, -1, dtype=np.int16) for c in codes]
+    return Draws(inputs, np.array([values for values, _ in found]), np.array(wide), labels)
+
+
+def _gathered(blocks: Sequence[Draws]) -> Draws:
+    """Return blocks one after the other, with one table of labels."""
+    labels = tuple(sorted({label for block in blocks for label in block.labels}))
+    codes = []
+    for block in blocks:
+        table = np.array([*(labels.index(label) for label in block.labels), -1], dtype=np.int16)
+        codes.append(table[block.codes])
+    return Draws(
+        np.concatenate([block.inputs for block in blocks], axis=1),
+        np.concatenate([block.outputs for block in blocks], axis=1),
+        np.concatenate(codes, axis=1),
+        labels,
+    )
+
+
+def _numbers(program: Program, column: Column, size: int) -> tuple[Array, list[str]]:
+    """Return the numbers of an output, and what else it holds; no labels where all are numbers."""
+    kind = np.broadcast_to(np.asarray(column.kind), (size,))
+    num = np.broadcast_to(np.asarray(column.num, dtype=np.float64), (size,))
+    plain = (kind == NUMBER) | (kind == BOOL)
+    if plain.all():
+        return np.array(num), []
+    labels = [""] * size
+    for place in np.flatnonzero(~plain):
+        labels[place] = _label(program.texts.cell(int(kind[place]), float(num[place])))
+    return np.where(plain, num, np.nan), labels
+
+
+def _of_cells(cells: Sequence[Any], name: str) -> tuple[Array, list[str]]:
+    values, labels = np.full(len(cells), np.nan), [""] * len(cells)
+    for i, cell in enumerate(cells):
+        if isinstance(cell, EngineError):
+            raise BadInputError(f"{name} cannot be evaluated: {cell.reason}")
+        if isinstance(cell, bool | float):
+            values[i] = float(cell)
+        else:
+            labels[i] = _label(cell)
+    return values, labels
+
+
+def _label(cell: Any) -> str:
+    return cell.code if isinstance(cell, CellError) else str(cell or "nothing")
