@@ -262,7 +262,9 @@ def _remote(task: Task, number: int, size: int) -> Draws:
     """Compute a block in a process of its own, which opens the workbook once."""
     held = _runner(task.path, repr(task))
     if not held:
-        held.append(Runner(task, ExitStack()))
+        # The stack keeps the workbook open as long as the process lives.
+        stack = ExitStack()
+        held.extend([Runner(task, stack), stack])
     block: Draws = held[0].block(number, size)
     return block
 
