@@ -18,6 +18,7 @@ from engine.elementwise import (
     positive_fraction,
     whole,
 )
+from engine.normal import ndtr
 
 __all__ = ["agent_session", "subscription_margin", "training_cost", "video_cost"]
 
@@ -232,6 +233,4 @@ def _normal(value: Number) -> Number:
     """Return the share of a standard normal distribution that lies below a value."""
     if (traced := getattr(type(value), "__normal__", None)) is not None:
         return cast(Number, traced(value))
-    from scipy.special import ndtr  # noqa: PLC0415  (heavy, and only wanted here)
-
-    return cast(Number, ndtr(value))
+    return ndtr(value)

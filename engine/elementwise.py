@@ -84,8 +84,8 @@ def between(low: float, high: float) -> Domain:
 
 
 def fraction() -> Domain:
-    """0 to 1, the ends included."""
-    return between(0, 1)
+    """0 to 1, the ends included; a percent typed as a whole number is told what it should be."""
+    return Domain(0.0, 1.0, "0 to 1, as 0.08 for 8 %")
 
 
 def positive_fraction() -> Domain:

@@ -6,6 +6,7 @@ from engine.elementwise import (
     Number,
     above,
     at_least,
+    between,
     elementwise,
     fraction,
     positive_fraction,
@@ -16,14 +17,15 @@ from engine.tokens import cost_per_mtok
 __all__ = ["carbon_per_mtok", "energy_per_mtok", "price_floor", "upgrade_cost"]
 
 
-@elementwise(watts=at_least(0), tokens_per_second=above(0), pue=at_least(1))
+@elementwise(watts=at_least(0), tokens_per_second=above(0), pue=between(1, 3))
 def energy_per_mtok(watts: Number, tokens_per_second: Number, pue: Number = 1.3) -> Number:
     """Electricity that a million tokens take.
 
     Parameters
     ----------
     watts : Number
-        Power of the accelerators that give this throughput [W].
+        Power of the accelerators that give this throughput, with their share of the servers; an
+        H100 in a DGX draws 1,275 W [W].
     tokens_per_second : Number
         Tokens that they give together [1/s].
     pue : Number
@@ -49,7 +51,7 @@ def energy_per_mtok(watts: Number, tokens_per_second: Number, pue: Number = 1.3)
 
 
 @elementwise(
-    watts=at_least(0), tokens_per_second=above(0), pue=at_least(1), kg_co2_per_kwh=at_least(0)
+    watts=at_least(0), tokens_per_second=above(0), pue=between(1, 3), kg_co2_per_kwh=at_least(0)
 )
 def carbon_per_mtok(
     watts: Number, tokens_per_second: Number, pue: Number, kg_co2_per_kwh: Number
@@ -59,7 +61,8 @@ def carbon_per_mtok(
     Parameters
     ----------
     watts : Number
-        Power of the accelerators that give this throughput [W].
+        Power of the accelerators that give this throughput, with their share of the servers; an
+        H100 in a DGX draws 1,275 W [W].
     tokens_per_second : Number
         Tokens that they give together [1/s].
     pue : Number
@@ -91,7 +94,7 @@ def carbon_per_mtok(
     tokens_per_second=above(0),
     life_years=above(0),
     watts=at_least(0),
-    pue=at_least(1),
+    pue=between(1, 3),
     usd_per_kwh=at_least(0),
     utilisation=positive_fraction(),
 )
@@ -99,7 +102,7 @@ def price_floor(
     capex: Number,
     tokens_per_second: Number,
     life_years: Number = 5.0,
-    watts: Number = 700.0,
+    watts: Number = 1275.0,
     pue: Number = 1.3,
     usd_per_kwh: Number = 0.08,
     utilisation: Number = 1.0,
@@ -115,7 +118,7 @@ def price_floor(
     life_years : Number
         Years over which they are written off [year].
     watts : Number
-        Power at full load, drawn in every hour [W].
+        Power with the share of the servers, drawn in every hour [W].
     pue : Number
         Power of the data centre over power of its computers, 1 or more [-].
     usd_per_kwh : Number

@@ -249,7 +249,8 @@ def market_path(
     years : Scalar
         Years shown after year 0, 0 to 100 [year].
     price_floor : Scalar
-        Price that is never undercut, such as electricity and hardware alone [USD/Mtok].
+        Price that is not undercut from year 1 on, such as electricity and hardware alone
+        [USD/Mtok].
 
     Returns
     -------
@@ -258,9 +259,9 @@ def market_path(
 
     Notes
     -----
-    Equation: ``price_y = max(price · (1 + price_change)^y, price_floor)``,
+    Equation: ``price_y = max(price · (1 + price_change)^y, price_floor)`` from year 1 on,
     ``volume_y = market_y / price_y · 1e6 / 365``.
-    Range: price above 0.
+    Range: price above 0; year 0 is what was given, even where it lies below the floor.
     Source: compound growth; identity of TOK_MARKET_VOLUME.
 
     Examples
@@ -270,7 +271,8 @@ def market_path(
     """
     year = steps(years + 1)
     market = market_usd * (1 + market_growth) ** year
-    prices = np.maximum(price * (1 + price_change) ** year, price_floor)
+    falling = price * (1 + price_change) ** year
+    prices = np.where(year > 0, np.maximum(falling, price_floor), price)
     return Table(
         ("year", "market USD", "price", "tokens/day"),
         (year, market, prices, market_volume(market, prices)),  # type: ignore[arg-type]

@@ -7,12 +7,14 @@ import math
 import numpy as np
 
 from engine.elementwise import (
+    Domain,
     Number,
     Scalar,
     above,
     at_least,
     between,
     elementwise,
+    fraction,
     holds,
     proper_fraction,
     single,
@@ -35,6 +37,9 @@ HOURS_PER_YEAR = 8760.0
 # Below this rate (1 + rate)^years − 1 has lost the digits that the annuity divides by; the
 # annuity without interest is then the more accurate one.
 _LOWEST_RATE = 1e-8
+_HOURS_USED = Domain(
+    math.nextafter(0.0, 1.0), HOURS_PER_YEAR, f"above 0 and at most {HOURS_PER_YEAR:g}"
+)
 
 
 def _capital_per_year(
@@ -52,35 +57,43 @@ def _capital_per_year(
     return payment
 
 
-def _energy_per_hour(watts: Number, pue: Number, usd_per_kwh: Number) -> Number:
-    return watts / 1000 * pue * usd_per_kwh
+def _energy_per_year(
+    hours: Number, watts: Number, idle_watts: Number, pue: Number, usd_per_kwh: Number
+) -> Number:
+    """Return the cost of a year's electricity: `watts` in the hours used, else `idle_watts`."""
+    drawn = hours * watts + (HOURS_PER_YEAR - hours) * idle_watts
+    return drawn / 1000 * pue * usd_per_kwh
 
 
 @elementwise(
     capex=at_least(0),
     life_years=above(0),
     residual=at_least(0),
-    discount_rate=at_least(0),
+    discount_rate=fraction(),
     watts=at_least(0),
-    pue=at_least(1),
+    pue=between(1, 3),
     usd_per_kwh=at_least(0),
     opex_per_year=at_least(0),
     kg_co2_per_kwh=at_least(0),
     usd_per_tonne_co2=at_least(0),
+    hours_per_year=_HOURS_USED,
+    idle_watts=at_least(0),
 )
 def owned_gpu_hour(
     capex: Number,
     life_years: Number = 5.0,
     residual: Number = 0.0,
     discount_rate: Number = 0.0,
-    watts: Number = 700.0,
+    watts: Number = 1275.0,
     pue: Number = 1.3,
     usd_per_kwh: Number = 0.08,
     opex_per_year: Number = 0.0,
     kg_co2_per_kwh: Number = 0.0,
     usd_per_tonne_co2: Number = 0.0,
+    hours_per_year: Number = HOURS_PER_YEAR,
+    idle_watts: Number = 0.0,
 ) -> Number:
-    """Cost of one hour of an accelerator that one owns.
+    """Cost of one hour of use of an accelerator that one owns.
 
     Parameters
     ----------
@@ -93,7 +106,8 @@ def owned_gpu_hour(
     discount_rate : Number
         Cost of capital a year [-].
     watts : Number
-        Power at full load [W].
+        Power in the hours used, with the accelerator's share of the server; an H100 in a DGX
+        draws 1,275 W [W].
     pue : Number
         Power of the data centre over power of its computers, 1 or more [-].
     usd_per_kwh : Number
@@ -104,30 +118,35 @@ def owned_gpu_hour(
         Carbon intensity of the electricity [kg/kWh].
     usd_per_tonne_co2 : Number
         Price of a tonne of CO2 [USD/t].
+    hours_per_year : Number
+        Hours used a year, above 0, at most 8,760 [h/year].
+    idle_watts : Number
+        Power in the other hours; 0 where it is switched off [W].
 
     Returns
     -------
     Number
-        Cost of an hour, used or not, at 8,760 hours a year [USD/h].
+        Cost of a year over the hours used in it [USD/h].
 
     Notes
     -----
-    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex) / 8760 + kW·pue·(usd_per_kwh +
-    kg_co2_per_kwh·usd_per_tonne_co2/1000)`` with ``CRF = r·(1+r)^n / ((1+r)^n − 1)``, 1/n at r = 0.
-    Range: full load all year; divide by the utilisation for the hour in use. Rates below 1e-8
-    count as 0.
-    Source: capital recovery factor, Newnan, Eschenbach, Lavelle, "Engineering Economic Analysis".
+    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex + (h·kW + (8760 − h)·kW_idle)·pue·
+    (usd_per_kwh + kg_co2_per_kwh·usd_per_tonne_co2/1000)) / h`` with
+    ``CRF = r·(1+r)^n / ((1+r)^n − 1)``, 1/n at r = 0.
+    Range: discount_rate 0 to 1, nominal or real as the other figures are. Rates below 1e-8 count
+    as 0.
+    Source: capital recovery factor, Newnan, Eschenbach, Lavelle, "Engineering Economic Analysis";
+    power of a server from the NVIDIA DGX H100 data sheet, 10.2 kW for 8 GPUs.
 
     Examples
     --------
     >>> round(owned_gpu_hour(30000.0, 5.0, 0.0, 0.1), 4)
-    0.9762
+    1.036
     """
     capital = _capital_per_year(capex, life_years, residual, discount_rate)
-    usd_per_kwh_with_carbon = usd_per_kwh + kg_co2_per_kwh * usd_per_tonne_co2 / 1000
-    return (capital + opex_per_year) / HOURS_PER_YEAR + _energy_per_hour(
-        watts, pue, usd_per_kwh_with_carbon
-    )
+    with_carbon = usd_per_kwh + kg_co2_per_kwh * usd_per_tonne_co2 / 1000
+    energy = _energy_per_year(hours_per_year, watts, idle_watts, pue, with_carbon)
+    return (capital + opex_per_year + energy) / hours_per_year
 
 
 @single(
@@ -136,11 +155,12 @@ def owned_gpu_hour(
     capex=at_least(0),
     years=whole(1, 100),
     residual=at_least(0),
-    discount_rate=at_least(0),
+    discount_rate=fraction(),
     watts=at_least(0),
-    pue=at_least(1),
+    pue=between(1, 3),
     usd_per_kwh=at_least(0),
     opex_per_year=at_least(0),
+    idle_watts=at_least(0),
 )
 def rent_vs_own(
     rent_usd_per_hour: Scalar,
@@ -149,10 +169,11 @@ def rent_vs_own(
     years: Scalar = 3.0,
     residual: Scalar = 0.0,
     discount_rate: Scalar = 0.0,
-    watts: Scalar = 700.0,
+    watts: Scalar = 1275.0,
     pue: Scalar = 1.3,
     usd_per_kwh: Scalar = 0.08,
     opex_per_year: Scalar = 0.0,
+    idle_watts: Scalar = 0.0,
 ) -> Table:
     """Year by year: what renting costs, what owning costs, and what owning has saved so far.
 
@@ -171,13 +192,15 @@ def rent_vs_own(
     discount_rate : Scalar
         Cost of capital a year; year 1 is discounted once [-].
     watts : Scalar
-        Power in the hours used [W].
+        Power in the hours used, with the accelerator's share of the server [W].
     pue : Scalar
         Power of the data centre over power of its computers, 1 or more [-].
     usd_per_kwh : Scalar
         Price of electricity [USD/kWh].
     opex_per_year : Scalar
         Running cost beside energy [USD/year].
+    idle_watts : Scalar
+        Power in the hours not used; 0 where it is switched off [W].
 
     Returns
     -------
@@ -187,8 +210,8 @@ def rent_vs_own(
 
     Notes
     -----
-    Equation: ``own_0 = capex``, ``own_y = opex + hours·kW·pue·usd_per_kwh``, less the residual in
-    the last year; ``NPV_y = Σ_{t≤y} (rent_t − own_t) / (1+r)^t``.
+    Equation: ``own_0 = capex``, ``own_y = opex + (h·kW + (8760 − h)·kW_idle)·pue·usd_per_kwh``,
+    less the residual in the last year; ``NPV_y = Σ_{t≤y} (rent_t − own_t) / (1+r)^t``.
     Range: the last NPV is 0 at TOK_OWN_BREAKEVEN_HOURS and positive above it.
     Source: net present value with year-end payments.
 
@@ -201,7 +224,7 @@ def rent_vs_own(
     year = steps(years + 1)
     used = year > 0
     rent = np.where(used, rent_usd_per_hour * hours_per_year, 0.0)
-    running = opex_per_year + hours_per_year * _energy_per_hour(watts, pue, usd_per_kwh)
+    running = opex_per_year + _energy_per_year(hours_per_year, watts, idle_watts, pue, usd_per_kwh)
     own = np.where(used, running, capex) - np.where(year == years, kept, 0.0)
     # numpy_financial.npv gives the last year's figure alone; the running sum gives every year's.
     saving = np.cumsum((rent - own) / (1 + discount_rate) ** year)
@@ -217,11 +240,12 @@ def rent_vs_own(
     capex=at_least(0),
     life_years=above(0),
     residual=at_least(0),
-    discount_rate=at_least(0),
+    discount_rate=fraction(),
     watts=at_least(0),
-    pue=at_least(1),
+    pue=between(1, 3),
     usd_per_kwh=at_least(0),
     opex_per_year=at_least(0),
+    idle_watts=at_least(0),
 )
 def own_breakeven_hours(
     rent_usd_per_hour: Number,
@@ -229,10 +253,11 @@ def own_breakeven_hours(
     life_years: Number = 3.0,
     residual: Number = 0.0,
     discount_rate: Number = 0.0,
-    watts: Number = 700.0,
+    watts: Number = 1275.0,
     pue: Number = 1.3,
     usd_per_kwh: Number = 0.08,
     opex_per_year: Number = 0.0,
+    idle_watts: Number = 0.0,
 ) -> Number:
     """Hours of use a year from which owning is cheaper than renting.
 
@@ -249,13 +274,15 @@ def own_breakeven_hours(
     discount_rate : Number
         Cost of capital a year [-].
     watts : Number
-        Power in the hours used [W].
+        Power in the hours used, with the accelerator's share of the server [W].
     pue : Number
         Power of the data centre over power of its computers, 1 or more [-].
     usd_per_kwh : Number
         Price of electricity [USD/kWh].
     opex_per_year : Number
         Running cost beside energy [USD/year].
+    idle_watts : Number
+        Power in the hours not used; 0 where it is switched off [W].
 
     Returns
     -------
@@ -265,7 +292,8 @@ def own_breakeven_hours(
 
     Notes
     -----
-    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex) / (rent − kW·pue·usd_per_kwh)``.
+    Equation: ``(CRF·(capex − residual/(1+r)^n) + opex + 8760·e_idle) / (rent − e + e_idle)`` with
+    ``e = kW·pue·usd_per_kwh`` in the hours used and e_idle in the others.
     Range: where the last NPV of TOK_RENT_VS_OWN is 0.
     Source: net present value of the saving solved for the hours.
 
@@ -274,8 +302,11 @@ def own_breakeven_hours(
     >>> round(own_breakeven_hours(2.0, 30000.0))
     5189
     """
-    saved_per_hour = rent_usd_per_hour - _energy_per_hour(watts, pue, usd_per_kwh)
-    fixed = opex_per_year + _capital_per_year(capex, life_years, residual, discount_rate)
+    more_per_hour = (watts - idle_watts) / 1000 * pue * usd_per_kwh
+    saved_per_hour = rent_usd_per_hour - more_per_hour
+    idle = _energy_per_year(0.0, watts, idle_watts, pue, usd_per_kwh)
+    capital = _capital_per_year(capex, life_years, residual, discount_rate)
+    fixed = opex_per_year + idle + capital
     # A NaN fails the comparison and stays one; in `fixed` it outlives the infinity by the sum.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         gained = np.where(saved_per_hour > 0, saved_per_hour, 1.0)
@@ -292,7 +323,7 @@ def own_breakeven_hours(
 def commitment(
     on_demand: Number, committed_rate: Number, committed_hours: Number, used_hours: Number
 ) -> Number:
-    """Bill of a commitment: the committed hours whether used or not, the rest on demand.
+    """Bill of committed hours, netted over the period: paid used or not, the rest on demand.
 
     Parameters
     ----------
@@ -313,8 +344,10 @@ def commitment(
     Notes
     -----
     Equation: ``committed_rate·committed_hours + on_demand·max(used_hours − committed_hours, 0)``.
-    Range: rates and hours of 0 or more.
-    Source: terms of committed-use contracts (AWS Savings Plans and the like).
+    Range: hours are netted over the period, as where a quantity of hours is bought in advance. A
+    commitment by the hour (AWS Savings Plans, reservations) loses what an hour leaves unused and
+    costs more: TOK_FLEET_COST over a range of hours.
+    Source: terms of prepaid and committed-use contracts.
 
     Examples
     --------

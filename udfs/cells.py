@@ -81,6 +81,8 @@ def scalar_of(cell: Any) -> Any:
 def grid_of(cell: Any) -> list[list[Any]]:
     """Return a range as a list of equally long rows; a flat list is one row."""
     rows = list(cell) if isinstance(cell, list | tuple) else [[cell]]
+    if set(map(type, rows)) == {list} and len(set(map(len, rows))) == 1 and rows[0]:
+        return rows
     if not any(isinstance(row, list | tuple) for row in rows):
         rows = [rows]
     rows = [list(row) if isinstance(row, list | tuple) else [row] for row in rows]

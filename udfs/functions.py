@@ -85,6 +85,7 @@ with group("Applications"):
     TOK_TRAINING_COST = declare(applications.training_cost)
     TOK_SUBSCRIPTION_MARGIN = declare(applications.subscription_margin, expensive=True)
     TOK_ALLOCATE = declare(allocation.allocate)
+    TOK_ALLOCATE_LOADS = declare(allocation.allocate_loads)
 
 with group("Load, fleet and price tiers"):
     TOK_PEAK_RATE = declare(capacity.peak_rate)

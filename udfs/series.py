@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,10 @@ def without_blanks(
         For what the elements belong to: which of them were kept, in reading order.
     """
     given = list(cells)
+    ranges = [given[i] for i in series if i < len(given) and isinstance(given[i], list)]
+    gaps = any(NoneType in set(map(type, chain.from_iterable(rows))) for rows in ranges)
+    if not gaps and len({*map(len, ranges)}) <= 1:
+        return given, {}
     paired: dict[str, list[int]] = defaultdict(list)
     for place, (blank, per) in series.items():
         if place >= len(given) or not isinstance(given[place], list):

@@ -185,7 +185,8 @@ def test_first_month_of_the_path_is_at_todays_values():
 def test_market_path_never_undercuts_its_floor(usd, price, growth, change, years, floor):
     path = market.market_path(usd, price, growth, change, float(years), floor)
     assert len(path.rows()) == years + 1
-    assert (path.column("price") >= floor).all()
+    assert path.column("price")[0] == price
+    assert (path.column("price")[1:] >= floor).all()
     sizes = market.market_size(path.column("tokens/day"), path.column("price"))
     np.testing.assert_allclose(sizes, path.column("market USD"))
 

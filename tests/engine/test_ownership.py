@@ -167,8 +167,59 @@ def test_price_floor_falls_as_utilisation_rises(busy, capex):
 
 def test_price_floor_is_hardware_and_electricity():
     hardware = 30000 / (5 * 8760 * 3600) / 1000 * 1e6
-    electricity = energy.energy_per_mtok(700.0, 1000.0) * 0.08
+    electricity = energy.energy_per_mtok(1275.0, 1000.0) * 0.08
     assert energy.price_floor(30000.0, 1000.0) == pytest.approx(hardware + electricity)
+
+
+def test_the_owned_hour_is_that_of_rent_against_own():
+    """With equal inputs the hour times the hours is the year's cost of owning, to the digit."""
+    plan = {
+        "residual": 3000.0,
+        "discount_rate": 0.08,
+        "watts": 1275.0,
+        "pue": 1.25,
+        "usd_per_kwh": 0.07,
+        "opex_per_year": 900.0,
+        "idle_watts": 400.0,
+    }
+    for hours in (1.0, 4000.0, 8760.0):
+        hour = own.owned_gpu_hour(30000.0, 4.0, hours_per_year=hours, **plan)
+        path = own.rent_vs_own(hour, hours, 30000.0, 4.0, **plan)
+        # Renting at that price saves nothing over the years, and the hours break even.
+        assert path.column("NPV of saving")[-1] == pytest.approx(0, abs=1e-9 * 30000)
+        even = own.own_breakeven_hours(hour, 30000.0, 4.0, **plan)
+        assert even == pytest.approx(hours, rel=1e-9)
+        running = path.column("own")[1]
+        capital = hour * hours - running
+        # 30,000 less 3,000 in four years, at 8 %: 30,000·0.30192 − 3,000·0.22192 a year.
+        assert capital == pytest.approx(30000 * 0.301920805 - 3000 * 0.221920805, rel=1e-8)
+
+
+def test_idle_hours_by_hand():
+    # 2,000 h at 1 kW and 6,760 h at 0.25 kW are 3,690 kWh; at 10 cents and a PUE of 1.2 $442.80.
+    hour = own.owned_gpu_hour(
+        0.0, watts=1000.0, pue=1.2, usd_per_kwh=0.1, hours_per_year=2000.0, idle_watts=250.0
+    )
+    assert hour == pytest.approx(442.8 / 2000)
+    assert own.owned_gpu_hour(0.0, watts=1000.0, pue=1.2, usd_per_kwh=0.1) == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("discount_rate", 8.0, "discount_rate is 8; it must be 0 to 1, as 0.08 for 8 %"),
+        ("pue", 130.0, "pue is 130; it must be 1 to 3"),
+        ("pue", 0.9, "1 to 3"),
+        ("residual", 30001.0, "residual must not exceed capex"),
+        ("hours_per_year", 0.0, "above 0 and at most 8760"),
+        ("hours_per_year", 8761.0, "above 0 and at most 8760"),
+    ],
+)
+def test_slips_are_caught_with_their_reason(name, value, told):
+    with pytest.raises(DomainError, match=told):
+        own.owned_gpu_hour(30000.0, **{name: value})
+    with pytest.raises(DomainError, match=r"energy_share is 20; it must be 0 to 1"):
+        energy.upgrade_cost(2.5, 1.3, 1.4, 20.0)
 
 
 def test_upgrade_changes_the_cost_per_token():

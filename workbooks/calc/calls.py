@@ -20,7 +20,7 @@ from udfs.cells import CellError
 WAITING = CellError("#CALC!", "waits for its block")
 _MOST_ROUNDS = 32
 _LARGEST = sys.float_info.max
-_SEVERAL_CELLS = ("row", "column", "table")
+_SEVERAL_CELLS = ("row", "column", "grid", "table")
 
 
 def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:

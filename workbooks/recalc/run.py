@@ -51,7 +51,7 @@ def own_functions(
         for prefix in _PREFIXES:
             callables[prefix + name.upper()] = function
         known[name.upper()] = Own(
-            arrays=getattr(function, "result", "number") in ("row", "column", "table")
+            arrays=getattr(function, "result", "number") in ("row", "column", "grid", "table")
         )
     return callables, known
 
