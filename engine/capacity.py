@@ -13,6 +13,7 @@ from engine.elementwise import (
     elementwise,
     fraction,
     holds,
+    larger,
     positive_fraction,
     single,
     whole,
@@ -116,9 +117,13 @@ def fleet(
     20.0
     """
     exact = peak_tokens_per_second * (1 + headroom) / replica_tokens_per_second
-    replicas = np.maximum(np.ceil(exact - _NO_REPLICA), 0.0)
-    gpus: Number = (replicas + spare_replicas) * gpus_per_replica
-    return gpus
+    replicas = larger(_ceiling(exact - _NO_REPLICA), 0.0)
+    return (replicas + spare_replicas) * gpus_per_replica
+
+
+def _ceiling(value: Number) -> Number:
+    # A whole number of floats beyond 2^53, and infinity, are their own ceiling.
+    return float(np.ceil(value)) if isinstance(value, float) else np.ceil(value)
 
 
 @single(

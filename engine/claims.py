@@ -19,6 +19,7 @@ import numpy as np
 from engine import catalogue
 from engine.claims_recomputed import CONCLUSIONS, RECOMPUTED, Conclusion, short
 from engine.errors import InputError, UnknownIdError
+from engine.ids import match
 
 __all__ = ["claim"]
 
@@ -121,13 +122,9 @@ def claim(id: str, field: str = "verdict") -> float | str:
     >>> round(claim("subsidy_annual", "ratio"), 6)
     0.000995
     """
-    found = audit().get(id.strip().casefold())
-    if found is None:
-        raise UnknownIdError.of("claim", id, audit())
+    found = audit()[match("claim", id, audit())]
     values = shown(found)
-    name = field.strip().casefold().replace(" ", "_")
-    if name not in values:
-        raise UnknownIdError.of("field of a claim", field, values)
+    name = match("field of a claim", field, values)
     value = values[name]
     if value is None:
         raise UnknownIdError(f"{found.claim.id} has no {name}: the articles state no such figure")

@@ -185,6 +185,20 @@ def by_element(
     return results.reshape(shape) if shape else float(results[0])
 
 
+def larger(one: Number, other: Number) -> Number:
+    """Give the larger of two; for floats alone a float, so that overflow is silent infinity."""
+    if isinstance(one, float) and isinstance(other, float):
+        return max(one, other)
+    return np.maximum(one, other)
+
+
+def smaller(one: Number, other: Number) -> Number:
+    """Give the smaller of two; for floats alone a float."""
+    if isinstance(one, float) and isinstance(other, float):
+        return min(one, other)
+    return np.minimum(one, other)
+
+
 def domains_of(function: Callable[..., Any]) -> Mapping[str, Domain]:
     """Return the declared domains of an engine function, by argument."""
     return cast(Mapping[str, Domain], getattr(function, "__domains__", {}))

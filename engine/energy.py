@@ -114,7 +114,8 @@ def price_floor(
     capex : Number
         Purchase price of the accelerators that give this throughput [USD].
     tokens_per_second : Number
-        Tokens that they give together while busy [1/s].
+        Tokens that are sold at that price, given by them together while busy; where input is sold
+        too, input and output [1/s].
     life_years : Number
         Years over which they are written off [year].
     watts : Number

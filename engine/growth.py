@@ -13,6 +13,7 @@ from engine.elementwise import (
     any_real,
     at_least,
     elementwise,
+    smaller,
 )
 
 __all__ = ["amortised_training", "parity_months", "ramp", "scurve"]
@@ -58,7 +59,7 @@ def ramp(
     (200.0, 300.0)
     """
     grown = start * (1 + annual_growth) ** (month / 12)
-    return grown if limit is None else np.minimum(grown, limit)
+    return grown if limit is None else smaller(grown, limit)
 
 
 @elementwise(limit=at_least(0), month=any_real(), midpoint=any_real(), rise_months=above(0))
@@ -140,7 +141,7 @@ def parity_months(
     25.04
     """
     # A cost at the price has no way to go, and its logarithm may be that of 0.
-    gap = np.log(np.maximum(np.divide(breakeven, price), 1.0))
+    gap = np.log(np.maximum(breakeven / price, 1.0))
     closing = np.log1p(price_change) - np.log1p(cost_change)
     way = np.where(closing > 0, closing, 1.0)
     months: Number = np.where((gap > 0) & ~(closing > 0), math.inf + 0 * closing, 12 * gap / way)

@@ -16,6 +16,7 @@ from engine.elementwise import (
     elementwise,
     fraction,
     holds,
+    larger,
     proper_fraction,
     single,
     steps,
@@ -354,9 +355,8 @@ def commitment(
     >>> commitment(5.0, 3.0, 1000.0, 1200.0)
     4000.0
     """
-    beyond = np.maximum(used_hours - committed_hours, 0)
-    bill: Number = committed_rate * committed_hours + on_demand * beyond
-    return bill
+    beyond = larger(used_hours - committed_hours, 0.0)
+    return committed_rate * committed_hours + on_demand * beyond
 
 
 @elementwise(usd_per_gpu_hour=at_least(0), tenants=at_least(1), overhead=proper_fraction())

@@ -52,7 +52,8 @@ def breakeven_price(
     usd_per_gpu_hour : Number
         Price of one accelerator for one hour [USD/h].
     tokens_per_second : Number
-        Tokens that all the accelerators together give while busy [1/s].
+        Tokens that are sold at that price, given by all the accelerators together while busy;
+        where input is sold too, input and output [1/s].
     utilisation : Number
         Share of the paid time in which they are busy, above 0 [-].
     gpus : Number
@@ -94,7 +95,8 @@ def breakeven_utilisation(
     usd_per_gpu_hour : Number
         Price of one accelerator for one hour [USD/h].
     tokens_per_second : Number
-        Tokens that all the accelerators together give while busy [1/s].
+        Tokens that are sold at that price, given by all the accelerators together while busy;
+        where input is sold too, input and output [1/s].
     gpus : Number
         Accelerators that together give this throughput [-].
 

@@ -20,7 +20,7 @@ from engine import (
     subsidy,
     tokens,
 )
-from engine.serving import estimates, front, techniques, terms, usd
+from engine.serving import estimates, front, session, techniques, terms, usd
 from engine.uncertainty import monte_carlo, tornado
 from udfs.declare import declare, group
 
@@ -100,6 +100,7 @@ with group("Load, fleet and price tiers"):
     TOK_SELF_HOST_VOLUME = declare(income.self_host_volume)
     TOK_SPOT_COST = declare(capacity.spot_cost)
     TOK_SITE_TOKENS = declare(capacity.site_tokens)
+    TOK_SESSION_MEMORY = declare(session.session_memory, expensive=True)
 
 with group("Growth, cash and time"):
     TOK_RAMP = declare(growth.ramp)

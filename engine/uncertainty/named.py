@@ -116,6 +116,8 @@ def study(name: str, rows: Sequence[Sequence[Any]]) -> Study:
 def function_of(name: str) -> Callable[..., Any]:
     """Return the engine function behind a worksheet function that returns one number."""
     known = _scalar_functions()
+    if not isinstance(name, str):
+        raise InputError(f"function must be text, not {name!r}")
     short = name.strip().upper().removeprefix(_PREFIX)
     if short not in known:
         raise UnknownIdError.of("function", name, [f"{_PREFIX}{one}" for one in known])

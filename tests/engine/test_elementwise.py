@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import random
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -229,3 +231,38 @@ def test_keywords_and_defaults():
     assert cost_per_mtok(tokens_per_second=1000.0, usd_per_gpu_hour=3.6) == pytest.approx(1.0)
     with pytest.raises(TypeError):
         cost_per_mtok(1.0)
+
+
+EXTREMES = [-1.0, 0.0, 1e-300, 0.5, 1.0, 5.0, 1e15, 1e300]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "function",
+    [f for f in registry.values() if f.plain and not f.expensive],
+    ids=lambda f: f.name,
+)
+def test_a_bare_equation_warns_of_nothing(function):
+    """A recalculation calls equations as they stand, and their warnings would reach the user."""
+    domains = [domains_of(function.engine)[name] for name in function.parameters]
+    pools = [[x for x in (d.low, *EXTREMES, min(d.high, 1e308)) if d.admits(x)] for d in domains]
+    draw = random.Random(0)
+    for _ in range(300):
+        with suppress(ArithmeticError, ValueError):
+            function.engine.__wrapped__(*map(draw.choice, pools))
+
+
+def text_functions():
+    texts = {"text", "model", "accelerator"}
+    return [f for f in registry.values() if texts & set(f.kinds)]
+
+
+@pytest.mark.parametrize("odd", [3, 2.5, True, object(), b"x", {"a": 1}.keys()], ids=range(6))
+@pytest.mark.parametrize("function", text_functions(), ids=lambda f: f.name)
+def test_ids_of_odd_types_are_refused_by_our_own_errors(function, odd):
+    path = Path(__file__).parents[1] / "data" / "conformance" / f"{function.name}.json"
+    given = json.loads(path.read_text(encoding="utf-8"))["calls"]["typical"]
+    for place, kind in enumerate(function.kinds[: len(given)]):
+        if kind in ("text", "model", "accelerator"):
+            with pytest.raises(TokenbookError):
+                function.engine(*given[:place], odd, *given[place + 1 :])
