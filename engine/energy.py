@@ -141,7 +141,7 @@ def price_floor(
     Examples
     --------
     >>> round(price_floor(30000.0, 1000.0), 4)
-    0.2105
+    0.2271
     """
     hour = owned_gpu_hour(capex, life_years, 0.0, 0.0, watts, pue, usd_per_kwh)
     return cost_per_mtok(hour, tokens_per_second, utilisation)

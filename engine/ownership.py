@@ -219,7 +219,7 @@ def rent_vs_own(
     Examples
     --------
     >>> rent_vs_own(2.0, 8760, 30000.0).column("NPV of saving").round().tolist()
-    [-30000.0, -13118.0, 3765.0, 20647.0]
+    [-30000.0, -13642.0, 2717.0, 19075.0]
     """
     kept = holds(residual <= capex, residual, "residual must not exceed capex")
     year = steps(years + 1)
@@ -301,7 +301,7 @@ def own_breakeven_hours(
     Examples
     --------
     >>> round(own_breakeven_hours(2.0, 30000.0))
-    5189
+    5355
     """
     more_per_hour = (watts - idle_watts) / 1000 * pue * usd_per_kwh
     saved_per_hour = rent_usd_per_hour - more_per_hour
