@@ -213,7 +213,9 @@ def subscription_margin(
     """
     if cap is None:
         return price - cost_per_request * requests
-    return price - cost_per_request * _limited_mean(requests, cap, spread)
+    # The mean is of NumPy, whose overflow would be told on the way to being refused.
+    with np.errstate(over="ignore"):
+        return price - cost_per_request * _limited_mean(requests, cap, spread)
 
 
 def _limited_mean(mean: Number, cap: Number, spread: Number) -> Number:

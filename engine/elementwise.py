@@ -252,7 +252,8 @@ def _declared(
             values, arrays, labelled = prepared(args, kwargs)
             if arrays:
                 return cast(R, _over_arrays(function, values, never, labelled))
-            return cast(R, _over_scalars(function, values, how, never))
+            with np.errstate(all="ignore"):
+                return cast(R, _over_scalars(function, values, how, never))
 
         def prepared(
             args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -334,14 +335,13 @@ def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
 
 def _over_scalars(function: Callable[..., Any], values: Sequence[Any], how: How, never: str) -> Any:
     try:
-        with np.errstate(all="ignore"):
-            result = function(*values)
+        result = function(*values)
     except ArithmeticError as error:
         raise DomainError(f"{function.__name__} has no finite result here: {error}") from error
     if type(result) is float and -_LARGEST <= result <= _LARGEST:
         return result
-    if how == "single" or isinstance(result, str):
-        return float(result) if isinstance(result, np.floating) else result
+    if isinstance(result, str) or (how == "single" and not isinstance(result, float)):
+        return result
     if isinstance(result, tuple):
         return tuple(_finite_number(function, part, never) for part in result)
     return _finite_number(function, result, never)

@@ -51,7 +51,7 @@ def _capital_per_year(
     rate = np.where(free, 1.0, discount_rate)
     kept = holds(residual <= capex, residual, "residual must not exceed capex")
     # A growth factor past the largest float ends as NaN, which is refused as it should be.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         grown = np.where(free, 1.0, (1 + rate) ** life_years)
         payments = np.where(free, life_years, (grown - 1) / rate)
         payment: Number = (capex * grown - kept) / payments
@@ -147,7 +147,9 @@ def owned_gpu_hour(
     capital = _capital_per_year(capex, life_years, residual, discount_rate)
     with_carbon = usd_per_kwh + kg_co2_per_kwh * usd_per_tonne_co2 / 1000
     energy = _energy_per_year(hours_per_year, watts, idle_watts, pue, with_carbon)
-    return (capital + opex_per_year + energy) / hours_per_year
+    # The capital is of NumPy, whose overflow would be told on the way to being refused.
+    with np.errstate(over="ignore"):
+        return (capital + opex_per_year + energy) / hours_per_year
 
 
 @single(
@@ -307,9 +309,9 @@ def own_breakeven_hours(
     saved_per_hour = rent_usd_per_hour - more_per_hour
     idle = _energy_per_year(0.0, watts, idle_watts, pue, usd_per_kwh)
     capital = _capital_per_year(capex, life_years, residual, discount_rate)
-    fixed = opex_per_year + idle + capital
     # A NaN fails the comparison and stays one; in `fixed` it outlives the infinity by the sum.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        fixed = opex_per_year + idle + capital
         gained = np.where(saved_per_hour > 0, saved_per_hour, 1.0)
         hours: Number = np.where(saved_per_hour <= 0, math.inf + fixed, fixed / gained)
     return hours

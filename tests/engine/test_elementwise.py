@@ -14,8 +14,11 @@ import pandas as pd
 import pytest
 
 from engine.allocation import allocate
+from engine.capacity import fleet_cost
+from engine.cash import runway_flows
 from engine.elementwise import domains_of
 from engine.errors import DomainError, InputError, TokenbookError
+from engine.income import tiered_charge
 from engine.market import demand
 from engine.pricing import blended_price, breakeven_volume, subsidy_per_mtok, verdict
 from engine.subsidy import runway, subsidy_path
@@ -237,11 +240,7 @@ EXTREMES = [-1.0, 0.0, 1e-300, 0.5, 1.0, 5.0, 1e15, 1e300]
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    "function",
-    [f for f in registry.values() if f.plain and not f.expensive],
-    ids=lambda f: f.name,
-)
+@every_function
 def test_a_bare_equation_warns_of_nothing(function):
     """A recalculation calls equations as they stand, and their warnings would reach the user."""
     domains = [domains_of(function.engine)[name] for name in function.parameters]
@@ -250,6 +249,15 @@ def test_a_bare_equation_warns_of_nothing(function):
     for _ in range(300):
         with suppress(ArithmeticError, ValueError):
             function.engine.__wrapped__(*map(draw.choice, pools))
+
+
+@pytest.mark.filterwarnings("error")
+def test_series_and_texts_warn_of_nothing():
+    with pytest.raises(DomainError):
+        tiered_charge(1e300, [0.0, 1e-300], [1e300, 1e300])
+    with pytest.raises(DomainError):
+        fleet_cost([1e300, 1e300], 1e300)
+    assert runway_flows(1e308, [-1e308, 1e308, 1e308, -1e308]) == 1.0
 
 
 def text_functions():
