@@ -98,6 +98,7 @@ def decorated(
     xlwings: Decorators,
     cells: type[Cells],
     rename: Callable[[str], str] = str,
+    options: Callable[[Function], Mapping[str, Any]] = lambda _: {},
 ) -> dict[str, Callable[..., Any]]:
     """Return every function as a plain one that xlwings can export.
 
@@ -111,14 +112,21 @@ def decorated(
         The accessor of the host.
     rename : Callable
         Gives the host's name of an argument.
+    options : Callable
+        Gives what the host is told of a function beside its category.
     """
     return {
-        name: _decorate(function, xlwings, cells, rename) for name, function in registry.items()
+        name: _decorate(function, xlwings, cells, rename, options(function))
+        for name, function in registry.items()
     }
 
 
 def _decorate(
-    function: Function, xlwings: Decorators, cells: type[Cells], rename: Callable[[str], str]
+    function: Function,
+    xlwings: Decorators,
+    cells: type[Cells],
+    rename: Callable[[str], str],
+    options: Mapping[str, Any],
 ) -> Callable[..., Any]:
     call = _plain(function, rename)
     for argument in function.arguments:
@@ -126,7 +134,7 @@ def _decorate(
         call = xlwings.arg(rename(argument.name), cells, doc=argument.text[:LONGEST_HELP])(call)
     call = xlwings.ret(cells)(call)
     # Last, because every other decorator sets the category back.
-    return xlwings.func(category=CATEGORY)(call)  # type: ignore[no-any-return]
+    return xlwings.func(category=CATEGORY, **options)(call)  # type: ignore[no-any-return]
 
 
 def _plain(function: Function, rename: Callable[[str], str]) -> Callable[..., Any]:

@@ -19,6 +19,16 @@ _EXCEL_SERVER_HELP = """Write a project for xlwings Server, which serves the fun
 [bold]Examples[/bold]
 
 tokenbook excel server my-server
+
+tokenbook excel server my-server --hostname excel.example.com
+"""
+_EXCEL_SERVE_HELP = """Serve such a project, to this machine alone unless --host says otherwise.
+
+[bold]Examples[/bold]
+
+tokenbook excel serve my-server
+
+tokenbook excel serve my-server --certificate cert.pem --key key.pem
 """
 _LIBREOFFICE_HELP = "The functions in LibreOffice Calc, as an add-in."
 _OK = {True: "ok", False: "missing", None: "only workbooks of your own need it"}
@@ -31,6 +41,7 @@ def add_to(app: typer.Typer) -> None:
     excel.command("uninstall", help="Take away what install has written.")(uninstall_excel)
     excel.command("status", help="Tell what Excel with classic xlwings needs.")(excel_status)
     excel.command("server", help=_EXCEL_SERVER_HELP)(server)
+    excel.command("serve", help=_EXCEL_SERVE_HELP)(serve)
     app.add_typer(excel, name="excel")
     office = typer.Typer(help=_LIBREOFFICE_HELP, no_args_is_help=True)
     office.command("install", help="Build the add-in and register it.")(install_libreoffice)
@@ -72,13 +83,53 @@ def excel_status() -> None:
         raise typer.Exit(1)
 
 
-def server(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+def server(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    hostname: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The name under which Excel reaches it.")
+    ] = None,
+    entra_tenant: Annotated[
+        str | None, typer.Option(metavar="ID", help="Entra ID: the directory whose users may call.")
+    ] = None,
+    entra_client: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Entra ID: the registered application."),
+    ] = None,
+) -> None:
     """Write a server project."""
-    from udfs.hosts.officejs.project import write_server_project  # noqa: PLC0415
+    from udfs.hosts.officejs.project import Site, write_server_project  # noqa: PLC0415
 
-    for path in write_server_project(folder):
+    site = Site(hostname, entra_tenant, entra_client)
+    for path in write_server_project(folder, site=site):
         typer.echo(path)
-    typer.echo(f"Start it with: cd {folder} && xlwings-server run")
+    typer.echo(f"Start it with: tokenbook excel serve {folder}")
+
+
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TLS: the certificate (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="TLS: its key (PEM).")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy does TLS and asks who calls.")
+    ] = False,
+    max_body: Annotated[int, typer.Option(metavar="MB", min=1, help="The largest request.")] = 16,
+) -> None:
+    """Serve a project."""
+    from udfs.hosts.officejs.project import serve as run  # noqa: PLC0415
+
+    run(
+        folder,
+        host=host,
+        port=port,
+        certificate=certificate,
+        key=key,
+        behind_proxy=behind_proxy,
+        max_body=max_body * 2**20,
+    )
 
 
 def install_libreoffice() -> None:

@@ -33,6 +33,8 @@ ERROR_TYPES = {
     "#CONNECT!": "Connect",
     "#BUSY!": "Busy",
 }
+#: What answers from a file that a refresh renews: an answer that Excel kept would be an old one.
+CHANGING = frozenset({"TOK_MARKET_PRICE"})
 _CODES = {kind: code for code, kind in ERROR_TYPES.items()}
 
 
@@ -72,4 +74,9 @@ def decorated(registry: Mapping[str, Function]) -> dict[str, Callable[..., Any]]
     """Return the functions under the decorators of xlwings Server and Lite."""
     from xlwings import server  # noqa: PLC0415  (under another licence than the rest of xlwings)
 
-    return _decorated(registry, server, JsonCells)
+    def options(function: Function) -> dict[str, Any]:
+        # Excel asks again at each opening and each full recalculation; the add-in then answers
+        # from what it keeps, without the server.
+        return {"cache": function.name not in CHANGING}
+
+    return _decorated(registry, server, JsonCells, options=options)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
+import http.client
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,10 +24,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.errors import TokenbookError
+from engine.errors import InputError, TokenbookError
 from udfs import registry
 from udfs.hosts.officejs import project as server_project
-from udfs.hosts.officejs.project import task_pane, write_server_project
+from udfs.hosts.officejs.project import Site, serve, task_pane, write_server_project
 
 STUB = Path(__file__).parents[3] / "data" / "office_stub.js"
 # Found, not imported: the import would make a server of this process.
@@ -37,9 +40,9 @@ def test_a_second_run_keeps_what_excel_knows_the_add_in_by(tmp_path):
     settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["xlwings_server"]
     ids = {name: value for name, value in settings.items() if name.startswith("manifest_id")}
     assert len(set(ids.values())) == 5
-    before = {path: path.read_text() for path in first}
+    before = {path: path.read_bytes() for path in first}
     assert write_server_project(tmp_path) == first
-    assert {path: path.read_text() for path in first} == before
+    assert {path: path.read_bytes() for path in first} == before
 
 
 def test_the_task_pane_lists_every_function_with_its_arguments():
@@ -57,6 +60,50 @@ def test_without_xlwings_server_it_is_told_how_to_get_it(tmp_path, monkeypatch):
     with pytest.raises(TokenbookError, match="pip install xlwings-server"):
         write_server_project(tmp_path / "project")
     assert not (tmp_path / "project").exists()
+
+
+TLS = {"certificate": Path("cert.pem"), "key": Path("key.pem")}
+
+
+@pytest.mark.parametrize(
+    ("options", "site", "told"),
+    [
+        ({"host": "0.0.0.0"}, {}, "can be reached by others"),
+        ({"host": "0.0.0.0", **TLS}, {}, "can be reached by others"),
+        ({"host": "::"}, {"entra_tenant": "t", "entra_client": "c"}, "can be reached by others"),
+        ({"host": "excel.example.com"}, {}, "can be reached by others"),
+        ({"certificate": Path("cert.pem")}, {}, "the certificate and its key"),
+        ({}, {}, "XLWINGS_LICENSE_KEY"),
+        ({"host": "::1"}, {}, "XLWINGS_LICENSE_KEY"),
+        ({"host": "0.0.0.0", "behind_proxy": True}, {}, "XLWINGS_LICENSE_KEY"),
+        ({"host": "0.0.0.0", **TLS}, {"entra_tenant": "t", "entra_client": "c"}, "LICENSE_KEY"),
+    ],
+)
+def test_others_reach_it_only_by_tls_and_after_telling_who_they_are(
+    tmp_path, monkeypatch, options, site, told
+):
+    monkeypatch.delenv("XLWINGS_LICENSE_KEY", raising=False)
+    write_server_project(tmp_path, site=Site(**site))
+    # The key is looked for last: what asks for it alone would have been served.
+    with pytest.raises(InputError, match=told):
+        serve(tmp_path, **options)
+
+
+def test_what_is_no_project_is_not_served(tmp_path):
+    with pytest.raises(InputError, match="tokenbook excel server"):
+        serve(tmp_path)
+
+
+def test_host_name_and_who_may_call_stand_in_the_settings(tmp_path):
+    site = Site("excel.example.com:8443", "tenant", "client")
+    write_server_project(tmp_path, site=site)
+    told = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["xlwings_server"]
+    assert told["hostname"] == "excel.example.com:8443"
+    assert told["auth_providers"] == ["entraid"]
+    assert (told["auth_entraid_tenant_id"], told["auth_entraid_client_id"]) == ("tenant", "client")
+    for wrong in (Site("https://excel.example.com"), Site(None, "tenant")):
+        with pytest.raises(InputError):
+            write_server_project(tmp_path, site=wrong)
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +125,22 @@ def server(project):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "XLWINGS_PROJECT_DIR": str(project),
-        "XLWINGS_LICENSE_KEY": "noncommercial",
-    }
+    environment = {**os.environ, "XLWINGS_LICENSE_KEY": "noncommercial"}
     with (project / "log.txt").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "xlwings_server.main:main_app", "--port", str(port)],
-            cwd=project,
+            [
+                sys.executable,
+                "-c",
+                "from workbooks.cli import main; main()",
+                "excel",
+                "serve",
+                str(project),
+                "--port",
+                str(port),
+                "--max-body",
+                "1",
+            ],
+            cwd=project.parent,
             env=environment,
             stdout=log,
             stderr=log,
@@ -108,11 +162,27 @@ def server(project):
 
 def fetch(address, body=None):
     """Return what an address answers, as text."""
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(address, data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.read().decode()
+
+
+def call(name, *arguments):
+    """Return the body by which Excel calls a function."""
+    return {
+        "func_name": name,
+        "args": [
+            argument if isinstance(argument, list) else [[argument]] for argument in arguments
+        ],
+        "caller_address": "[Book1.xlsx]Sheet1!A1",
+        "culture_info_name": "en-US",
+        "date_format": "m/d/yyyy",
+        "version": version("xlwings"),
+        "client": "Office.js",
+        "runtime": "1.4",
+    }
 
 
 def test_excel_can_fetch_functions_and_code(server):
@@ -138,6 +208,84 @@ def test_the_manifest_is_ours_and_complete(server):
     assert asked <= texts
 
 
+def test_nothing_of_the_manifest_lies_elsewhere_and_the_icons_are_there(server):
+    manifest = fetch(f"{server}/manifest.xml")
+    assert "<ProviderName>Tokenbook</ProviderName>" in manifest
+    addresses = re.findall(r'="(https?://[^"]+)"', manifest)
+    own = [a for a in addresses if not a.startswith(("http://schemas.", "http://www.w3.org/"))]
+    assert own
+    assert all(address.startswith(server) for address in own), own
+    icons = sorted({address for address in own if "icons" in address})
+    assert len(icons) == 4
+    for address in icons:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            content = answer.read()
+        size = int(re.search(r"(\d+)\.png", address)[1])
+        assert content.startswith(b"\x89PNG")
+        assert content[16:24] == size.to_bytes(4) * 2
+
+
+def test_answers_are_kept_by_the_add_in_but_those_of_a_file_that_changes(server):
+    code = fetch(f"{server}/xlwings/custom-functions-code.js")
+    kept = dict(re.findall(r'funcName: "(\w+)",\s+isStreaming: false,\s+isCached: (\w+)', code))
+    assert set(kept) == set(registry)
+    assert {name for name, cached in kept.items() if cached == "false"} == {"TOK_MARKET_PRICE"}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused_before_it_is_read(server, chunked):
+    """Of 1 MB here; in chunks, no header tells how long it will be."""
+    host, _, port = server.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    body = [b" " * 65_536] * 17 if chunked else b" " * (17 * 65_536)
+    headers = {"Content-Type": "application/json"}
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.request(
+            "POST", "/xlwings/custom-functions-call", body, headers, encode_chunked=chunked
+        )
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert b"larger than 1 MB" in answer.read()
+    connection.close()
+
+
+def test_large_and_small_calls_of_many_clients_all_get_their_own_answers(server):
+    address = f"{server}/xlwings/custom-functions-call"
+
+    def ask(number):
+        rows = 6_000 if number % 20 == 0 else 1
+        answer = json.loads(fetch(address, call("TOK_SUBSIDY", [[number]] * rows, 3 * number)))
+        return answer["result"] == [[2 * number]] * rows
+
+    with ThreadPoolExecutor(40) as clients:
+        assert all(clients.map(ask, range(1, 241)))
+
+
+def test_what_fails_is_told_and_the_next_call_is_answered(server):
+    address = f"{server}/xlwings/custom-functions-call"
+    for body in (b"no json", call("TOK_NOTHING", 1), {}):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            fetch(address, body)
+        assert refused.value.code in (422, 500)
+        refused.value.close()
+    assert json.loads(fetch(address, call("TOK_SUBSIDY", 1, 3))) == {"result": [[2.0]]}
+
+
+def test_it_listens_on_this_machine_alone(server):
+    port = int(server.rpartition(":")[2])
+    with pytest.raises(OSError), socket.create_connection((own_address(), port), timeout=2):  # noqa: PT011
+        pass
+
+
+def own_address():
+    """Return an address of this machine that others would use."""
+    found = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    others = [address for address in found if not address.startswith("127.")]
+    if not others:
+        pytest.skip("this machine has no address but loopback")
+    return others[0]
+
+
 def test_the_task_pane_is_served_whole_from_loopback(server):
     pane = fetch(f"{server}/taskpane.html")
     assert all(f'<details id="{name}">' in pane for name in registry)
@@ -147,16 +295,7 @@ def test_the_task_pane_is_served_whole_from_loopback(server):
 
 
 def test_a_call_over_http_answers_with_real_errors(server):
-    body = {
-        "func_name": "TOK_SUBSIDY",
-        "args": [[[-1, 1]], [[3]]],
-        "caller_address": "[Book1.xlsx]Sheet1!A1",
-        "culture_info_name": "en-US",
-        "date_format": "m/d/yyyy",
-        "version": version("xlwings"),
-        "client": "Office.js",
-        "runtime": "1.4",
-    }
+    body = call("TOK_SUBSIDY", [[-1, 1]], [[3]])
     answer = json.loads(fetch(f"{server}/xlwings/custom-functions-call", body))
     assert answer == {"result": [[{"type": "Error", "errorType": "Num"}, 2.0]]}
 
