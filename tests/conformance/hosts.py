@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import ironcalc_values
 from cases import Case
-from hosted import Hosted
+from hosted import Hosted, packed, unpacked
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 
 from udfs import CellError, registry
 
+HERE = Path(__file__).parent
+#: Where CI installs npm's packages; TOKENBOOK_PYODIDE names a folder with Pyodide's whole release,
+#: for machines that do not reach its server, from which npm's loads its packages.
+NPM = HERE.parents[1] / ".venv" / "npm"
+PYODIDE_PACKAGES = ("numpy", "scipy", "pandas")
+PURE_PACKAGES = ("docstring_parser", "numpy_financial")
 # What gives an error value in a cell of a workbook.
 _ERRORS = {"#N/A": "=NA()", "#DIV/0!": "=1/0"}
 
@@ -123,6 +136,47 @@ def libreoffice(cases: Sequence[Case]) -> dict[str, Any]:
     return {case.id: answer for case, answer in zip(cases, answers, strict=True)}
 
 
+def pyodide(cases: Sequence[Case]) -> dict[str, Any]:
+    """Call the functions of our wheel in Pyodide, which xlwings Lite runs in, under Node."""
+    asked = [[case.id, case.function, [packed(cell) for cell in case.cells]] for case in cases]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        unpack_wheel(folder / "packages")
+        for name in ("cases.py", "inside.py"):
+            shutil.copy(HERE / name, folder / "packages" / name)
+        shutil.copy(HERE.parent / "udfs" / "hosted.py", folder / "packages" / "hosted.py")
+        (folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
+        answers = folder / "answers.json"
+        packages = str(folder / "packages")
+        _node(",".join(PYODIDE_PACKAGES), packages, str(folder / "asked.json"), str(answers))
+        found = json.loads(answers.read_text(encoding="utf-8"))
+    return {name: unpacked(answer) for name, answer in found.items()}
+
+
+def unpack_wheel(folder: Path) -> None:
+    """Put our wheel, and the packages of pure Python that it needs, into a folder."""
+    with tempfile.TemporaryDirectory() as made:
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", made]
+        subprocess.run([*command, str(HERE.parents[1])], check=True, capture_output=True)
+        (wheel,) = Path(made).glob("tokenbook-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+    for name in PURE_PACKAGES:
+        (found,) = find_spec(name).submodule_search_locations
+        shutil.copytree(found, folder / name)
+
+
+def _node(*arguments: str) -> None:
+    """Run a program in Pyodide; what Node says is the reason where it fails."""
+    place = os.environ.get("TOKENBOOK_PYODIDE") or str(NPM / "node_modules" / "pyodide")
+    done = subprocess.run(
+        ["node", str(HERE / "pyodide.mjs"), place, *arguments],
+        check=False, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip()[-300:])
+
+
 #: Name and way of each host, as README tells them.
 HOSTS: dict[str, Callable[[Sequence[Case]], dict[str, Any]]] = {
     "Python": python,
@@ -131,9 +185,30 @@ HOSTS: dict[str, Callable[[Sequence[Case]], dict[str, Any]]] = {
     "Office.js (xlwings' own handler)": officejs,
     "LibreOffice Calc": libreoffice,
     "Native LAMBDAs (IronCalc)": native,
+    "Pyodide in Node": pyodide,
 }
 
 
 def present(host: str) -> bool:
     """Tell whether the machine has what a host needs."""
-    return host != "LibreOffice Calc" or shutil.which("soffice") is not None
+    return not missing(host)
+
+
+@cache
+def missing(host: str) -> str:
+    """Return what a host needs and the machine lacks, or nothing."""
+    if host == "LibreOffice Calc":
+        return "" if shutil.which("soffice") else "LibreOffice is not installed"
+    if host != "Pyodide in Node":
+        return ""
+    if not shutil.which("node"):
+        return "Node is not installed"
+    try:
+        _node("", "", "", "")
+    except RuntimeError as error:
+        return f"Pyodide is not installed (npm install pyodide): {error}"
+    try:
+        _node(",".join(PYODIDE_PACKAGES), "", "", "")
+    except RuntimeError as error:
+        return f"its NumPy cannot be had here: {error}"
+    return ""
