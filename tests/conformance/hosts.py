@@ -209,6 +209,6 @@ def missing(host: str) -> str:
         return f"Pyodide is not installed (npm install pyodide): {error}"
     try:
         _node(",".join(PYODIDE_PACKAGES), "", "", "")
-    except RuntimeError as error:
-        return f"its NumPy cannot be had here: {error}"
+    except RuntimeError:
+        return "its NumPy cannot be had here"
     return ""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -108,7 +107,6 @@ class Guarded:
         self._threads = ThreadPoolExecutor(_THREADS, "call")
         self._apart = apart
         self._processes = _processes()
-        self._own = threading.local()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -168,12 +166,7 @@ class Guarded:
 
     def _answer(self, scope: Message, body: bytes) -> tuple[list[Message], Exception | None]:
         """Answer a request on this thread."""
-        if not hasattr(self._own, "loop"):
-            self._own.loop = asyncio.new_event_loop()
-        answer: tuple[list[Message], Exception | None] = self._own.loop.run_until_complete(
-            _answered(self.app, scope, body)
-        )
-        return answer
+        return asyncio.run(_answered(self.app, scope, body))
 
 
 def _processes() -> ProcessPoolExecutor:
