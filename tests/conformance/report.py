@@ -14,7 +14,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1] / "udfs"))
 
 from cases import Case, as_json, cases, difference, recorded
-from hosts import HOSTS
+from hosts import HOSTS, missing
 
 from udfs import registry
 
@@ -30,6 +30,7 @@ every case; "kept": a host that has no such function keeps the value that the fi
 that is not in the table was added after the last run. Excel itself was not run: none was at hand.
 
 """
+_WINE = "\nNot run: Windows Python under Wine, for which there is no Windows Python to install.\n"
 
 
 def wrong(asked: Sequence[Case], answers: dict[str, Any], function: str) -> dict[str, str]:
@@ -65,15 +66,17 @@ def claims() -> dict[str, dict[str, str]]:
 
 
 def main() -> None:
-    """Ask every host and write the page."""
+    """Ask every host that is here and write the page."""
     asked = list(cases())
-    answers = {host: ask(asked) for host, ask in HOSTS.items()}
+    absent = {host: why for host in HOSTS if (why := missing(host))}
+    answers = {host: ask(asked) for host, ask in HOSTS.items() if host not in absent}
     rows = [
         [name, *(verdict(asked, given, name) for given in answers.values())] for name in registry
     ]
-    table = [["function", *HOSTS], ["---"] * (len(HOSTS) + 1), *rows]
+    table = [["function", *answers], ["---"] * (len(answers) + 1), *rows]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in table)
-    PAGE.write_text(_HEAD + lines, encoding="utf-8")
+    told = "".join(f"\nNot run on that machine: {host}, {why}.\n" for host, why in absent.items())
+    PAGE.write_text(_HEAD + lines + told + _WINE, encoding="utf-8")
     for host, given in answers.items():
         count = sum(verdict(asked, given, name) == "yes" for name in registry)
         print(f"{host}: {count} of {len(registry)} functions alike in every case")

@@ -70,7 +70,9 @@ def test_host_answers_as_recorded(host, function):
 
 def test_the_page_of_what_is_verified_holds(host_name, host):
     """What the page claims is so today; a function that is newer than its last run, it lacks."""
-    claims = report.claims()[host_name]
+    claims = report.claims().get(host_name, {})
+    if host_name in OPTIONAL and not claims:
+        pytest.skip(f"the page was written on a machine without {host_name}")
     assert claims
     gone = set(claims) - set(registry)
     assert not gone, f"docs/verified.md tells of {sorted(gone)}: `{report.COMMAND}`"
