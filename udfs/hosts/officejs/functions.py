@@ -34,7 +34,7 @@ ERROR_TYPES = {
     "#BUSY!": "Busy",
 }
 #: What answers from a file that a refresh renews: an answer that Excel kept would be an old one.
-CHANGING = frozenset({"TOK_MARKET_PRICE"})
+CHANGING = frozenset({"TOK_MARKET_PRICE", "TOK_GPU_PRICE"})
 _CODES = {kind: code for code, kind in ERROR_TYPES.items()}
 
 
