@@ -26,11 +26,17 @@ __all__ = ["claim"]
 #: Every verdict, from the best.
 AGREES = "agrees"
 DISAGREES = "disagrees"
-POWER_OF_TEN = "off by a power of ten"
+SLIP = "slip of unit"
+ASSUMPTION = "depends on an assumption"
+UPPER_BOUND = "upper bound"
 INCONSISTENT = "inconsistent"
 INFEASIBLE = "infeasible"
+OVERTURNED = "conclusion overturned"
 COMPUTED = "computed"
-VERDICTS = (AGREES, DISAGREES, POWER_OF_TEN, INCONSISTENT, INFEASIBLE, COMPUTED)
+VERDICTS = (
+    AGREES, UPPER_BOUND, ASSUMPTION, DISAGREES, INCONSISTENT, SLIP, INFEASIBLE, OVERTURNED,
+    COMPUTED,
+)  # fmt: skip
 
 # What may be left of a ratio once a power of ten is taken out of it: a slipped unit dwarfs the
 # rounding of the articles, which at times cut digits off instead.
@@ -72,6 +78,8 @@ class Claim:
     stated: Figure | None
     compare: str
     conflicts_with: str
+    #: What must be assumed to recompute it, where the articles leave that open.
+    assumes: str
     inputs: str
     note: str
     source: str
@@ -110,8 +118,11 @@ def claim(id: str, field: str = "verdict") -> float | str:
     Notes
     -----
     Equation: ratio = computed / stated, of the middles where a range is stated. "agrees" within
-    half a unit of the last digit stated, at both ends; "off by a power of ten" where the ratio is
-    one to within 10 %; "inconsistent" where another figure of the articles is what differs.
+    half a unit of the last digit stated, at both ends; "slip of unit" where the ratio is a power
+    of ten to within 10 %; "inconsistent" where another figure of the articles is what differs;
+    "upper bound" where the recomputed figure is one, and what is stated lies below it; "depends on
+    an assumption" where the articles leave one open; "conclusion overturned" where what the
+    article concludes does not follow from the figure recomputed.
     Range: the ids of TOK_LIST("claims").
     Source: three articles of AINews, 2026; recomputed by the functions of this engine.
 
@@ -161,7 +172,13 @@ def shown(found: Finding) -> dict[str, float | str | None]:
 
 
 def judge(
-    stated: Figure, low: float, high: float, *, compare: str = "equal", conflicts: bool = False
+    stated: Figure,
+    low: float,
+    high: float,
+    *,
+    compare: str = "equal",
+    conflicts: bool = False,
+    assumes: bool = False,
 ) -> tuple[str, float]:
     """Compare a recomputed range with a figure as stated, both in the same unit.
 
@@ -172,7 +189,10 @@ def judge(
     low, high : float
         The recomputed range [the same unit].
     compare : str
-        "equal"; "at least" for a lower bound; "enough" for a number said to suffice.
+        "equal"; "at least" for a lower bound; "enough" for a number said to suffice; "upper bound"
+        where what is recomputed is one.
+    assumes : bool
+        Whether the articles leave open what the recomputation assumes.
     conflicts : bool
         Whether the recomputed figure is another statement of the articles.
 
@@ -188,13 +208,16 @@ def judge(
         "equal": abs(low - stated.low) <= low_slack and abs(high - top) <= high_slack,
         "at least": low >= stated.low - low_slack,
         "enough": high <= top + high_slack,
+        "upper bound": low >= stated.low - low_slack and high >= top - high_slack,
     }
-    if holds[compare]:
-        verdict = AGREES
+    if assumes:
+        verdict = ASSUMPTION
+    elif holds[compare]:
+        verdict = UPPER_BOUND if compare == "upper bound" else AGREES
     elif compare == "enough":
         verdict = INFEASIBLE
     elif _slipped(low / stated.low, high / top):
-        verdict = POWER_OF_TEN
+        verdict = SLIP
     else:
         verdict = INCONSISTENT if conflicts else DISAGREES
     return verdict, ratio
@@ -226,12 +249,20 @@ def _find(claimed: Claim) -> Finding:
     if conclude:
         given = inputs if stated is None else {**inputs, "stated": stated.low}
         conclusion = conclude(**_wanted(conclude, given))
+    overturned = conclusion is not None and conclusion.turns_over
     if stated is None:
-        return Finding(claimed, low, high, None, COMPUTED, "nothing is stated", conclusion)
+        verdict = OVERTURNED if overturned else COMPUTED
+        return Finding(claimed, low, high, None, verdict, "nothing is stated", conclusion)
     verdict, ratio = judge(
-        stated, low, high, compare=claimed.compare, conflicts=bool(claimed.conflicts_with)
+        stated,
+        low,
+        high,
+        compare=claimed.compare,
+        conflicts=bool(claimed.conflicts_with),
+        assumes=bool(claimed.assumes),
     )
     words = _in_words(claimed, verdict, ratio, high)
+    verdict = OVERTURNED if overturned else verdict
     return Finding(claimed, low, high, ratio, verdict, words, conclusion)
 
 
@@ -242,8 +273,12 @@ def _in_words(claimed: Claim, verdict: str, ratio: float, high: float) -> str:
         return {"at least": "beyond the bound stated"}.get(claimed.compare, same)
     if verdict == INFEASIBLE:
         return f"{short(high)} {claimed.unit} are needed"
-    if verdict == POWER_OF_TEN:
+    if verdict == SLIP:
         return f"10^{_power(ratio)} {of_it}"
+    if verdict == UPPER_BOUND:
+        return "what is stated lies below it"
+    if verdict == ASSUMPTION:
+        return f"{short(ratio)} {of_it}; assumed: {claimed.assumes}"
     by = f", by {claimed.conflicts_with}" if verdict == INCONSISTENT else ""
     return f"{short(ratio)} {of_it}{by}"
 
@@ -279,6 +314,7 @@ def _claim(row: Mapping[str, str]) -> Claim:
         stated,
         row["compare"],
         row["conflicts_with"],
+        row["assumes"],
         row["inputs"],
         row["note"],
         row["source_id"],

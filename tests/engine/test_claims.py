@@ -19,7 +19,7 @@ every_claim = pytest.mark.parametrize("found", audit().values(), ids=list(audit(
 
 
 def test_all_figures_of_the_articles_are_there():
-    assert len(audit()) == 51
+    assert len(audit()) == 58
     assert list(audit()) == list(RECOMPUTED)
     assert set(CONCLUSIONS) <= set(RECOMPUTED)
 
@@ -32,20 +32,30 @@ def test_all_figures_of_the_articles_are_there():
         ("specdec_cost_cut", "agrees", 1),
         ("int4_cost_cut", "disagrees", (2 / 3 + 0.75) / 1.55),
         ("combined_cost_cut", "disagrees", 1.95 / 1.96),
-        ("b200_cost_per_token", "disagrees", 1.2),
+        ("b200_cost_per_token", "depends on an assumption", 1.2),
         ("market_cagr", "disagrees", 0.970),
-        ("decode_step_time", "off by a power of ten", 995),
-        ("subsidy_daily", "off by a power of ten", 1e-3),
-        ("subsidy_annual", "off by a power of ten", 1e-3),
-        ("volume_2024", "off by a power of ten", 1e3),
-        ("volume_2025", "off by a power of ten", 1e3),
-        ("volume_2026", "off by a power of ten", 1e3),
-        ("volume_2027", "off by a power of ten", 1e3),
+        ("decode_step_time", "slip of unit", 995),
+        ("subsidy_daily", "slip of unit", 1e-3),
+        ("subsidy_annual", "slip of unit", 1e-3),
+        ("volume_2024", "slip of unit", 1e3),
+        ("volume_2025", "slip of unit", 1e3),
+        ("volume_2026", "slip of unit", 1e3),
+        ("volume_2027", "slip of unit", 1e3),
         ("h100_hour_price", "inconsistent", 5.12 / 30),
         ("price_2028", "inconsistent", 0.2),
-        ("cloud_growth_conflict", "inconsistent", 1.334),
+        ("cloud_growth_conflict", "inconsistent", 0.45 / 0.41),
         ("h100_fit", "infeasible", 2),
-        ("training_cost", "agrees", 1.04),
+        ("training_cost", "depends on an assumption", 1.04),
+        ("combined_gain", "upper bound", (45 + 240) / 90),
+        ("fraction_of_a_cent", "inconsistent", 59),
+        ("groq_parity", "inconsistent", 1.5 / 0.8),
+        ("disinformation_cost", "inconsistent", 2.5 / 0.6 / 1000),
+        (
+            "electricity_floor",
+            "disagrees",
+            (0.59 + 0.88) / 2 / (1.275 * 1.3 / 2196 / 3.6e-3 * 0.08),
+        ),
+        ("video_over_text", "depends on an assumption", (500 + 5000 / 3) / 110),
     ],
 )
 def test_verdicts(name, verdict, ratio):
@@ -55,7 +65,14 @@ def test_verdicts(name, verdict, ratio):
 
 @pytest.mark.parametrize(
     "name",
-    ["runway", "hyperscaler_loss", "layer_stack", "chip_funding", "agent_vs_chat", "rack_gpus"],
+    [
+        "hyperscaler_loss",
+        "cluster_minimum",
+        "layer_stack",
+        "chip_funding",
+        "agent_vs_chat",
+        "rack_gpus",
+    ],
 )
 def test_where_nothing_is_stated_the_figure_is_computed(name):
     assert claim(name) == "computed"
@@ -88,7 +105,8 @@ def test_the_runway_turns_over():
 
 def test_conclusions_that_turn_over_say_so():
     turned = {name for name, f in audit().items() if f.conclusion and f.conclusion.turns_over}
-    assert turned == {"decode_step_time", "optimised_breakeven", "runway"}
+    assert turned == {"runway"}
+    assert claim("runway") == "conclusion overturned"
     for name in audit():
         assert str(claim(name, "conclusion")).startswith("turns over") == (name in turned)
 
@@ -116,6 +134,7 @@ def test_verdict_does_not_depend_on_the_unit_of_display(factor):
             found.computed_high * factor,
             compare=found.claim.compare,
             conflicts=bool(found.claim.conflicts_with),
+            assumes=bool(found.claim.assumes),
         )
         assert verdict == found.verdict
         assert ratio == pytest.approx(found.ratio)
@@ -128,7 +147,7 @@ def test_a_slipped_unit_is_told_from_an_error(value, digits, power):
     stated = Figure.stated(value, value, digits)
     assert judge(stated, value, value)[0] == "agrees"
     slipped = value * 10.0**power
-    assert judge(stated, slipped, slipped)[0] in ("off by a power of ten", "agrees")
+    assert judge(stated, slipped, slipped)[0] in ("slip of unit", "agrees")
     assert judge(stated, 3 * value, 3 * value)[0] == "disagrees"
     assert judge(stated, 3 * value, 3 * value, conflicts=True)[0] == "inconsistent"
     assert judge(stated, -value, -value)[0] == "disagrees"

@@ -13,6 +13,7 @@ from udfs.functions import (
     TOK_COST_PER_MTOK,
     TOK_DECODE_TIME,
     TOK_RUNWAY,
+    TOK_SERVING_BAND,
     TOK_SHARED_GPU,
     TOK_SUBSIDY_LOSS,
     TOK_VERDICT,
@@ -20,10 +21,11 @@ from udfs.functions import (
 )
 from workbooks.authoring.layout import Book, Chart, Input, Line, Ref, Sheet, call, shown
 from workbooks.templates.audit.figures import MOODS
-from workbooks.templates.sources import PARADOX
+from workbooks.templates.sources import ASSUMED, PARADOX
 
 # Characters that a line of the column of conclusions holds.
 _WIDTH = 88
+_MODEL, _MACHINE, _FORMAT = "llama-3.1-70b", "h100_sxm", "fp8"
 _TURNS = "turns over"
 _STANDS = "stands"
 _TECHNIQUES = (
@@ -65,6 +67,12 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], Ref]:
                   "As stated", "multiple"),
             Input("gain_high", "Gain of the three together, high", 60, "ratio", PARADOX,
                   "As stated", "multiple"),
+            Input("use", "Paid hours that are busy", 0.6, "of hours", ASSUMED,
+                  "Of the serving estimate", "percent"),
+            Input("at_once", "Requests at once", 64, "requests", ASSUMED, "", "integer"),
+            Input("asked", "Input tokens of a request, and output", 1024, "tokens", ASSUMED, "",
+                  "integer"),
+            Input("together", "GPUs of a replica", 2, "GPUs", ASSUMED, "", "integer"),
         ]
     )  # fmt: skip
     sheet.heading("Gain of each technique")
@@ -72,6 +80,7 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], Ref]:
         ("Technique", "Gain, low", "Gain, high", "Source"),
         [(*row, PARADOX) for row in _TECHNIQUES],
         ("label", "input multiple", "input multiple", "note"),
+        ("", "gain_least", "gain_most"),
     )
     sheet.heading("Units and tolerance")
     common |= sheet.inputs(
@@ -134,7 +143,7 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
     """Add the three that turn over, step by step, open to other inputs."""
     sheet = book.sheet(
         "Turning points",
-        "Three conclusions that turn over, step by step",
+        "Three conclusions, step by step",
         "From the figures of Inputs: change them to see with which the conclusion would stand",
         (44, 22, 22, 50),
     )
@@ -159,7 +168,7 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
         [
             ("step", "Time of a token", f"{common['stated_step']}",
              call(TOK_DECODE_TIME, weights, common["bandwidth"]), "seconds", "s"),
-            ("cost", "Cost of a million", call(TOK_COST_PER_MTOK, common["hour"], "1/{step}"),
+            ("cost", "Cost of a million", f"{common['cost']}",
              call(TOK_COST_PER_MTOK, common["hour"], "1/{step}"), "price", "USD/Mtok"),
             ("verdict", "against the price", f'IF({{cost}}<{common["price"]},"covered","a loss")',
              f'IF({{cost}}<{common["price"]},"covered","a loss")', "text", ""),
@@ -170,6 +179,9 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
     rescaled = f"{common['cost']}*{{hour}}/{common['hour']}"
     price = common["price"]
     verdict = call(TOK_VERDICT, price, "{low}", "{high}")
+    served = (f'"{_MODEL}"', f'"{_MACHINE}"', common["at_once"], common["asked"], common["asked"],
+              common["together"], 1, 1, f'"{_FORMAT}"')  # fmt: skip
+    band = call(TOK_SERVING_BAND, "{hour}", common["use"], *served)
     breakeven = _steps(
         sheet,
         [
@@ -181,8 +193,10 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
              "product: an upper bound, techniques overlap"),
             ("least", "Gain together, low", f"{common['gain_low']}",
              call(TOK_COMBINED_GAIN, gains.part(1)), "multiple", ""),
-            ("low", "Breakeven, low", "{cost}/{most}", "{cost}/{most}", "price", "USD/Mtok"),
-            ("high", "Breakeven, high", "{cost}/{least}", "{cost}/{least}", "price", "USD/Mtok"),
+            ("low", "Breakeven, low", "{cost}/{most}", f"INDEX({band},1,1)", "price",
+             "USD/Mtok; recomputed: serving estimate, its band"),
+            ("high", "Breakeven, high", "{cost}/{least}", f"INDEX({band},1,COLUMNS({band}))",
+             "price", "USD/Mtok"),
             ("verdict", "Price against it", verdict, verdict, "text", ""),
         ],
     )  # fmt: skip
@@ -219,10 +233,9 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
         common["tolerance"],
     )
     sheet.check(
-        "Breakeven by hand, low",
+        "Breakeven follows the hour price, low",
         f"{breakeven['low']}",
-        f"{common['cost']}*{common['instance']}/{common['gpus']}/{common['hour']}"
-        f"/PRODUCT({gains.part(2)})",
+        f"{breakeven['hour']}*INDEX({call(TOK_SERVING_BAND, 1, common['use'], *served)},1,1)",
         common["tolerance"],
     )
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from engine.claims import (
     AGREES,
+    ASSUMPTION,
     COMPUTED,
     DISAGREES,
     INCONSISTENT,
     INFEASIBLE,
-    POWER_OF_TEN,
+    OVERTURNED,
+    SLIP,
+    UPPER_BOUND,
     VERDICTS,
     Finding,
 )
@@ -23,7 +26,10 @@ from workbooks.templates.sources import DEEPSEEK_V2, GPT4, LAYERS, PARADOX, RECK
 MOODS = {
     AGREES: "good",
     DISAGREES: "near",
-    POWER_OF_TEN: "bad",
+    UPPER_BOUND: "near",
+    ASSUMPTION: "aside",
+    OVERTURNED: "bad",
+    SLIP: "near",
     INCONSISTENT: "near",
     INFEASIBLE: "bad",
     COMPUTED: "aside",
@@ -31,7 +37,10 @@ MOODS = {
 _COLOURS = {
     AGREES: "6AA84F",
     DISAGREES: "E69138",
-    POWER_OF_TEN: "C5221F",
+    UPPER_BOUND: "A9C4E6",
+    ASSUMPTION: "45818E",
+    OVERTURNED: "C5221F",
+    SLIP: "783F04",
     INCONSISTENT: "F1C232",
     INFEASIBLE: "A64D79",
     COMPUTED: "B7BDC6",
@@ -39,7 +48,10 @@ _COLOURS = {
 _MEANINGS = {
     AGREES: "the same to the digits stated",
     DISAGREES: "another figure follows from the article's own inputs",
-    POWER_OF_TEN: "a unit has slipped",
+    UPPER_BOUND: "what is recomputed is an upper bound, and it lies below",
+    ASSUMPTION: "it hangs on what the articles leave open",
+    OVERTURNED: "what the article concludes does not follow",
+    SLIP: "a unit has slipped, by a power of ten",
     INCONSISTENT: "another statement of the articles contradicts it",
     INFEASIBLE: "it cannot be done",
     COMPUTED: "nothing is stated; the figure is ours",
@@ -139,7 +151,7 @@ def add_summary(
         "Summary",
         "What became of the figures",
         "Counted on the sheet Figures",
-        (26, 14, 14, 22, 16, 14, 14, 14),
+        (26, 14, 14, 14, 14, 14, 14, 14, 14, 14, 12),
     )
     topic, verdict = columns["Topic"], columns["Verdict"]
     sheet.heading("By verdict")
@@ -199,7 +211,7 @@ def add_summary(
     sheet.row = after
     book.headline("Figures of the articles that agree", counts.at(0, 1), "integer",
                   f"of {len(findings)}")  # fmt: skip
-    book.headline("Off by a power of ten", counts.at(VERDICTS.index(POWER_OF_TEN), 1), "integer",
+    book.headline("Slips of a unit", counts.at(VERDICTS.index(SLIP), 1), "integer",
                   "a unit has slipped")  # fmt: skip
     for label, expected in (
         ("Every figure has one of the verdicts", f"ROWS({verdict})"),

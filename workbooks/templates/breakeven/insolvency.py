@@ -87,7 +87,7 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
             categories=table.part(0),
             x_title="Provider",
             y_title="USD a year; below 0: profit",
-            format='"$"#,##0.0,,,"B";-"$"#,##0.0,,,"B"',
+            format='"$"0,,"M";-"$"0,,"M"',
             width_cm=26,
         )
     )
