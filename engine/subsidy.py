@@ -143,7 +143,8 @@ def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> N
     last = np.take_along_axis(loss, first, axis=-1)
     # The last month counts in part: what was left before it, over what it loses.
     before = np.take_along_axis(lost, first, axis=-1) - last
-    months = first + (cash - before) / last
+    # A first month that loses nothing is no end; what stands for its months is not used.
+    months = first + (cash - before) / np.where(last > 0, last, 1.0)
     endless = ~np.any(gone, axis=-1, keepdims=True) | (months >= LONGEST_RUNWAY)
     months = np.where(endless, math.inf, months)
     unknown = np.isnan(lost[..., -1:]) | np.isnan(cash)

@@ -103,7 +103,6 @@ def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
     needs is one (`must_be`).
     """
     shared, runs = Shared(), 0
-    needed: dict[int, Symbol] = {}
 
     def go(first: Sequence[tuple[Symbol, bool]]) -> tuple[Any, Any]:
         nonlocal runs
@@ -119,7 +118,9 @@ def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
             result, told = Refused(), refusal(error)
         finally:
             _run.reset(token)
-        needed.update({id(shared.same(value)): value for value in run.needed})
+        for column in reversed(run.needed):
+            first_cell = call("INDEX", column, 1.0)
+            told = where(operation("=", first_cell, first_cell), told, 0.0)
         for place in range(len(run.decisions) - 1, len(first) - 1, -1):
             condition = run.decisions[place][0]
             other, why = go([*run.decisions[:place], (condition, False)])
@@ -127,11 +128,7 @@ def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
             told = _joined(shared, condition, told, why)
         return result, told
 
-    result, told = go([])
-    for column in reversed(needed.values()):
-        first = call("INDEX", column, 1.0)
-        told = where(operation("=", first, first), told, 0.0)
-    return result, told
+    return go([])
 
 
 def refusal(error: TokenbookError) -> Any:

@@ -103,6 +103,12 @@ def values_of_list(kind: str) -> Symbol:
     return _reference(top + 1, 2, len(block.rows), len(block.rows[0]) - 1)
 
 
+def list_header(kind: str) -> Symbol:
+    """Return the reference to the names of a catalogue's fields."""
+    top, block = place(f"list {kind}")
+    return _reference(top + 1, 2, 1, len(block.rows[0]) - 1)
+
+
 def _reference(row: int, column: int, rows: int, columns: int) -> Symbol:
     first = f"${_letters(column)}${row}"
     last = f"${_letters(column + columns - 1)}${row + rows - 1}"

@@ -30,22 +30,28 @@ class Library:
 
 
 @cache
+def _written(name: str) -> tuple[str, Mapping[str, str], str]:
+    """Return the LAMBDA of a function, the names that hold its rest, and why it has none."""
+    try:
+        return *lambda_of(registry[name]), ""
+    except UntraceableError as error:
+        return "", {}, str(error)
+
+
+@cache
 def _all() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
     """Return the LAMBDA of each function that has one, why others have none, and the helpers."""
-    texts: dict[str, str] = {}
-    refused: dict[str, str] = {}
-    parts: dict[str, str] = {}
-    for name, function in registry.items():
-        try:
-            texts[name], rest = lambda_of(function)
-            parts.update(rest)
-        except UntraceableError as error:
-            refused[name] = str(error)
-    shared = {**helpers(), **parts}
-    for name, text in list(texts.items()):
-        if missing := _used(text, shared) - set(shared) - set(registry):
-            refused[name] = f"{', '.join(sorted(missing))} cannot be written as a formula"
-            del texts[name]
+    written = {name: _written(name) for name in registry}
+    shared = dict(helpers())
+    for _, rest, _ in written.values():
+        shared |= rest
+    texts, refused = {}, {}
+    for name, (text, _, why) in written.items():
+        missing = _used(text, shared) - set(shared) - set(registry)
+        if why or missing:
+            refused[name] = why or f"{', '.join(sorted(missing))} cannot be written as a formula"
+        else:
+            texts[name] = text
     return texts, refused, shared
 
 
@@ -83,5 +89,5 @@ def library_of(names: Collection[str]) -> Library:
 def is_ours(name: str, text: str) -> bool:
     """Tell whether a defined name holds exactly the formula that we would write for it."""
     known = name.upper()
-    ours = _all()[0].get(known) or _all()[2].get(known)
-    return ours is not None and text.strip().removeprefix("=") == ours
+    ours = _written(known)[0] if known in registry else _all()[2].get(known, "")
+    return bool(ours) and text.strip().removeprefix("=") == ours

@@ -19,6 +19,7 @@ from udfs.hosts.native.symbols import (
     Symbol,
     Text,
     call,
+    named,
     operation,
     variable,
     where,
@@ -86,7 +87,7 @@ def found(cls: type, text: Any) -> Described:
     """Return the record that a text names, of a table that no user describes."""
     kind = str(cls.kind).removesuffix("s")  # type: ignore[attr-defined]
     row = helper(FIND, text, data.row_keys(kind))
-    return column_of(cls, call("INDEX", data.values(kind), row, 0.0))
+    return column_of(cls, must_be(call("INDEX", data.values(kind), row, 0.0)))
 
 
 def _field(cls: type, name: str, value: Symbol) -> Symbol:
@@ -135,7 +136,7 @@ def _finder(cls: type, kind: str, name: str) -> tuple[str, dict[str, str]]:
 def _own(cls: type, x: Symbol) -> Any:
     """Return the fields of a user's own record, defaults and refusals as the engine has them."""
     v = variable("v")
-    keys = call("MAP", call("INDEX", x, 0.0, 1.0), Lambda([v], helper(FOLD, v)))
+    keys = named("keys", call("MAP", call("INDEX", x, 0.0, 1.0), Lambda([v], _field_name(v))))
     told = {f.name: _told(f, x, keys) for f in fields(cls) if f.name != "id"}
 
     def made() -> tuple[Any, ...]:
@@ -144,12 +145,22 @@ def _own(cls: type, x: Symbol) -> Any:
         return tuple(getattr(record, name) for name in told)
 
     values, told = followed(made)
-    return where(operation("=", told, 0.0), column(list(values)), _NUM)
+    # A field that the catalogue does not have; a blank row and a header are none.
+    known = call("MATCH", v, data.list_header(str(cls.kind)), 0.0)  # type: ignore[attr-defined]
+    strange = where(call("ISNUMBER", known), 0.0, where((v == "") | (v == "field"), 0.0, 1.0))
+    strangers = call("SUM", call("MAP", keys, Lambda([v], strange)))
+    whole = where(operation("=", told, 0.0), column(list(values)), _NUM)
+    return where(operation(">", strangers, 0.0), call("NA"), whole)
+
+
+def _field_name(cell: Symbol) -> Symbol:
+    """Return the name of a field as the engine reads it from a user's own rows."""
+    return call("SUBSTITUTE", call("LOWER", call("TRIM", cell)), " ", "_")
 
 
 def _told(field: Any, x: Symbol, keys: Symbol) -> Any:
     """Return one field of a user's own record."""
-    place = call("MATCH", data.folded(field.name), keys, 0.0)
+    place = call("MATCH", field.name, keys, 0.0)
     cell = call("IFERROR", call("INDEX", x, place, 2.0), "")
     kind = str(field.type)
     if field.default is MISSING:

@@ -414,6 +414,12 @@ def _is_missing(value: Any) -> Symbol:
     return operation("<=", call("IFERROR", value, -INFINITE), -NEVER)
 
 
+def _log1p(value: Any) -> Symbol:
+    """Return ln(1 + x) with all its digits for a small x (Kahan)."""
+    raised = operation("+", 1.0, value)
+    return where(raised == 1.0, value, call("LN", raised) * value / (raised - 1.0))
+
+
 def _running(function: str, start: float, values: Any) -> Symbol:
     a, b = Symbol("var", "a", vector=False), Symbol("var", "b", vector=False)
     return call("SCAN", start, values, Lambda([a, b], Symbol(function, a, b)), vector=True)
@@ -489,6 +495,7 @@ _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "exp": lambda a: call("EXP", a),
     "exp2": lambda a: power(2.0, a),
     "log": lambda a: call("LN", a),
+    "log1p": _log1p,
     "log2": lambda a: call("LN", a) / math.log(2),
     "log10": lambda a: call("LOG10", a),
     "sqrt": lambda a: call("SQRT", a),

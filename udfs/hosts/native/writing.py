@@ -105,11 +105,11 @@ class _Writer(Shared):
                 self.names[id(node)] = f"_xlpm.{name}"
                 lines.append((f"_xlpm.{name}", text))
                 self.visible.append(f"_xlpm.{name}")
-        text = self.let(lines, self.write(body, available)[0])
+        last = self.write(body, available)[0]
         del self.visible[len(self.visible) - len(lines) :]
-        return text
+        return self.let(lines, last, set(self.visible))
 
-    def let(self, lines: Sequence[tuple[str, str]], last: str) -> str:
+    def let(self, lines: Sequence[tuple[str, str]], last: str, outer: set[str]) -> str:
         """Write named terms and what they serve; the later half as a name of its own if long."""
         text = f"_xlfn.LET({','.join(f'{n},{t}' for n, t in lines)},{last})" if lines else last
         if len(text) <= _LONGEST_PART or not self.part or len(lines) < _FEWEST:
@@ -118,14 +118,14 @@ class _Writer(Shared):
         while length < len(text) // 2 and half < len(lines) - 1:
             length += len(lines[half][1])
             half += 1
-        inner = self.let(lines[half:], last)
-        before = {*self.visible[: len(self.visible) - len(lines)], *(n for n, _ in lines[:half])}
+        before = outer | {name for name, _ in lines[:half]}
+        inner = self.let(lines[half:], last, before)
         needed = [v for v in dict.fromkeys(_VARIABLE.findall(inner)) if v in before]
         if "ISOMITTED" in inner:
             return text
         name = f"_{self.part.lstrip('_')}_{len(self.parts) + 2}"
         self.parts[name] = f"_xlfn.LAMBDA({','.join((*needed, inner))})"
-        return self.let(lines[:half], f"{name}({','.join(needed)})")
+        return self.let(lines[:half], f"{name}({','.join(needed)})", outer)
 
     def name(self, hint: str) -> str:
         """Return a name that is not in use and cannot be taken for a cell."""

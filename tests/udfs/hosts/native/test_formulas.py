@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from engine.elementwise import above, any_real, proper_fraction, whole
+from engine.errors import DomainError, UnknownIdError
+from engine.tables import Table
 from udfs import registry
 from udfs.hosts.native import is_ours, library_of, native_names, reasons
+from udfs.hosts.native.branches import followed
 from udfs.hosts.native.symbols import Symbol, UntraceableError, inside, variable
-from udfs.hosts.native.writing import LONGEST, lambda_text, shown
+from udfs.hosts.native.writing import LONGEST, lambda_parts, lambda_text, shown
 
 TEXTS = library_of(registry).names
 
@@ -125,3 +128,68 @@ def test_a_domain_without_its_end_excludes_it():
 def test_a_symbol_is_kept_from_being_a_truth():
     with pytest.raises(UntraceableError, match=r"np\.where"):
         bool(Symbol("var", "x"))
+
+
+# --- bodies that branch ------------------------------------------------------------------------
+
+
+def test_a_body_that_branches_is_joined_by_if():
+    x = variable("x")
+    value, told = followed(lambda: 2.0 * x if x > 0 else 3.0 * x)
+    assert (written(value, x), told) == ("LAMBDA(x_1,IF(x_1>0,2*x_1,3*x_1))", 0.0)
+
+
+def test_a_condition_that_changes_nothing_is_not_asked():
+    x = variable("x")
+
+    def body():
+        bool(x > 5)
+        return x + 1.0
+
+    assert written(followed(body)[0], x) == "LAMBDA(x_1,x_1+1)"
+
+
+def test_the_same_condition_has_one_answer():
+    x = variable("x")
+
+    def body():
+        return (1.0 if x > 0 else 2.0) + (10.0 if x > 0 else 20.0)
+
+    assert written(followed(body)[0], x) == "LAMBDA(x_1,IF(x_1>0,11,22))"
+
+
+def test_what_the_engine_refuses_is_told_apart_from_what_it_gives():
+    x = variable("x")
+
+    def body():
+        if x > 1:
+            raise DomainError("too large")
+        if x < 0:
+            raise UnknownIdError("too small")
+        return x
+
+    value, told = followed(body)
+    assert value is x
+    assert written(told, x) == "LAMBDA(x_1,IF(x_1>1,SQRT(-1),IF(x_1<0,NA(),0)))"
+
+
+def test_a_text_with_a_value_in_it_is_joined():
+    x = variable("x")
+
+    def body():
+        return Table(("a",), (np.array([f"batch {x:g} of {x:.0f}"], dtype=object),))
+
+    (column,) = followed(body)[0].columns
+    assert written(column[0], x) == 'LAMBDA(x_1,"batch "&x_1&" of "&TEXT(x_1,"0"))'
+
+
+def test_a_long_formula_goes_on_in_a_name_of_its_own():
+    x, value = variable("x"), variable("x")
+    value = x
+    for i in range(400):
+        value = (value + float(i)) * (value + float(i)) / 2.0
+    text, parts = lambda_parts("TOK_LONG", [x], value)
+    assert parts
+    assert max(map(len, (text, *parts.values()))) <= LONGEST
+    # Only what the rest needs is handed on.
+    assert re.search(r"_TOK_LONG_\d+\(_xlpm\.u_\d+\)", text)

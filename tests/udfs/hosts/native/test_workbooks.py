@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
+import ironcalc_values
 import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.defined_name import DefinedName
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-import ironcalc_values
 
 from engine.subsidy import runway
 from udfs import CellError

@@ -1,0 +1,116 @@
+"""Native functions at the edges of their arguments, and with one's own records: as the engine."""
+
+from __future__ import annotations
+
+import pytest
+from cases import Case, as_json, cases, difference
+from hosts import native, python
+
+from engine.elementwise import domains_of
+from udfs import registry
+from udfs.hosts.native import native_names
+
+TYPICAL = {case.function: case.cells for case in cases() if case.id.endswith("-typical")}
+
+
+#: IronCalc takes a number below 1e-16, such as a price halved for 55 years, for 0; Excel does not.
+_NOT_IN_IRONCALC = {"TOK_MARKET_PATH-years-100"}
+
+
+def _edges(domain):
+    """Yield numbers at, inside and outside the ends of a domain."""
+    for end, outside in ((domain.low, -1.0), (domain.high, 1.0)):
+        if abs(end) < 1e300:
+            shown = 0.0 if abs(end) < 1e-300 else float(f"{end:.12g}")
+            yield from (shown, shown + outside, shown - outside * 0.5)
+    yield 1e-9
+
+
+def _cases():
+    for name in native_names():
+        function, typical = registry[name], TYPICAL[name]
+        for i, argument in enumerate(function.parameters):
+            domain = domains_of(function.engine).get(argument)
+            given = [*typical[:i], *[None] * (i + 1 - len(typical)), *typical[i + 1 :]]
+            if i >= function.required:
+                yield Case(f"{name}-{argument}-blank", name, (*given[:i], None, *given[i + 1 :]))
+            if domain is None or function.kinds[i] not in ("number", "scalar"):
+                continue
+            if i >= len(typical):
+                given = [*typical, *[None] * (i - len(typical))]
+            for edge in dict.fromkeys(_edges(domain)):
+                cells = (*given[:i], edge, *given[i + 1 :])
+                yield Case(f"{name}-{argument}-{edge:g}", name, cells)
+
+
+def _wrong(asked, tolerance=1e-9):
+    wanted, got = python(asked), native(asked)
+    return {
+        case.id: told
+        for case in asked
+        if (told := difference(as_json(wanted[case.id]), as_json(got[case.id]), tolerance))
+    }
+
+
+def test_native_functions_answer_at_the_edges_as_the_engine_does():
+    asked = list(_cases())
+    assert len(asked) > 1000
+    assert set(_wrong(asked)) == _NOT_IN_IRONCALC
+
+
+# --- a user's own records ------------------------------------------------------------------------
+
+_GPU = [
+    ["Field", "Value"],
+    ["memory_gb", 80.0],
+    ["mem_bw_tb_s", 3.35],
+    ["bf16_dense_tflops", 989.5],
+    ["fp8_dense_tflops", 1979.0],
+    ["scaleup_gb_s_per_direction", 450.0],
+]
+_DENSE = [
+    ["layers", 32.0],
+    ["hidden", 4096.0],
+    ["heads", 32.0],
+    ["vocab", 128256.0],
+    ["FFN dim", 14336.0],
+    ["kv_heads", 8.0],
+    ["tied embeddings", False],
+]
+_EXPERTS = [
+    *(["layers", 61.0], ["hidden", 7168.0], ["heads", 128.0], ["vocab", 129280.0]),
+    *(["ffn_dim", 18432.0], ["attention", "mla"], ["experts", 256.0], ["experts_per_token", 8.0]),
+    *(["shared_experts", 1.0], ["moe_ffn_dim", 2048.0], ["dense_layers", 3.0]),
+    *(["q_lora_rank", 1536.0], ["kv_lora_rank", 512.0], ["qk_nope_dim", 128.0]),
+    *(["qk_rope_dim", 64.0], ["v_head_dim", 128.0]),
+]
+_LLAMA, _H100 = "llama-3.1-8b", "h100_sxm"
+_OWN = {
+    "dense": (_DENSE, _H100, 8.0),
+    "gpu": (_LLAMA, _GPU, 8.0),
+    "both": (_DENSE, _GPU, 8.0, 2000.0, 100.0, 2.0),
+    "experts": (_EXPERTS, "b200_sxm", 64.0, 1024.0, 1024.0, 8.0),
+    "experts, does not fit": (_EXPERTS, _GPU, 64.0, 1024.0, 1024.0, 8.0),
+    "field missing": (_DENSE[:3], _H100, 8.0),
+    "field unknown": ([*_DENSE, ["nosuch", 3.0]], _H100, 8.0),
+    "half a mixture": ([*_DENSE, ["experts", 8.0]], _H100, 8.0),
+    "below 0": ([["layers", -1.0], *_DENSE[1:]], _H100, 8.0),
+    "not whole": ([["layers", 31.5], *_DENSE[1:]], _H100, 8.0),
+    "text": ([["layers", "many"], *_DENSE[1:]], _H100, 8.0),
+    "neither GQA nor MLA": ([*_DENSE, ["attention", "linear"]], _H100, 8.0),
+    "ids": ([["Llama 3.1 8B"], ["llama-3.1-70b"], ["nosuch"]], "H100 SXM", 8.0, 999.0, 99.0, 4.0),
+    "does not divide": (_LLAMA, _H100, 8.0, 1024.0, 1024.0, 3.0),
+    "format unknown": (_LLAMA, _H100, 8.0, 1024.0, 1024.0, 1.0, 1.0, 1.0, "fp99"),
+    "tail": (_LLAMA, _H100, 8.0, 999.0, 99.0, 1.0, 1.0, 1.0, "FP8", "int8", 0.5, "vLLM", 3.0, 0.7),
+    "backend unknown": (
+        *(_LLAMA, _H100, 8.0, 1024.0, 1024.0, 1.0, 1.0, 1.0),
+        *("fp8", "fp8", 0.0, "nosuch"),
+    ),
+}
+
+
+def test_records_of_ones_own_are_read_as_the_engine_reads_them():
+    if "TOK_THROUGHPUT" not in native_names():
+        pytest.skip("no serving estimate is native")
+    asked = [Case(what, "TOK_THROUGHPUT", cells) for what, cells in _OWN.items()]
+    assert not _wrong(asked)
