@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from workbooks.authoring.build import build
+from workbooks.build import build
 from workbooks.recalc.freeze import freeze
 
 TARGET = Path(__file__).with_name("breakeven.png")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from udfs.hosts.libreoffice import program
 from udfs.hosts.libreoffice.office import environment, prepared_profile
-from workbooks.authoring.build import build
+from workbooks.build import build
 
 TARGET = Path(__file__).with_name("calc-breakeven.png")
 DISPLAY = ":87"

@@ -1,6 +1,6 @@
 """From a layout to a file: cover, sheets, checks, names, charts, protection, print set-up.
 
-openpyxl writes formulas without values; the recalculation adds them (`workbooks.authoring.build`).
+openpyxl writes formulas without values; the recalculation adds them (`workbooks.build`).
 """
 
 from __future__ import annotations

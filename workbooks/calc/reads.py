@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from udfs.cells import Cell
 from workbooks.formula.functions import having
@@ -18,7 +19,6 @@ from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.tree import Call, Reference, walk
 from workbooks.ooxml.scan import ATTRIBUTES, SHARED, STEP, TEXT
 from workbooks.ooxml.xml import unescape
-from workbooks.recalc.plan import SheetPlan
 
 #: Cells of a column that the engine (formualizer 0.13) keeps together.
 CHUNK = 32_768
@@ -83,22 +83,30 @@ class Reads:
                         yield argument.sheet or self._sheet, area.left, area.right
 
 
+class Extent(NamedTuple):
+    """How far a sheet reaches: its last row with a formula or constant, and its formulas [-]."""
+
+    sheet: str
+    last_row: int
+    formulas: int
+
+
 def chunks_to_set(
-    plans: Iterable[SheetPlan], reads: Iterable[Reads]
+    extents: Iterable[Extent], reads: Iterable[Reads]
 ) -> Iterator[tuple[str, int, Sequence[int]]]:
     """Yield the cells to be set to what they are: sheet, column, and one row in each chunk."""
-    listed = list(plans)
-    formulas = sum(plan.formulas for plan in listed)
+    listed = list(extents)
+    formulas = sum(extent.formulas for extent in listed)
     counts: Counter[Columns] = sum((one.counts for one in reads), Counter())
     by_sheet: dict[str, set[int]] = defaultdict(set)
     readers: Counter[str] = Counter()
     for (sheet, left, right), count in counts.items():
         by_sheet[sheet.casefold()].update(range(left, right + 1))
         readers[sheet.casefold()] += count
-    for plan in listed:
-        key = plan.info.name.casefold()
-        columns, rows = by_sheet[key], plan.last_row
+    for sheet, rows, _ in listed:
+        key = sheet.casefold()
+        columns = by_sheet[key]
         setting = _COST_OF_SETTING * formulas * len(columns) * (rows // CHUNK + 1)
         if readers[key] * min(rows, CHUNK) * len(columns) > setting:
             for column in sorted(columns):
-                yield plan.info.name, column, range(1, rows + 1, CHUNK)
+                yield sheet, column, range(1, rows + 1, CHUNK)

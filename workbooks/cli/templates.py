@@ -160,7 +160,7 @@ def _built(
     flavour: Flavour = Flavour.xlsx,
     file_name: str | None = None,
 ) -> list[Any]:
-    from workbooks.authoring.build import build as build_one  # noqa: PLC0415
+    from workbooks.build import build as build_one  # noqa: PLC0415
 
     built = []
     with show.progress() as progress:

@@ -37,10 +37,10 @@ from workbooks.ooxml.scan import (
     TEXT,
     VALUE,
 )
-from workbooks.ooxml.splice import Difference, cell_content, old_value
 from workbooks.ooxml.xml import unescape
 from workbooks.recalc.filled import Master
 from workbooks.recalc.plan import SheetPlan
+from workbooks.recalc.splice import Difference, cell_content, old_value
 
 #: Numbers closer than this are the same result, computed in another order.
 TOLERANCE = 1e-12

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbooks.calc.protocol import Engine, EngineError
-from workbooks.calc.reads import Reads, chunks_to_set
-from workbooks.calc.values import read_run
+from workbooks.calc.reads import Extent, Reads, chunks_to_set
 from workbooks.errors import (
     BadInputError,
     EngineFailedError,
@@ -30,7 +29,6 @@ from workbooks.ooxml.hidden import HiddenRows
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
 from workbooks.ooxml.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
-from workbooks.ooxml.splice import Difference, SheetSplicer
 from workbooks.ooxml.tables import read_tables
 from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
@@ -39,6 +37,8 @@ from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
+from workbooks.recalc.splice import Difference, SheetSplicer
+from workbooks.recalc.values import read_run
 from workbooks.recalc.whatif import TableInputError, WhatIf
 from workbooks.watch import Watch
 
@@ -291,7 +291,8 @@ class Job:
                 self._until_read(partial(self._write_copy, copy))
                 self.progress("load", 0, 1)
                 self.engine.load(copy)
-        for sheet, column, rows in chunks_to_set(self.plans.values(), self._reads):
+        extents = [Extent(p.info.name, p.last_row, p.formulas) for p in self.plans.values()]
+        for sheet, column, rows in chunks_to_set(extents, self._reads):
             self.engine.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
         self.engine.evaluate()

@@ -11,8 +11,8 @@ from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import full_name
 from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.tree import Call, Node, Reference, walk
-from workbooks.ooxml.splice import Pending
 from workbooks.recalc.report import CellProblem, Report
+from workbooks.recalc.splice import Pending
 
 # Asking a function again costs some milliseconds; a model in which more cells fail has one cause.
 _EXPLAINED = 50

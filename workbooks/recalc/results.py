@@ -17,10 +17,10 @@ from workbooks.ooxml.book import settled, without_part
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated
 from workbooks.ooxml.scan import FORMULA, UnusualError
-from workbooks.ooxml.splice import Pending, SheetSplicer
 from workbooks.recalc.job import Job, Ready, all_but_last
 from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.reasons import explain
+from workbooks.recalc.splice import Pending, SheetSplicer
 
 #: Makes the new bytes of a part.
 Make: TypeAlias = Callable[[], Iterable[bytes] | Deflated]

@@ -13,12 +13,12 @@ from typing import Any
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import LARGEST_SPILL, Engine, EngineError
-from workbooks.calc.values import read_run
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import column_number
 from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
-from workbooks.ooxml.splice import old_value
 from workbooks.recalc.plan import SheetPlan
+from workbooks.recalc.splice import old_value
+from workbooks.recalc.values import read_run
 
 _MOST_ROUNDS = 20
 _V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")

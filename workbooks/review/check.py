@@ -12,12 +12,12 @@ from typing import Any
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import column_number, full_name
 from workbooks.ooxml.scan import CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
-from workbooks.ooxml.splice import old_value
 from workbooks.recalc import CellProblem, Change, RefusedError, Unevaluated, setup_for
 from workbooks.recalc.freeze import freeze
 from workbooks.recalc.job import Job
 from workbooks.recalc.results import Results
 from workbooks.recalc.run import opened
+from workbooks.recalc.splice import old_value
 from workbooks.review.cross_check import Disagreement, OtherEngineError, agree, ask
 from workbooks.review.lint import Lint, Linter
 

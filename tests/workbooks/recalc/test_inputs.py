@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from workbooks.authoring.build import build
+from workbooks.build import build
 from workbooks.errors import BadInputError
 from workbooks.recalc import recalculate
 from workbooks.recalc.inputs import as_typed

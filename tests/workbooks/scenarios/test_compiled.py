@@ -15,7 +15,7 @@ from shipped import formulas_of, inputs_of, recalculated, scenarios_of
 from udfs import registry
 from udfs.cells import CellError
 from workbooks import templates
-from workbooks.authoring.build import build
+from workbooks.build import build
 from workbooks.recalc import recalculate, setup_for
 from workbooks.recalc.job import Job
 from workbooks.recalc.run import opened

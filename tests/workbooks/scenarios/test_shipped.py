@@ -10,7 +10,7 @@ import pytest
 from shipped import formulas_of, inputs_of, recalculated, same, scenarios_of
 
 from workbooks import templates
-from workbooks.authoring.build import build
+from workbooks.build import build
 from workbooks.recalc import as_value
 from workbooks.scenarios.sweep import sweep
 

@@ -13,8 +13,8 @@ from openpyxl.utils.cell import coordinate_to_tuple
 from udfs.cells import CellError
 from udfs.hosts import libreoffice
 from workbooks import templates
-from workbooks.authoring.build import build
 from workbooks.authoring.opendocument import same_cells
+from workbooks.build import build
 from workbooks.recalc import recalculate
 from workbooks.review.second_opinion import _cells_of_areas, same
 

@@ -14,8 +14,8 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from workbooks import templates
-from workbooks.authoring.build import build
 from workbooks.authoring.limits import limited_inputs
+from workbooks.build import build
 from workbooks.recalc import recalculate
 
 SCENARIOS = ("Base", "Upside", "Downside")

@@ -23,10 +23,10 @@ from engine.serving import front as serving_front
 from engine.serving import usd as serving_usd
 from udfs.functions import TOK_CAGR
 from workbooks import templates
-from workbooks.authoring.build import Built, build
 from workbooks.authoring.layout import FLAG, Book, Cell, Ref, Sheet, call
 from workbooks.authoring.limits import limited_inputs
 from workbooks.authoring.writer import write
+from workbooks.build import Built, build
 from workbooks.recalc import recalculate
 from workbooks.review.second_opinion import second_opinion
 

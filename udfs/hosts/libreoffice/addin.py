@@ -18,7 +18,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-import udfs
 from udfs.declare import Function, registry
 from udfs.hosts.libreoffice.values import TWIN, answers_with_text
 
@@ -157,7 +156,7 @@ def _about() -> str:
 def import_paths() -> list[str]:
     """Return the folders from which LibreOffice's Python shall import Tokenbook and NumPy."""
     paths = [
-        str(Path(udfs.__file__).parents[1]),
+        str(Path(__file__).parents[3]),
         str(Path(np.__file__).parents[1]),
         sysconfig.get_path("purelib"),
         sysconfig.get_path("platlib"),

@@ -28,7 +28,7 @@ def _create(_context: Any, *_arguments: Any) -> Any:
     built = json.loads(Path(__file__).with_name("tokenbook.json").read_text("utf-8"))
     # In front: a NumPy of the system may be older than the one Tokenbook was installed with.
     sys.path[:0] = [path for path in built["paths"] if path not in sys.path]
-    from udfs import registry  # noqa: PLC0415
+    from udfs.declare import registry  # noqa: PLC0415
     from udfs.hosts.libreoffice.values import methods, pack  # noqa: PLC0415
 
     # A function that has gone since the add-in was built stays away, and Calc says so.

@@ -14,8 +14,8 @@ from engine.subsidy import runway
 from udfs import CellError
 from udfs.hosts.native import reasons
 from workbooks import templates
-from workbooks.authoring.build import build
 from workbooks.authoring.native import calls_of, make_native
+from workbooks.build import build
 from workbooks.recalc import recalculate
 
 #: No larger may a template get by being native.
