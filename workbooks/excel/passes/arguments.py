@@ -1,17 +1,17 @@
-"""Arguments of the calculator's own functions that it reads otherwise than Excel."""
+"""Arguments that are written out, and numbers that are texts: read otherwise than in Excel."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from workbooks.excel.context import Context
-from workbooks.excel.kinds import literal
+from workbooks.excel.runtime.coerce import plain_number
 from workbooks.formula.functions import native
 from workbooks.formula.tree import (
     Call,
+    Error,
     Inlined,
     Logical,
-    Missing,
     Name,
     Node,
     Number,
@@ -20,11 +20,7 @@ from workbooks.formula.tree import (
     Reference,
     Text,
     bottom_up,
-    call,
 )
-
-_FIRST_YEAR = 1900
-_WEEKEND = 2
 
 
 def apply(tree: Node, _context: Context) -> Node:
@@ -33,39 +29,45 @@ def apply(tree: Node, _context: Context) -> Node:
 
 
 def _call(node: Node) -> Node:
-    if not isinstance(node, Call):
+    if not isinstance(node, Call) or not node.arguments:
         return node
-    if node.name in ("WORKDAY.INTL", "NETWORKDAYS.INTL"):
-        given = list(node.arguments)
-        if len(given) > _WEEKEND and isinstance(given[_WEEKEND], Missing):
-            given[_WEEKEND] = Number("1")
-            return replace(node, arguments=tuple(given))
-        return node
-    if node.name == "DATE":
-        return _first_year(node)
-    return _numbers(node) if "n" in native(node.name).arguments else node
-
-
-def _numbers(node: Call) -> Call:
-    """Multiply what may be the text of a number by 1, and write truth values as texts."""
     row, count = native(node.name), len(node.arguments)
-    given = [
-        Paren(Operation("*", argument, Number("1")))
-        if row.kind(i, count) == "n" and isinstance(argument, Reference | Name | Inlined | Text)
-        else argument
-        for i, argument in enumerate(node.arguments)
-    ]
-    if given and isinstance(given[0], Logical):
-        given[0] = Text("TRUE" if given[0].value else "FALSE")
+    if "literals" in row.traits:
+        given = [_number(argument) for argument in node.arguments]
+    elif "truths" in row.traits:
+        given = [_truth(argument) for argument in node.arguments]
+    elif "condition" in row.traits:
+        given = [_truth(node.arguments[0]), *node.arguments[1:]]
+    elif "n" in row.arguments:
+        given = [_single(a, row.kind(i, count)) for i, a in enumerate(node.arguments)]
+    else:
+        return node
     changed = any(a is not b for a, b in zip(given, node.arguments, strict=True))
     return replace(node, arguments=tuple(given)) if changed else node
 
 
-def _first_year(node: Call) -> Node:
-    """Let DATE count through the 29 February 1900 that Excel has and the calculator passes over."""
-    year = literal(node.arguments[0]) if node.arguments else ""
-    if len(node.arguments) != 3 or not year.isdigit() or int(year) not in (0, _FIRST_YEAR):
-        return node
-    first = call("DATE", *node.arguments[:2], Number("1"))
-    days = call("TRUNC", node.arguments[2])
-    return Paren(Operation("-", Operation("+", first, days), Number("1")))
+def _single(argument: Node, kind: str) -> Node:
+    """Multiply what may be the text of a number by 1, and write truth values as what is wanted."""
+    if kind == "n":
+        if isinstance(argument, Reference | Name | Inlined | Text):
+            return Paren(Operation("*", argument, Number("1")))
+        if isinstance(argument, Logical):
+            return Number("1" if argument.value else "0")
+    if kind == "t" and isinstance(argument, Logical):
+        return Text("TRUE" if argument.value else "FALSE")
+    return argument
+
+
+def _number(argument: Node) -> Node:
+    """Return a text that is written out as the number it reads as; another text is an error."""
+    if not isinstance(argument, Text):
+        return argument
+    number = plain_number(argument.value)
+    return Error("#VALUE!") if number is None else Number(f"{number!r}")
+
+
+def _truth(argument: Node) -> Node:
+    """Return a text that is written out as the truth value it reads as."""
+    if isinstance(argument, Text) and argument.value.upper() in ("TRUE", "FALSE"):
+        return Logical(argument.value.upper() == "TRUE")
+    return argument

@@ -29,8 +29,9 @@ def _known(node: Node, context: Context) -> Node:
         return _filled(node)
     if not scope.knows(node.name) and not scope.names.defines(node.name):
         raise KeepOldValueError(f"unknown function {node.name}")
-    if node.prefix and native(node.name).handled == "runtime":
-        return replace(node, prefix="")
+    if native(node.name).handled == "runtime":
+        filled = _filled(node)
+        return replace(filled, prefix="") if filled.prefix else filled
     return node
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from udfs.cells import CellError
 
 Grid: TypeAlias = list[list[Any]]
+Convert: TypeAlias = Callable[[Any], Any]
 
 _NUMBER = re.compile(
     r"([-+]?)(\$?)([-+]?)(\d{1,3}(?:,\d{3})+|\d+(?=[.eE%]|$))?(\.\d*)?([eE][-+]?\d+)?(%?)"
@@ -71,6 +72,14 @@ class Calendar:
         late = not self._date1904 and number >= _BEFORE_LEAP_DAY
         return float(number + 1 if late else number)
 
+    def parts(self, serial: float) -> tuple[int, int, int]:
+        """Return year, month and day of a serial number: 0 January and 29 February 1900 too."""
+        number = math.floor(serial)
+        if not self._date1904 and number in (0, _BEFORE_LEAP_DAY):
+            return (1900, 1, 0) if number == 0 else (1900, 2, 29)
+        day = self.day(serial)
+        return day.year, day.month, day.day
+
     def number(self, cell: Any) -> float:
         """Return a cell as a number: a blank is 0, TRUE is 1, a text what it reads as."""
         if type(cell) is float:
@@ -89,25 +98,17 @@ class Calendar:
             raise Refusal("#VALUE!", "a number is wanted, not a truth value")
         return self.number(cell)
 
-    def date(self, cell: Any) -> date:
-        """Return a cell as a day."""
-        return self.day(self.number(cell))
-
-    def strict_date(self, cell: Any) -> date:
-        """Return a cell as a day, truth values refused."""
-        return self.day(self.strict(cell))
-
     def read(self, text: str) -> float:
         """Return the number or date that a text reads as."""
         number = plain_number(text)
         if number is not None:
             return number
-        serial = self._moment(text)
+        serial = self.moment(text)
         if serial is None:
             raise Refusal("#VALUE!", f"a number is wanted, not the text {text!r}")
         return serial
 
-    def _moment(self, text: str) -> float | None:
+    def moment(self, text: str) -> float | None:
         """Return the serial number of a date, a time, or both."""
         time = _TIME.fullmatch(text.strip())
         if time:
@@ -252,6 +253,3 @@ def without_errors(cell: Any) -> Grid:
 def folded(cell: Any) -> Any:
     """Return a cell so that texts that differ in case alone are equal."""
     return cell.casefold() if isinstance(cell, str) else cell
-
-
-Convert: TypeAlias = Callable[[Any], Any]

@@ -235,3 +235,27 @@ def beta_dist(
 def beta_below(x: float, alpha: float, beta: float, low: float = 0.0, high: float = 1.0) -> float:
     """Answer BETADIST, the older name."""
     return beta_dist(x, alpha, beta, True, low, high)
+
+
+def confidence_t(alpha: float, deviation: float, size: float) -> float:
+    """Return half the width of a confidence interval of a mean, by Student's t."""
+    count = math.floor(size)
+    if not 0 < alpha < 1 or deviation <= 0 or count < 1:
+        raise Refusal("#NUM!", "alpha lies between 0 and 1, and the deviation is above 0")
+    if count == 1:
+        raise ZeroDivisionError
+    return t_inverse_both(alpha, count - 1) * deviation / math.sqrt(count)
+
+
+def hypergeometric(
+    hits: float, drawn: float, marked: float, size: float, cumulative: bool = False
+) -> float:
+    """Return the chance of so many hits (or at most so many) in a draw without return."""
+    k, n, m, whole = (math.floor(number) for number in (hits, drawn, marked, size))
+    if not (0 <= k <= min(n, m) and 0 < n <= whole and 0 < m <= whole):
+        raise Refusal("#NUM!", "hits are 0 to what is drawn and what is marked")
+    if not cumulative and k < n + m - whole:
+        raise Refusal("#NUM!", "more than that is marked in each draw")
+    ways = math.comb(whole, n)
+    first = k if not cumulative else max(0, n + m - whole)
+    return sum(math.comb(m, i) * math.comb(whole - m, n - i) for i in range(first, k + 1)) / ways

@@ -20,6 +20,7 @@ from workbooks.excel.runtime import (
     cashflows,
     complexes,
     databases,
+    dates,
     depreciation,
     discounts,
     distributions,
@@ -28,6 +29,7 @@ from workbooks.excel.runtime import (
     multiples,
     pairs,
     ranks,
+    references,
     shapes,
     texts,
     units,
@@ -48,11 +50,14 @@ class Answer:
         Its arguments.
     strict : bool
         Whether truth values are refused where numbers are wanted.
+    by_calendar : bool
+        Whether the function is to be made for a date system first.
     """
 
     function: Callable[..., Any]
     signature: str
     strict: bool = False
+    by_calendar: bool = False
 
 
 _BOND = "settlement:date maturity:date"
@@ -124,6 +129,43 @@ ANSWERS: Mapping[str, Answer] = {
     "NOMINAL": Answer(annuities.nominal, "effective periods", strict=True),
     "MROUND": Answer(multiples.mround, "number multiple", strict=True),
     "CONVERT": Answer(units.convert, "number from:text to:text", strict=True),
+    # Dates.
+    "DATE": Answer(dates.date_of, "year month:whole day", by_calendar=True),
+    "TIME": Answer(dates.time, "hours:whole minutes:whole seconds:whole"),
+    "YEAR": Answer(dates.year, "date:parts"),
+    "MONTH": Answer(dates.month, "date:parts"),
+    "DAY": Answer(dates.day, "date:parts"),
+    "HOUR": Answer(dates.hour, "time:moment"),
+    "MINUTE": Answer(dates.minute, "time:moment"),
+    "SECOND": Answer(dates.second, "time:moment"),
+    "WEEKDAY": Answer(dates.weekday, "date:parts [kind:whole=1]"),
+    "WEEKNUM": Answer(dates.weeknum, "date:parts [kind:whole=1]", strict=True),
+    "ISOWEEKNUM": Answer(dates.isoweeknum, "date:parts"),
+    "EDATE": Answer(dates.edate, "date:parts months:whole", strict=True),
+    "EOMONTH": Answer(dates.eomonth, "date:parts months:whole", strict=True),
+    "DAYS": Answer(dates.days, "end start"),
+    "DAYS360": Answer(dates.days360, "start:date end:date [european:truth]"),
+    "YEARFRAC": Answer(dates.yearfrac, "start:date end:date [basis:whole]", strict=True),
+    "DATEVALUE": Answer(dates.datevalue_of, "text:cell", by_calendar=True),
+    "TIMEVALUE": Answer(dates.timevalue_of, "text:cell", by_calendar=True),
+    "NETWORKDAYS": Answer(
+        dates.networkdays, "start:date end:date [holidays:array]", strict=True, by_calendar=True
+    ),
+    "NETWORKDAYS.INTL": Answer(
+        dates.networkdays_intl,
+        "start:date end:date [weekend:raw] [holidays:array]",
+        strict=True,
+        by_calendar=True,
+    ),
+    "WORKDAY": Answer(
+        dates.workday, "start:date days:whole [holidays:array]", strict=True, by_calendar=True
+    ),
+    "WORKDAY.INTL": Answer(
+        dates.workday_intl,
+        "start:date days:whole [weekend:raw] [holidays:array]",
+        strict=True,
+        by_calendar=True,
+    ),
     # Depreciation and annuities.
     "VDB": Answer(
         depreciation.vdb, "cost salvage life start end [factor=2] [no_switch:truth=FALSE]"
@@ -241,6 +283,9 @@ ANSWERS: Mapping[str, Answer] = {
     "BETADIST": Answer(distributions.beta_below, _BETA),
     "BETA.INV": Answer(distributions.beta_inverse, "p alpha beta [low=0] [high=1]"),
     "BETAINV": Answer(distributions.beta_inverse, "p alpha beta [low=0] [high=1]"),
+    "CONFIDENCE.T": Answer(distributions.confidence_t, "alpha deviation size"),
+    "HYPGEOM.DIST": Answer(distributions.hypergeometric, "hits drawn marked size cumulative:truth"),
+    "HYPGEOMDIST": Answer(distributions.hypergeometric, "hits drawn marked size"),
     # Sums of pairs.
     "SUMPRODUCT": Answer(pairs.sum_of_products, "arrays:array*"),
     "SUMX2MY2": Answer(pairs.of_pairs(lambda x, y: x * x - y * y), "x:array y:array"),
@@ -249,6 +294,12 @@ ANSWERS: Mapping[str, Answer] = {
     "MODE": Answer(pairs.mode, "numbers:array*"),
     "MODE.SNGL": Answer(pairs.mode, "numbers:array*"),
     # Texts.
+    "VALUE": Answer(texts.value, "text:cell", by_calendar=True),
+    "NUMBERVALUE": Answer(texts.numbervalue, "text:text [decimal:text=.] [group:text=,]"),
+    "ADDRESS": Answer(
+        references.address, "row:whole column:whole [kind:whole=1] [a1:truth=TRUE] [sheet:text]"
+    ),
+    "TYPE": Answer(references.type_of, "value:raw"),
     "PROPER": Answer(texts.proper, "text:text"),
 }
 
@@ -272,7 +323,12 @@ def functions(*, date1904: bool = False) -> dict[str, Callable[..., Any]]:
     """Return all that is answered here by name, for a workbook of one of the date systems."""
     calendar = Calendar(date1904=date1904)
     answers = {
-        name: answering(row.function, row.signature, calendar, strict=row.strict)
+        name: answering(
+            row.function(calendar) if row.by_calendar else row.function,
+            row.signature,
+            calendar,
+            strict=row.strict,
+        )
         for name, row in ANSWERS.items()
     }
     return {**answers, **INNER}

@@ -18,7 +18,7 @@ from udfs.cells import CellError
 from workbooks.excel.runtime.coerce import Calendar, Convert, Refusal, text, truth, without_errors
 
 #: What a cell may be asked to be. `raw` is handed on as it comes, errors too; an `array` has none.
-KINDS = ("number", "whole", "date", "truth", "text", "cell", "array", "raw")
+KINDS = ("number", "whole", "date", "parts", "moment", "truth", "text", "cell", "array", "raw")
 _CELLS = ("array", "raw")
 
 
@@ -127,12 +127,23 @@ def _maker(argument: Argument, calendar: Calendar, *, strict: bool) -> Convert:
     elif kind == "text":
         made = text
     elif kind == "date":
-        made = calendar.strict_date if strict else calendar.date
+        made = lambda cell: calendar.day(number(cell))  # noqa: E731
+    elif kind == "moment":
+        made = lambda cell: _seconds(number(cell))  # noqa: E731
+    elif kind == "parts":
+        made = lambda cell: calendar.parts(number(cell))  # noqa: E731
     elif kind == "whole":
-        made = lambda cell: whole(number(cell))  # noqa: E731 - a converter like the others
+        made = lambda cell: whole(number(cell))  # noqa: E731
     else:
         made = number
     return _single(made) if kind not in _CELLS else made
+
+
+def _seconds(serial: float) -> int:
+    """Return the second of the day of a serial number, rounded."""
+    if serial < 0:
+        raise Refusal("#NUM!", "a time before the first day")
+    return round((serial - math.floor(serial)) * 86400) % 86400
 
 
 def _cell(cell: Any) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+
+from workbooks.excel.runtime.coerce import Calendar, Refusal, plain_number
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -42,3 +45,25 @@ def shown(value: Any) -> Any:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     return [[shown(cell) for cell in row] for row in value] if isinstance(value, list) else value
+
+
+def value(calendar: Calendar) -> Callable[[Any], float]:
+    """Return VALUE for a date system: the number, date or time that a text reads as."""
+    return calendar.strict
+
+
+def numbervalue(text: str, decimal: str = ".", group: str = ",") -> float:
+    """Return the number of a text by its decimal and group separators."""
+    if not decimal or not group or decimal[0] == group[0]:
+        raise Refusal("#VALUE!", "two different separators are wanted")
+    bare = re.sub(r"\s", "", text)
+    if not bare:
+        return 0.0
+    digits = bare.rstrip("%")
+    whole, point, part = digits.partition(decimal[0])
+    if group[0] in part or decimal[0] in part:
+        raise Refusal("#VALUE!", f"{text!r} is no number")
+    number = plain_number(whole.replace(group[0], "") + ("." + part if point else ""))
+    if number is None:
+        raise Refusal("#VALUE!", f"{text!r} is no number")
+    return float(number / 100.0 ** (len(bare) - len(digits)))
