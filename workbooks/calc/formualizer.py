@@ -283,7 +283,10 @@ class _Call:
             if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
                 result = self._function(*arguments)
             else:
-                result = self._function(*map(_cells_of, arguments))
+                given = [_cells_of(argument) for argument in arguments]
+                # A failure of the engine is not an error value that a function may hand on.
+                failed = next((cell for cell in given if isinstance(cell, EngineError)), None)
+                result = self._function(*given) if failed is None else failed
             return result if type(result) is float else self._engine.engine_value(result)
         except BaseException as error:
             return self._engine.stop(error)
@@ -301,10 +304,19 @@ def _given(value: Cell) -> Any:
 
 def _cells_of(argument: Any) -> Any:
     if isinstance(argument, dict):
-        return CellError(_CODES.get(str(argument.get("kind")), "#VALUE!"))
+        kind = str(argument.get("kind", ""))
+        if kind in _CODES:
+            return CellError(_CODES[kind])
+        return EngineError(_ENGINE_ONLY.get(kind, f"the engine fails here ({kind})"))
     if isinstance(argument, list):
-        return [[_cells_of(cell) for cell in row] for row in argument]
+        return [[_cell_of(cell) for cell in row] for row in argument]
     return None if argument == SKIPPED else argument
+
+
+def _cell_of(cell: Any) -> Any:
+    """Return a cell of a range; functions of ranges take a failure of the engine for an error."""
+    found = _cells_of(cell)
+    return CellError("#VALUE!", found.reason) if isinstance(found, EngineError) else found
 
 
 def _passed(deadline: float | None) -> bool:
