@@ -305,9 +305,10 @@ def _given(value: Cell) -> Any:
 def _cells_of(argument: Any) -> Any:
     if isinstance(argument, dict):
         kind = str(argument.get("kind", ""))
-        if kind in _CODES:
-            return CellError(_CODES[kind])
-        return EngineError(_ENGINE_ONLY.get(kind, f"the engine fails here ({kind})"))
+        if kind == "NImpl":
+            return EngineError(_ENGINE_ONLY[kind])
+        # What fails in its own cell is evaluated again with the cell's old value.
+        return CellError(_CODES.get(kind, "#VALUE!"))
     if isinstance(argument, list):
         return [[_cell_of(cell) for cell in row] for row in argument]
     return None if argument == SKIPPED else argument
