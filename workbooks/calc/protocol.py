@@ -26,10 +26,15 @@ FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
 FAILURES, SURE = "TB.FAILURES", "TB.SURE"
 #: The place of the last value that is not larger, in any order.
 MATCHED = "TB.MATCH"
+#: SUMIFS and its kin where errors are concerned.
+CRITERIA = "TB.CRITERIA"
 #: XLOOKUP for the next smaller or larger value.
 NEXT_LOOKUP = "TB.XLOOKUP"
 LOWERED = frozenset(
-    [FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE, FAILURES, SURE, MATCHED, NEXT_LOOKUP]
+    {
+        *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
+        *(FAILURES, SURE, MATCHED, NEXT_LOOKUP, CRITERIA),
+    }
 )
 #: Results of more cells than this the engine does not lay out.
 LARGEST_SPILL = 10_000

@@ -30,8 +30,9 @@ u      not known: an array there is refused by us
 taken element by element by the calculator itself; `one` gives one value whatever it is handed;
 `total` gives a computed number; `swallows` may hide an error; `cell` may give the value of a cell;
 `reads` goes through a whole chunk of cells in the calculator; `volatile` is computed anew each
-time, `moves` gives another value then; a text that is written out counts as a number for `literals`, as a truth value for `truths`,
-and as one in the first argument for `condition`.
+time, and `moves` gives another value then; a text that is written out counts as a number for
+`literals`, as a truth value for `truths`, and as one in the first argument for `condition`;
+`criteria` takes ranges with criteria.
 """
 
 from __future__ import annotations

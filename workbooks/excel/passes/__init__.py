@@ -18,6 +18,7 @@ from workbooks.excel.passes import (
     array_sizes,
     broadcast,
     calls,
+    criteria,
     fifteen_digits,
     hidden_rows,
     intersection,
@@ -78,6 +79,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("arguments", arguments.apply),
     Rule("text formats", text_formats.apply),
     Rule("lookups", lookups.apply),
+    # By the sizes of their ranges, before unions and hidden rows change them.
+    Rule("criteria", criteria.apply, row_dependent=True),
     # Unions and several sheets become arguments, which the rules on hidden rows go through.
     Rule("references", references.apply, row_dependent=True),
     # By the number of the function, which only then may change its name.

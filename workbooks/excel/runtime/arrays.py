@@ -6,6 +6,7 @@ from typing import Any
 
 from udfs.cells import CellError
 
+_NOTHING = CellError("#CALC!", "nothing is left of the array")
 _MISSING = CellError("#N/A", "the array formula covers more cells than its result has")
 
 
@@ -16,6 +17,8 @@ def fit(value: Any, rows: Any, columns: Any) -> Any:
     result are #N/A (Excel's rule for array formulas entered with Ctrl+Shift+Enter).
     """
     height, width = int(rows), int(columns)
+    if _is_nothing(value):
+        return _NOTHING
     grid = _without_blanks(value if isinstance(value, list) else [[value]])
     if height == width == 1:
         return grid[0][0]
@@ -29,6 +32,11 @@ def fit(value: Any, rows: Any, columns: Any) -> Any:
         ]
         for r in range(height)
     ]
+
+
+def _is_nothing(value: Any) -> bool:
+    """Tell whether an array has no cells, as what DROP leaves may have."""
+    return isinstance(value, list) and not (value and value[0])
 
 
 def _without_blanks(grid: list[list[Any]]) -> list[list[Any]]:
@@ -52,6 +60,8 @@ class Spills:
 
     def spill(self, value: Any, number: Any) -> Any:
         """Note the shape of a result and hand it on; formulas are wrapped in this."""
+        if _is_nothing(value):
+            value = _NOTHING
         rows = value if isinstance(value, list) else [[value]]
         self._shapes[int(number)] = (len(rows), len(rows[0]))
         return _without_blanks(rows) if value is rows else value

@@ -46,15 +46,6 @@ def _written(number: int, base: int) -> str:
     return out or "0"
 
 
-def to_decimal(base: int) -> Callable[[Any], float]:
-    """Return BIN2DEC and its kin, by the base."""
-
-    def read(digits: Any) -> float:
-        return float(_value(digits, base))
-
-    return read
-
-
 def between(base: int, other: int) -> Callable[..., str]:
     """Return BIN2HEX and its kin, by the bases from and to."""
 
@@ -71,13 +62,3 @@ def from_decimal(base: int) -> Callable[..., str]:
         return _digits(number, base, places)
 
     return written
-
-
-def decimal(digits: str, radix: int) -> float:
-    """Return the number that digits to a base of 2 to 36 stand for."""
-    if not 2 <= radix <= len(_SYMBOLS):
-        raise Refusal("#NUM!", "the base is 2 to 36")
-    bare = digits.strip().upper()
-    if any(c not in _SYMBOLS[:radix] for c in bare) or len(bare) > 255:
-        raise Refusal("#NUM!", f"digits to the base {radix} are wanted")
-    return float(int(bare, radix)) if bare else 0.0

@@ -80,18 +80,6 @@ def of_one(function: Callable[[complex], complex]) -> Callable[[Any], str]:
     return answer
 
 
-def to_real(function: Callable[[complex], float]) -> Callable[[Any], float]:
-    """Return a worksheet function of one complex number that gives a real one."""
-    return lambda cell: function(read(cell).value)
-
-
-def argument(value: complex) -> float:
-    """Return the angle of a complex number [rad]."""
-    if not value:
-        raise ZeroDivisionError
-    return cmath.phase(value)
-
-
 def cot(value: complex) -> complex:
     """Return the cotangent; far from the real line, where its parts overflow, its limit."""
     if abs(value.imag) > _FAR:
@@ -104,11 +92,6 @@ def tan(value: complex) -> complex:
     if abs(value.imag) > _FAR:
         return complex(0.0, math.copysign(1.0, value.imag))
     return cmath.tan(value)
-
-
-def coth(value: complex) -> complex:
-    """Return the hyperbolic cotangent."""
-    return 1 / cmath.tanh(value)
 
 
 def inverse_of(function: Callable[[complex], complex]) -> Callable[[complex], complex]:

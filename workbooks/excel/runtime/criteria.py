@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from udfs.cells import CODES, CellError
-from workbooks.excel.runtime.coerce import Calendar, Refusal, plain_number
+from workbooks.excel.runtime.coerce import Calendar, Refusal, cells, plain_number
 
 Fits: TypeAlias = Callable[[Any], bool]
 
@@ -115,3 +116,40 @@ def _compared(operator: str, wanted: Any) -> Fits:
         return lambda cell: isinstance(cell, str) and test(cell.casefold(), folded)
     kind = type(wanted)
     return lambda cell: type(cell) is kind and test(cell, wanted)
+
+
+def summed(kind: Any, *given: Any) -> Any:
+    """Answer COUNTIFS, SUMIFS and their kin, where errors are concerned.
+
+    Parameters
+    ----------
+    kind : str
+        COUNT, SUM, AVERAGE, MAX or MIN.
+    given : Any
+        What is added up (not to be counted), then ranges, each with its criterion.
+    """
+    total = None if kind == "COUNT" else cells(given[0])
+    pairs = given if total is None else given[1:]
+    ranges = [cells(one) for one in pairs[0::2]]
+    tests = [fits(criterion) for criterion in pairs[1::2]]
+    if len({len(found) for found in (*ranges, *([total] if total is not None else []))}) > 1:
+        return CellError("#VALUE!", "the ranges have different sizes")
+    fitting = [
+        place
+        for place, values in enumerate(zip(*ranges, strict=True))
+        if all(test(value) for test, value in zip(tests, values, strict=True))
+    ]
+    if total is None:
+        return float(len(fitting))
+    found = [total[place] for place in fitting]
+    error = next((cell for cell in found if isinstance(cell, CellError)), None)
+    if error is not None:
+        return error
+    numbers = [cell for cell in found if type(cell) is float]
+    if kind == "AVERAGE":
+        if not numbers:
+            return CellError("#DIV/0!", "no number fits")
+        return math.fsum(numbers) / len(numbers)
+    if kind == "SUM":
+        return math.fsum(numbers)
+    return (max if kind == "MAX" else min)(numbers, default=0.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from udfs.cells import CellError
 from workbooks.calc.protocol import EngineError
-from workbooks.excel.runtime.coerce import Grid, Refusal, rows
+from workbooks.excel.runtime.coerce import Grid, Refusal, rows, text
 from workbooks.excel.runtime.criteria import Fits, fits
 
 
@@ -32,9 +32,10 @@ def _column(header: list[Any], field: Any) -> int | None:
 
 
 def _same(name: Any, other: Any) -> bool:
-    if isinstance(name, str) and isinstance(other, str):
-        return name.strip().casefold() == other.strip().casefold()
-    return type(name) is type(other) and name == other
+    if isinstance(name, CellError) or isinstance(other, CellError):
+        return False
+    # As texts: TRUE is the name "true", and 1 the name "1".
+    return text(name).strip().casefold() == text(other).strip().casefold()
 
 
 class _NotKnownError(Exception):
@@ -45,6 +46,8 @@ def _chosen(database: Any, criteria: Any) -> tuple[list[Any], Grid]:
     """Return the names of the fields, and the records that fit at least one row of criteria."""
     header, *records = rows(database)
     names, *wanted = rows(criteria)
+    if not records:
+        raise Refusal("#VALUE!", "there is no record below the names")
     if not wanted:
         raise Refusal("#VALUE!", "a criterion stands below the name of its field")
     places = []

@@ -147,11 +147,6 @@ def yearfrac(start: date, end: date, basis: int = 0) -> float:
     return years_between(start, end, basis_of(basis))
 
 
-def datevalue_of(calendar: Calendar) -> Callable[[Any], float]:
-    """Return DATEVALUE for a date system: the day of a text."""
-    return lambda cell: float(math.floor(_moment(cell, calendar)))
-
-
 def timevalue_of(calendar: Calendar) -> Callable[[Any], float]:
     """Return TIMEVALUE for a date system: the time of day of a text."""
 

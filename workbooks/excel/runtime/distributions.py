@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
-from typing import Any
 
-from udfs.cells import CellError
-from workbooks.excel.runtime.coerce import Grid, Refusal
+from workbooks.excel.runtime.coerce import Refusal
 
 _MOST_DEGREES = 1e10
 #: Up to so many trials the powers do not run out.
@@ -68,22 +65,6 @@ def chi_inverse_right(p: float, degrees: float) -> float:
     return float(chdtri(_degrees(degrees), _chance(p, whole=True)))
 
 
-def chi_test(actual: Grid, expected: Grid) -> Any:
-    """Return the chance that counts differ so far from those awaited."""
-    seen, awaited = actual, expected
-    height, width = len(seen), len(seen[0])
-    if (height, width) != (len(awaited), len(awaited[0])) or height * width == 1:
-        return CellError("#N/A", "the ranges have different sizes, or one cell")
-    total = 0.0
-    for a, e in zip(chain(*seen), chain(*awaited), strict=True):
-        if type(a) is float and type(e) is float:
-            if e == 0:
-                return CellError("#DIV/0!", "0 is expected")
-            total += (a - e) ** 2 / e
-    degrees = (height - 1) * (width - 1) if min(height, width) > 1 else height * width - 1
-    return chi_right(total, float(degrees))
-
-
 def f_dist(x: float, first: float, second: float, cumulative: bool) -> float:
     """Return the F distribution or its density."""
     from scipy.special import betaln, fdtr  # noqa: PLC0415
@@ -140,14 +121,6 @@ def t_both(x: float, degrees: float) -> float:
     return 2 * t_right(_at_least_0(x), degrees)
 
 
-def t_tails(x: float, degrees: float, tails: float) -> float:
-    """Return the chance of a t beyond, on one side or on both."""
-    count = int(float(tails))
-    if count not in (1, 2):
-        raise Refusal("#NUM!", "there are one or two tails")
-    return count * t_right(_at_least_0(x), degrees)
-
-
 def t_inverse(p: float, degrees: float) -> float:
     """Return the t of a chance."""
     from scipy.special import stdtrit  # noqa: PLC0415
@@ -175,15 +148,6 @@ def binomial(hits: float, trials: float, chance: float, cumulative: bool) -> flo
     if n <= _EXACT_TRIALS:
         return float(math.comb(n, k) * chance**k * (1 - chance) ** (n - k))
     return math.exp(ways + float(xlogy(k, chance)) + float(xlog1py(n - k, -chance)))
-
-
-def binomial_range(trials: float, chance: float, low: float, high: float | None = None) -> float:
-    """Return the chance of a number of hits that lies between two."""
-    first, last = math.floor(low), math.floor(low if high is None else high)
-    n = math.floor(trials)
-    if n < 0 or not 0 <= chance <= 1 or not 0 <= first <= n or not first <= last <= n:
-        raise Refusal("#NUM!", "hits are 0 to the trials, and a chance 0 to 1")
-    return math.fsum(binomial(k, n, chance, False) for k in range(first, last + 1))
 
 
 def binomial_inverse(trials: float, chance: float, level: float) -> float:
@@ -230,11 +194,6 @@ def beta_dist(
         raise Refusal("#NUM!", "the density has no bound there")
     power = float(xlogy(alpha - 1, share)) + float(xlog1py(beta - 1, -share))
     return math.exp(power - float(betaln(alpha, beta))) / (high - low)
-
-
-def beta_below(x: float, alpha: float, beta: float, low: float = 0.0, high: float = 1.0) -> float:
-    """Answer BETADIST, the older name."""
-    return beta_dist(x, alpha, beta, True, low, high)
 
 
 def confidence_t(alpha: float, deviation: float, size: float) -> float:

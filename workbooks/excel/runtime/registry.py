@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP, ONE, RANKED, SHOWN, EngineError
+from workbooks.calc.protocol import CRITERIA, MATCHED, NEXT_LOOKUP, ONE, RANKED, SHOWN, EngineError
 from workbooks.excel.runtime import (
     annuities,
     bases,
     bonds,
     cashflows,
     complexes,
+    criteria,
     databases,
     dates,
     depreciation,
@@ -83,6 +84,8 @@ ANSWERS: Mapping[str, Answer] = {
     "WRAPROWS": Answer(shapes.wrapped(by_rows=True), "vector:raw count:raw [pad:raw]"),
     "WRAPCOLS": Answer(shapes.wrapped(by_rows=False), "vector:raw count:raw [pad:raw]"),
     "EXPAND": Answer(shapes.expand, "array:raw rows:raw [columns:raw] [pad:raw]"),
+    "TAKE": Answer(shapes.cut(keep=True), "array:raw rows:raw [columns:raw]"),
+    "DROP": Answer(shapes.cut(keep=False), "array:raw rows:raw [columns:raw]"),
     "UNIQUE": Answer(shapes.unique, "array:raw [by_column:raw] [once:raw]"),
     # Days, bonds and discounts.
     "COUPDAYS": Answer(bonds.coupon_days, _COUPON, strict=True),
@@ -146,7 +149,6 @@ ANSWERS: Mapping[str, Answer] = {
     "DAYS": Answer(dates.days, "end start"),
     "DAYS360": Answer(dates.days360, "start:date end:date [european:truth]"),
     "YEARFRAC": Answer(dates.yearfrac, "start:date end:date [basis:whole]", strict=True),
-    "DATEVALUE": Answer(dates.datevalue_of, "text:cell", by_calendar=True),
     "TIMEVALUE": Answer(dates.timevalue_of, "text:cell", by_calendar=True),
     "NETWORKDAYS": Answer(
         dates.networkdays, "start:date end:date [holidays:array]", strict=True, by_calendar=True
@@ -200,9 +202,6 @@ ANSWERS: Mapping[str, Answer] = {
     "CSC": Answer(multiples.of_angle(math.sin), "angle"),
     "SEC": Answer(multiples.of_angle(math.cos), "angle"),
     # Bases.
-    "BIN2DEC": Answer(bases.to_decimal(2), "digits:cell", strict=True),
-    "OCT2DEC": Answer(bases.to_decimal(8), "digits:cell", strict=True),
-    "HEX2DEC": Answer(bases.to_decimal(16), "digits:cell", strict=True),
     "BIN2OCT": Answer(bases.between(2, 8), _DIGITS, strict=True),
     "BIN2HEX": Answer(bases.between(2, 16), _DIGITS, strict=True),
     "OCT2BIN": Answer(bases.between(8, 2), _DIGITS, strict=True),
@@ -213,7 +212,6 @@ ANSWERS: Mapping[str, Answer] = {
     "DEC2OCT": Answer(bases.from_decimal(8), "number:whole [places]", strict=True),
     "DEC2HEX": Answer(bases.from_decimal(16), "number:whole [places]", strict=True),
     # Complex numbers.
-    "IMCONJUGATE": Answer(complexes.of_one(lambda z: z.conjugate()), _COMPLEX),
     "IMSQRT": Answer(complexes.of_one(cmath.sqrt), _COMPLEX),
     "IMEXP": Answer(complexes.of_one(cmath.exp), _COMPLEX),
     "IMLN": Answer(complexes.of_one(cmath.log), _COMPLEX),
@@ -229,10 +227,6 @@ ANSWERS: Mapping[str, Answer] = {
     "IMCSC": Answer(complexes.of_one(complexes.inverse_of(cmath.sin)), _COMPLEX),
     "IMSECH": Answer(complexes.of_one(complexes.inverse_of(cmath.cosh)), _COMPLEX),
     "IMCSCH": Answer(complexes.of_one(complexes.inverse_of(cmath.sinh)), _COMPLEX),
-    "IMABS": Answer(complexes.to_real(abs), _COMPLEX),
-    "IMREAL": Answer(complexes.to_real(lambda z: z.real), _COMPLEX),
-    "IMAGINARY": Answer(complexes.to_real(lambda z: z.imag), _COMPLEX),
-    "IMARGUMENT": Answer(complexes.to_real(complexes.argument), _COMPLEX),
     "COMPLEX": Answer(complexes.make, "real imaginary [suffix:text=i]", strict=True),
     "IMDIV": Answer(complexes.divided, "left:cell right:cell"),
     "IMSUB": Answer(complexes.subtracted, "left:cell right:cell"),
@@ -259,8 +253,6 @@ ANSWERS: Mapping[str, Answer] = {
     "CHISQ.INV": Answer(distributions.chi_inverse, "p degrees"),
     "CHISQ.INV.RT": Answer(distributions.chi_inverse_right, "p degrees"),
     "CHIINV": Answer(distributions.chi_inverse_right, "p degrees"),
-    "CHISQ.TEST": Answer(distributions.chi_test, "actual:array expected:array"),
-    "CHITEST": Answer(distributions.chi_test, "actual:array expected:array"),
     "F.DIST": Answer(distributions.f_dist, "x first second cumulative:truth"),
     "F.DIST.RT": Answer(distributions.f_right, "x first second"),
     "FDIST": Answer(distributions.f_right, "x first second"),
@@ -270,17 +262,14 @@ ANSWERS: Mapping[str, Answer] = {
     "T.DIST": Answer(distributions.t_dist, "x degrees cumulative:truth"),
     "T.DIST.2T": Answer(distributions.t_both, "x degrees"),
     "T.DIST.RT": Answer(distributions.t_right, "x degrees"),
-    "TDIST": Answer(distributions.t_tails, "x degrees tails"),
     "T.INV": Answer(distributions.t_inverse, "p degrees"),
     "T.INV.2T": Answer(distributions.t_inverse_both, "p degrees"),
     "TINV": Answer(distributions.t_inverse_both, "p degrees"),
     "BINOM.DIST": Answer(distributions.binomial, "hits trials chance cumulative:truth"),
     "BINOMDIST": Answer(distributions.binomial, "hits trials chance cumulative:truth"),
-    "BINOM.DIST.RANGE": Answer(distributions.binomial_range, "trials chance low [high]"),
     "BINOM.INV": Answer(distributions.binomial_inverse, "trials chance level"),
     "CRITBINOM": Answer(distributions.binomial_inverse, "trials chance level"),
     "BETA.DIST": Answer(distributions.beta_dist, "x alpha beta cumulative:truth [low=0] [high=1]"),
-    "BETADIST": Answer(distributions.beta_below, _BETA),
     "BETA.INV": Answer(distributions.beta_inverse, "p alpha beta [low=0] [high=1]"),
     "BETAINV": Answer(distributions.beta_inverse, "p alpha beta [low=0] [high=1]"),
     "CONFIDENCE.T": Answer(distributions.confidence_t, "alpha deviation size"),
@@ -316,6 +305,7 @@ INNER: Mapping[str, Callable[..., Any]] = {
     SHOWN: texts.shown,
     ONE: one,
     MATCHED: lookups.matched,
+    CRITERIA: criteria.summed,
 }
 
 

@@ -1,0 +1,80 @@
+"""SUMIF and its kin: an error in a cell that fits comes out, and errors can be counted.
+
+The calculator passes over the errors of the cells that it adds up, and gives the error that is
+asked for where Excel counts it. Its own function stays wherever no error is concerned.
+"""
+
+from __future__ import annotations
+
+from udfs.cells import CODES
+from workbooks.calc.protocol import CRITERIA
+from workbooks.excel.context import Context
+from workbooks.formula.functions import Native, native
+from workbooks.formula.tree import (
+    Array,
+    Call,
+    Error,
+    Inlined,
+    Name,
+    Node,
+    Reference,
+    Text,
+    bottom_up,
+    call,
+    walk,
+)
+
+_OPERATORS = "=<>"
+
+
+def apply(tree: Node, _context: Context) -> Node:
+    """Ask for errors first."""
+    return bottom_up(tree, _call)
+
+
+def _call(node: Node) -> Node:
+    if not isinstance(node, Call):
+        return node
+    row = native(node.name)
+    if "criteria" not in row.traits or len(node.arguments) < 2:
+        return node
+    total, pairs = _parts(node, row)
+    criteria = pairs[1::2]
+    if len(pairs) % 2 or not all(map(_is_single, criteria)):
+        return node
+    if row.integer:
+        asked = call(CRITERIA, Text("COUNT"), *pairs)
+        if any(isinstance(c, Text) and c.value.lstrip(_OPERATORS) in CODES for c in criteria):
+            return asked
+        tests = [call("ISERROR", c) for c in criteria if isinstance(c, Reference | Error | Call)]
+        if not tests:
+            return node
+        return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
+    if not isinstance(total, Reference) or not _same_size(total, pairs[0]):
+        return node
+    asked = call(CRITERIA, Text(node.name.removesuffix("S").removesuffix("IF")), total, *pairs)
+    return call("IF", call("ISERROR", call("SUM", total)), asked, node)
+
+
+def _parts(node: Call, row: Native) -> tuple[Node | None, tuple[Node, ...]]:
+    """Return what is added up, and the ranges with their criteria."""
+    given = node.arguments
+    if row.arguments.startswith("r("):
+        return given[0], given[1:]
+    if row.integer:
+        return None, given
+    return given[2] if len(given) > 2 else given[0], given[:2]
+
+
+def _is_single(criterion: Node) -> bool:
+    """Tell whether a criterion is surely one value."""
+    return not any(
+        isinstance(item, Name | Inlined | Array)
+        or (isinstance(item, Reference) and not item.is_cell)
+        for item in walk(criterion)
+    )
+
+
+def _same_size(total: Reference, searched: Node) -> bool:
+    # The calculator sees to ranges of other sizes; which cells they mean is known to it alone.
+    return isinstance(searched, Reference) and total.size == searched.size
