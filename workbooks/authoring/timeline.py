@@ -4,7 +4,8 @@ A row has one formula, written once with names in braces:
 
 - ``{revenue}``: the row of that name, in this column; or the input of that name.
 - ``{revenue.before}``: the same row, one column to the left; the first month meets the opening.
-- ``{revenue.all}``, ``{revenue.sofar}``: all columns of it; those up to this one.
+- ``{revenue.all}``, ``{revenue.sofar}``, ``{revenue.first}``: all columns of it; those up to this
+  one; the first one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class _Here:
     @property
     def before(self) -> str:
         return f"{get_column_letter(self.column - 1)}{self.row}"
+
+    @property
+    def first(self) -> str:
+        return f"${get_column_letter(FIRST)}{self.row}"
 
     @property
     def all(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from udfs.functions import TOK_SUBSIDY
 from workbooks.authoring.layout import Book, Ref, call
 from workbooks.authoring.timeline import Grid, months
+from workbooks.templates.load import PRODUCTS
 from workbooks.templates.plan.inputs import MONTHS
 from workbooks.templates.plan.operations import (
     COSTS,
@@ -20,7 +21,7 @@ _PAID = ("rented", "energy", "space_cost", "support_cost", *TEAM)
 #: Lines of the yearly statements: key, label, format, kind (see `by_year`).
 LINES = (
     ("", "Profit and loss, USD", "", "heading"),
-    *((key, key.split("_")[0].capitalize(), "usd", "flow") for key in REVENUES),
+    *((key, PRODUCTS[key.split("_")[0]], "usd", "flow") for key in REVENUES),
     ("revenue", "Revenue", "usd", "flow total"),
     ("rented", "Rented GPUs", "usd", "flow"),
     ("energy", "Electricity", "usd", "flow"),
@@ -70,7 +71,7 @@ def add_scenario(book: Book, name: str, given: dict[str, Ref]) -> Grid:
     grid = months(sheet, MONTHS, given["first_day"], given["year_months"], given)
     add_demand(grid)
     grid.corkscrew(
-        "customers", "Customers", "{customers_before}",
+        "customers", "Customers", "{customers_before.first}",
         {"won": ("Won", "{customers_won}")},
         {"lost": ("Lost", "{customers_opening}+{won}-{customers_now}")}, "", "integer",
     )  # fmt: skip

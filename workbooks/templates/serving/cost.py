@@ -19,7 +19,7 @@ from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, ca
 from workbooks.templates.serving.defaults import rows_of
 
 _COSTS = ("Input", "Output", "Blended")
-_BAND = ("10 %", "50 %", "90 %")
+_BAND = ("10th percentile", "Median", "90th percentile")
 
 
 # What the serving functions take, from the model on.
@@ -130,11 +130,12 @@ def _curve(sheet: Sheet, case: Mapping[str, Ref]) -> None:
             tuple(
                 Line(name, sheet.ref(top + 1, column, axis.rows), counts, colour)
                 for column, (name, colour) in enumerate(
-                    (("10 %", "A9C4E6"), ("Estimate of the middle", "0B5394"),
-                     ("90 %", "A9C4E6")), start=2,
+                    (("10th percentile", "A9C4E6"), ("Estimate of the middle", "0B5394"),
+                     ("90th percentile", "A9C4E6")), start=2,
                 )
             ),
             x_title="Requests at once (logarithmic)",
+            y_title="USD per million tokens (logarithmic)",
             format='"$"#,##0.00',
             x_format="#,##0",
             logarithmic=True,
@@ -208,7 +209,7 @@ def add_breakdown(book: Book, case: Mapping[str, Ref]) -> None:
         (34, 20, 20, 40, 20),
     )
     count = rows_of(TOK_BREAKDOWN, _LOAD)
-    sheet.heading("Table of TOK_BREAKDOWN")
+    sheet.heading("Where the time goes")
     table = sheet.array(
         call(TOK_BREAKDOWN, *_load(case)), count, ("text", "seconds", "percent", "text")
     )
@@ -219,6 +220,7 @@ def add_breakdown(book: Book, case: Mapping[str, Ref]) -> None:
             "Share of the time, by term",
             (Line("Share", body.part(2)),),
             categories=body.part(0),
+            y_title="Share of the time",
             format="0%",
             width_cm=24,
         )

@@ -31,7 +31,7 @@ def add_front(book: Book, case: Mapping[str, Ref]) -> None:
     sheet.row += 5
     chart_row = sheet.row
     sheet.row += 20
-    sheet.heading("Table of TOK_PARETO")
+    sheet.heading("Configurations that no other beats")
     formats = ("integer", "integer", "decimal", "integer", "price")
     header = ("GPUs", "Requests at once", "Tokens/s\nof one user", "Tokens/s\nof one GPU",
               "USD/Mtok")  # fmt: skip

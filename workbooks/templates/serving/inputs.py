@@ -139,7 +139,7 @@ def _lists(book: Book) -> Lists:
     sheet = book.sheet(
         "Lists",
         "Lists",
-        "What can be chosen on Inputs; figures by TOK_SPEC and TOK_MARKET_PRICE",
+        "What can be chosen on Inputs, from the catalogue and the snapshot of prices",
         (44, 22, 22, 18, 18, 24),
         long=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from udfs.functions import TOK_WATERFALL
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Value, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Value, call, shown
 from workbooks.templates.serving.defaults import rows_of
 from workbooks.templates.sources import PARADOX
 
@@ -38,7 +38,7 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
         return call(TOK_WATERFALL, *(other.get(key, case[key]) for key in _WATERFALL))
 
     count = rows_of(TOK_WATERFALL, _WATERFALL)
-    sheet.heading("Table of TOK_WATERFALL: output tokens at full use of the machine")
+    sheet.heading("Output tokens, at full use of the machine")
     table = sheet.array(waterfall(), count, ("text", "price", "multiple"))
     fits = sheet.results(
         [
@@ -54,6 +54,7 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
             "Cost of a million output tokens after each step, USD (logarithmic)",
             (Line("USD/Mtok", steps.part(1)),),
             categories=steps.part(0),
+            y_title="USD per million tokens",
             format='"$"#,##0.00',
             logarithmic=True,
             width_cm=24,
@@ -87,6 +88,7 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
                 for column, name in enumerate(("Gain here", "Claimed, low", "Claimed, high"), 1)
             ),
             categories=beside.part(0),
+            y_title="Times as much",
             format='0.0"×"',
             logarithmic=True,
             width_cm=24,
@@ -109,6 +111,7 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
             "Gain of speculative decoding by requests at once",
             (Line("Gain", by_load.part(1), by_load.part(0)),),
             x_title="Requests at once (logarithmic)",
+            y_title="Times as much",
             format='0.0"×"',
             x_format="#,##0",
             x_logarithmic=True,
@@ -116,7 +119,8 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
         )
     )
     book.headline("Gain of all techniques together", beside.at(count - 1, 1), "multiple",
-                  "article: 30 to 60 times")  # fmt: skip
+                  f'="article: "&{shown(beside.at(count - 1, 2), "integer")}&" to "'
+                  f'&{shown(beside.at(count - 1, 3), "integer")}&" times"')  # fmt: skip
     sheet.check(
         "Gains of the steps multiply to that of all",
         f"PRODUCT({beside.part(1).at(0)},{beside.part(1).at(1)},{beside.part(1).at(2)})",
