@@ -165,12 +165,18 @@ def steps(count: Scalar, beside: Any = None) -> NDArray[np.float64]:
 
 
 def by_element(
-    function: Callable[..., NDArray[np.float64]], *values: Number, block: int = 512
+    function: Callable[..., NDArray[np.float64]],
+    *values: Number,
+    block: int = 512,
+    sooner: Sequence[Callable[..., NDArray[np.float64]]] = (),
 ) -> Number:
     """Apply a function that looks along the last axis to each element of numbers that broadcast.
 
     The function gets columns and works on `block` elements at once, so that what it makes of them
     fits the processor's cache; it returns one number for each.
+
+    `sooner` are cheaper functions that are asked first: what one of them gives as a finite number
+    is what the function would give.
     """
     tracer = next((t for v in values if (t := getattr(type(v), "__by_element__", None))), None)
     if tracer is not None:
@@ -178,9 +184,12 @@ def by_element(
     grid = np.broadcast_arrays(*values)
     columns = [np.ravel(column).astype(np.float64) for column in grid]
     results = np.empty_like(columns[0])
-    for start in range(0, results.size, block):
-        part = slice(start, start + block)
-        results[part] = np.ravel(function(*(column[part, np.newaxis] for column in columns)))
+    left = np.arange(results.size)
+    for step in (*sooner, function):
+        for start in range(0, left.size, block):
+            part = left[start : start + block]
+            results[part] = np.ravel(step(*(column[part, np.newaxis] for column in columns)))
+        left = left[~np.isfinite(results[left])]
     shape = grid[0].shape
     return results.reshape(shape) if shape else float(results[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["runway", "subsidy_loss", "subsidy_path"]
 DAYS_PER_MONTH = 365 / 12
 #: Cash that lasts this long counts as lasting for ever.
 LONGEST_RUNWAY = 600
+# Most cash is gone long before: these months are looked at first.
+_SOONER = (36.0, 90.0, 200.0)
 
 
 @elementwise(tokens_per_day=at_least(0), price=at_least(0), breakeven=at_least(0), days=at_least(0))
@@ -132,11 +135,31 @@ def runway(
             volume_growth,
             price_change,
             cost_change,
+            sooner=[partial(_months_soon, months) for months in _SOONER],
         )
 
 
 def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> NDArray[np.float64]:
     *_, loss = _monthly(steps(float(LONGEST_RUNWAY), cash), *terms)
+    return _until_gone(float(LONGEST_RUNWAY), cash, loss)
+
+
+def _months_soon(
+    longest: float, cash: NDArray[np.float64], *terms: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the months where the cash is gone within few; the growth by two exponentials."""
+    volume, price, cost, *changes = terms
+    growth, falling, saving = map(np.log1p, changes)
+    years = np.arange(longest) / 12
+    dearer = cost * np.exp(years * (growth + saving))
+    dearer -= price * np.exp(years * (growth + falling))
+    dearer *= volume / 1e6 * DAYS_PER_MONTH
+    return _until_gone(longest, cash, dearer)
+
+
+def _until_gone(
+    longest: float, cash: NDArray[np.float64], loss: NDArray[np.float64]
+) -> NDArray[np.float64]:
     lost = np.cumsum(loss, axis=-1)
     gone = (lost >= cash) & (loss > 0)
     first = np.argmax(gone, axis=-1, keepdims=True)
@@ -145,7 +168,7 @@ def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> N
     before = np.take_along_axis(lost, first, axis=-1) - last
     # A first month that loses nothing is no end; what stands for its months is not used.
     months = first + (cash - before) / np.where(last > 0, last, 1.0)
-    endless = ~np.any(gone, axis=-1, keepdims=True) | (months >= LONGEST_RUNWAY)
+    endless = ~np.any(gone, axis=-1, keepdims=True) | (months >= longest)
     months = np.where(endless, math.inf, months)
     unknown = np.isnan(lost[..., -1:]) | np.isnan(cash)
     return np.where(unknown, math.nan, months)

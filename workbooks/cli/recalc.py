@@ -213,6 +213,8 @@ def sweep(
         report = sweep_file(
             file, inputs, wanted, output, resume=resume, seed=seed, clock=now, progress=progress
         )
+    if report.reason:
+        typer.secho(f"evaluated one by one: {report.reason}", err=True, fg="yellow")
     typer.echo(
         f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
         f"{report.bad} bad (see their rows)"
