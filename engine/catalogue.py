@@ -58,11 +58,25 @@ class Accelerator:
     int8_dense_tops: float = math.nan
     scaleup_gb_s_per_direction: float = 64.0
     clock_ghz: float = 1.98
+    #: Accelerators that the fast link joins, and the network beyond it [-, GB/s in one direction]
+    scaleup_domain_size: float = 8.0
+    scaleout_gb_s_per_direction: float = 50.0
+    #: What the maker's software reaches of the peak rates, and how long its launches take, against
+    #: NVIDIA's; and how uncertain that is: a standard deviation of the logarithm of the cost [-]
+    compute_share: float = 1.0
+    bandwidth_share: float = 1.0
+    launch_ratio: float = 1.0
+    spread: float = 0.35
+    #: Whether runs on it were measured for the calibration
+    measured: bool = False
 
     def __post_init__(self) -> None:
         for name in ("memory_gb", "mem_bw_tb_s", "bf16_dense_tflops", "clock_ghz"):
             _above_zero(self, name)
         _above_zero(self, "scaleup_gb_s_per_direction")
+        _above_zero(self, "scaleup_domain_size")
+        for name in ("scaleout_gb_s_per_direction", "compute_share", "bandwidth_share"):
+            _above_zero(self, name)
         for name in ("fp8_dense_tflops", "fp4_dense_tflops", "int8_dense_tops"):
             if not np.isnan(getattr(self, name)):
                 _above_zero(self, name)
@@ -104,6 +118,8 @@ class Model:
     v_head_dim: int = 0
     sliding_window: int = 0
     sliding_layers: int = 0
+    #: Whether runs of it were measured for the calibration
+    measured: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "hidden", "heads", "vocab"):
@@ -141,17 +157,25 @@ class Format:
     id: str
     bytes_per_parameter: float
     peak_field: str
+    #: Whether runs in it were measured for the calibration
+    measured: bool = False
 
     def peak_tflops(self, accelerator: Accelerator) -> float:
-        """Return the dense peak rate, that of bf16 where the device lacks the tensor core."""
+        """Return the dense peak rate; that of bf16 where the tensor core is absent or slower."""
         peak = accelerator.peak(self.peak_field)
-        return accelerator.bf16_dense_tflops if np.isnan(peak) else peak
+        slower = np.isnan(peak) or peak < accelerator.bf16_dense_tflops
+        return accelerator.bf16_dense_tflops if slower else peak
 
     def is_unpacked(self, accelerator: Accelerator) -> bool:
-        """Tell whether weights in this format have to be unpacked to bf16 to be multiplied."""
+        """Tell whether weights in this format are unpacked to bf16 to be multiplied.
+
+        They are where the device lacks the tensor core, or has one that is slower than bf16.
+        """
         narrow = self.bytes_per_parameter < BF16_BYTES
         in_bf16 = self.peak_field == "bf16_dense_tflops"
-        return bool(narrow and (in_bf16 or np.isnan(accelerator.peak(self.peak_field))))
+        peak = accelerator.peak(self.peak_field)
+        slower = np.isnan(peak) or peak < accelerator.bf16_dense_tflops
+        return bool(narrow and (in_bf16 or slower))
 
 
 BF16_BYTES = 2.0

@@ -55,6 +55,12 @@ class Domain:
         """Tell whether one number lies in the domain."""
         return self.low <= value <= self.high and not (self.whole and value % 1)
 
+    def holds(self, values: NDArray[np.float64]) -> bool:
+        """Tell whether all numbers lie in the domain; the extremes tell, at half the time."""
+        if not (values.size and self.low <= values.min() and values.max() <= self.high):
+            return not values.size
+        return not self.whole or bool((values == np.floor(values)).all())
+
     def outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Mark the elements that do not lie in the domain."""
         inside = (values >= self.low) & (values <= self.high)
@@ -325,8 +331,7 @@ def _number(name: str, value: Any, domain: Domain, how: How) -> Any:
         return number
     if how == "single":
         raise InputError(f"{name} must be a single number, not a range")
-    bad = domain.outside(values)
-    return np.where(bad, np.nan, values) if bad.any() else values
+    return values if domain.holds(values) else np.where(domain.outside(values), np.nan, values)
 
 
 def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
@@ -381,7 +386,9 @@ def _over_arrays(
         bad
         for value in values
         if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-        if (bad := np.isnan(value)).any()
+        # The least of numbers with a NaN among them is NaN.
+        if value.size and np.isnan(value.min())
+        for bad in (np.isnan(value),)
     ]
     if isinstance(result, tuple):
         return tuple(labelled(_spoil(_finite(part, never), spoilt)) for part in result)
@@ -391,6 +398,8 @@ def _over_arrays(
 def _finite(result: Any, never: str) -> Any:
     array = np.asarray(result)
     if array.dtype.kind != "f":
+        return array
+    if array.size and array.min() >= -_LARGEST and array.max() <= _LARGEST:
         return array
     lost = np.isneginf(array) if never else np.isinf(array)
     return np.where(lost, np.nan, array) if lost.any() else array

@@ -12,11 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue import BF16_BYTES, Accelerator, Format, Model, find, resolve
+from engine.catalogue import (
+    BF16_BYTES,
+    Accelerator,
+    Format,
+    Model,
+    find,
+    resolve,
+)
 from engine.elementwise import Number
 from engine.errors import InputError
 from engine.ids import match
-from engine.serving.constants import ANY, BACKENDS
+from engine.serving.constants import ANY, BACKENDS, MIXTURE
 
 _GIGA, _TERA = 1e9, 1e12
 _TINY = float(np.finfo(np.float64).tiny)
@@ -38,6 +45,9 @@ class Case(NamedTuple):
     #: Parameters outside experts that every GPU holds, and that tensor parallelism splits [-]
     replicated: Number
     split: Number
+    #: The same of attention that checkpoints of this format leave in bf16 [-]
+    wide_replicated: Number
+    wide_split: Number
     #: Parameters of the key-value projections for one head, over all layers [-]
     kv_projection: Number
     #: Parameters of the output head, and of all vocabulary matrices [-]
@@ -70,19 +80,31 @@ class Case(NamedTuple):
     unpacked: Number
     #: 1 where experts are unpacked, or scaled in 8 bits in a pass of their own, else 0 [-]
     scaled: Number
+    #: Arithmetic of latent attention for one cached token and layer, over all heads [FLOP]
+    latent_work: Number
     #: Memory [B], bandwidth [B/s], link bandwidth [B/s], clock against 1.98 GHz [-]
     memory: Number
     bandwidth: Number
     link: Number
     clock: Number
+    #: Time of launches and gaps over that on NVIDIA's accelerators [-]
+    launching: Number
+    #: Accelerators that the link joins [-], bandwidth of the network beyond [B/s]
+    domain: Number
+    network: Number
     #: Peak rate in bf16, in the format of the weights, in that of the experts [FLOP/s]
     peak: Number
     weight_peak: Number
     expert_peak: Number
-    #: Share of each serving program: 1 for one that is named, equal shares for any [-]
+    #: Share of each serving program: 1 for one that is named, those of `MIXTURE` for any [-]
     vllm: Number
     trtllm: Number
     sglang: Number
+    #: 1 where no serving program is named, else 0 [-]
+    any_backend: Number
+    #: Standard deviation of the logarithm of the cost, for maker, accelerator, model and formats
+    #: that no measured run has [-]
+    distance: Number
 
 
 def case_of(
@@ -220,14 +242,21 @@ def described(
     else:
         replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, m.head_dim
     vocabulary = m.vocab * m.hidden
+    # Latent attention is left in bf16 where the rest has four bits (S61).
+    wide = latent and weights.bytes_per_parameter < 1
+    # Latent attention in its absorbed form: each head takes the scores from the latent vector and
+    # the rotary part, and adds up the latent vectors.
+    latent_work = 2.0 * m.heads * (2 * m.kv_lora_rank + m.qk_rope_dim) if latent else 0.0
     return Case(
         layers=m.layers,
         moe_layers=moe_layers,
         hidden=m.hidden,
         heads=m.heads,
         kv_heads=1.0 if latent else (m.kv_heads),
-        replicated=(m.layers * replicated),
-        split=(m.layers * m.heads * by_head + feed_forward),
+        replicated=0.0 if wide else m.layers * replicated,
+        split=feed_forward if wide else m.layers * m.heads * by_head + feed_forward,
+        wide_replicated=m.layers * replicated if wide else 0.0,
+        wide_split=m.layers * m.heads * by_head if wide else 0.0,
         kv_projection=0.0 if latent else (m.layers * 2 * m.hidden * m.head_dim),
         head=vocabulary,
         vocabulary=(vocabulary if m.tied_embeddings else 2 * vocabulary),
@@ -249,19 +278,43 @@ def described(
         quantised=quantised,
         unpacked=unpacked,
         scaled=(unpacked or experts.bytes_per_parameter == 1),
+        latent_work=latent_work,
         memory=a.memory_gb * _GIGA,
-        bandwidth=a.mem_bw_tb_s * _TERA,
+        bandwidth=a.mem_bw_tb_s * _TERA * a.bandwidth_share,
         link=a.scaleup_gb_s_per_direction * _GIGA,
         clock=a.clock_ghz / Accelerator.reference_clock_ghz,
-        peak=a.bf16_dense_tflops * _TERA,
-        weight_peak=weights.peak_tflops(a) * _TERA,
-        expert_peak=experts.peak_tflops(a) * _TERA,
+        launching=a.launch_ratio,
+        domain=a.scaleup_domain_size,
+        network=a.scaleout_gb_s_per_direction * _GIGA,
+        peak=a.bf16_dense_tflops * _TERA * a.compute_share,
+        weight_peak=weights.peak_tflops(a) * _TERA * a.compute_share,
+        expert_peak=experts.peak_tflops(a) * _TERA * a.compute_share,
         **_shares(backend),
+        distance=_distance(m, a, weights, experts),
     )
+
+
+#: What is added to the standard deviation of the logarithm of the cost where no measured run has
+#: the accelerator, the model, a format. Assumptions, so that the band holds four in five of the
+#: saturated runs in bf16, on A100 and L40S, with models that were not measured.
+_NO_ACCELERATOR, _NO_MODEL, _NO_FORMAT = 0.15, 0.08, 0.08
+
+
+def _distance(m: Model, a: Accelerator, weights: Format, experts: Format) -> Number:
+    """Return how far a case lies from the measured runs, added in quadrature [-]."""
+    squares: Number = a.spread**2
+    squares = squares + (0.0 if a.measured else _NO_ACCELERATOR**2)
+    squares = squares + (0.0 if m.measured else _NO_MODEL**2)
+    squares = squares + (0.0 if weights.measured else _NO_FORMAT**2)
+    if m.experts:
+        squares = squares + (0.0 if experts.measured else _NO_FORMAT**2)
+    distance: Number = np.sqrt(squares)
+    return distance
 
 
 def _shares(backend: str) -> dict[str, float]:
     """Return the share of each serving program."""
     name = match("backend", backend, (ANY, *BACKENDS))
-    among = BACKENDS if name == ANY else (name,)
-    return {known: (known in among) / len(among) for known in BACKENDS}
+    if name == ANY:
+        return {**MIXTURE, "any_backend": 1.0}
+    return {**{known: 1.0 if name == known else 0.0 for known in BACKENDS}, "any_backend": 0.0}

@@ -19,6 +19,8 @@ __all__ = ["Constants", "calibrated"]
 BACKENDS = ("vllm", "trtllm", "sglang")
 #: Where none is named: a mixture of them.
 ANY = "any"
+#: Shares of the programs in that mixture: those of the measured configurations, rounded.
+MIXTURE = {"vllm": 0.4, "trtllm": 0.5, "sglang": 0.1}
 #: Quantiles of the error that TOK_SERVING_BAND gives.
 BAND = ("0.1", "0.5", "0.9")
 
@@ -40,15 +42,12 @@ class Constants:
     weight_efficiency: float = _constant(
         "share of the peak bandwidth at which weights are read", "-", 0.85, 0.3, 1.0
     )
-    expert_efficiency: float = _constant(
-        "the same for experts",
-        "-",
-        1.0,
-        0.2,
-        1.5,
-    )
+    expert_efficiency: float = _constant("the same for experts", "-", 0.85, 0.3, 1.0)
     kv_efficiency: float = _constant(
-        "share of the peak bandwidth at which the KV cache is read", "-", 0.8, 0.2, 2.0
+        "share of the peak bandwidth at which the KV cache is read", "-", 0.8, 0.2, 1.0
+    )
+    latent_efficiency: float = _constant(
+        "share of the bf16 peak rate in latent attention of decode", "-", 0.42, 0.1, 1.0
     )
     kv_surplus: float = _constant(
         "bytes read for one byte of a KV cache in 8 bits, caches left in bf16 included",
@@ -64,6 +63,18 @@ class Constants:
         "time added to reading experts in a format that the tensor cores lack", "-", 0.4, 0, 2
     )
     launch: float = _constant("kernel launches and gaps of a layer", "µs", 40, 1, 100)
+    launch_trtllm: float = _constant(
+        "the same under TensorRT-LLM, over that under vLLM", "-", 1.0, 0.3, 2.0
+    )
+    launch_sglang: float = _constant("the same under SGLang", "-", 1.0, 0.3, 2.0)
+    pace_trtllm: float = _constant(
+        "time of a step and of a prefill under TensorRT-LLM, over that under vLLM",
+        "-",
+        1.0,
+        0.6,
+        1.5,
+    )
+    pace_sglang: float = _constant("the same under SGLang", "-", 1.0, 0.6, 1.5)
     launch_quantised: float = _constant(
         "the same, added where the weights have fewer than 16 bits", "µs", 20, 0, 100
     )
@@ -92,6 +103,16 @@ class Constants:
     clock_exponent: float = _constant(
         "power with which launches shorten as the clock rises", "-", 1.0, 0, 2
     )
+    exchange_efficiency: float = _constant(
+        "share of the link or network bandwidth in the exchange of tokens between ranks",
+        "-",
+        0.3,
+        0.1,
+        1.0,
+    )
+    imbalance: float = _constant(
+        "work of the busiest GPU over the mean, where experts are spread", "-", 1.5, 1.0, 3.0
+    )
     schedule: float = _constant("scheduling and sampling of one sequence", "µs", 10, 0, 100)
     link_message: float = _constant(
         "latency of an all-reduce for each peer, as kilobytes on its link", "kB", 300, 0, 3000
@@ -103,7 +124,7 @@ class Constants:
         "share of the peak rate in matrix products of prefill", "-", 0.5, 0.1, 1.0
     )
     attention_efficiency: float = _constant(
-        "share of the bf16 peak rate in prefill attention", "-", 0.2, 0.02, 1.0
+        "share of the bf16 peak rate in prefill attention", "-", 0.3, 0.02, 1.0
     )
     activation_traffic: float = _constant(
         "bytes moved for each token, layer and unit of hidden width in prefill", "B", 200, 0, 400
@@ -112,7 +133,14 @@ class Constants:
         "share of the link bandwidth in a prefill all-reduce", "-", 0.3, 0.05, 1.0
     )
     mixing: float = _constant(
-        "share of another request's prefill that a running sequence waits for", "-", 0.7, 0, 3
+        "share of another request's prefill that a running sequence waits for", "-", 0.8, 0, 3
+    )
+    overlap: float = _constant(
+        "share of the weights that decode steps read for which a prefill beside them waits not",
+        "-",
+        0.8,
+        0.0,
+        1.0,
     )
     mixing_ranks: float = _constant(
         "the same, added for each further data-parallel rank", "-", 0.2, 0, 2
@@ -122,8 +150,9 @@ class Constants:
     )
     first_steps: float = _constant("decode steps that the first token waits for", "-", 10, 0, 30)
     front_end: float = _constant("time of the front end before the first token", "ms", 2, 0, 200)
-    memory_share: float = _settled("share of the memory that weights and cache may take", "-", 0.9)
-    memory_reserve: float = _settled("memory of buffers and graphs on each GPU", "GB", 4.0)
+    memory_share: float = _settled("share of the memory that weights and cache may take", "-", 0.93)
+    memory_reserve: float = _settled("memory of buffers and graphs on each GPU", "GB", 2.0)
+    network_latency: float = _settled("time of a message between nodes", "µs", 15.0)
     prefill_weight_efficiency: float = _settled(
         "share of the peak bandwidth at which prefill reads the weights", "-", 0.8
     )
@@ -160,7 +189,13 @@ def error_quantiles(kind: str) -> Mapping[str, float]:
     return quantiles
 
 
-@cache
-def band() -> tuple[tuple[float, float], ...]:
-    """Return the cost ratios of `BAND`: for each quantile that of dense models, then of MoE."""
-    return tuple((error_quantiles("dense")[q], error_quantiles("moe")[q]) for q in BAND)
+def ttft_quantiles(kind: str) -> Mapping[str, float]:
+    """Return quantiles of measured over estimated time to the first token, by probability as text.
+
+    Parameters
+    ----------
+    kind : str
+        "dense" or "moe" [-].
+    """
+    quantiles: Mapping[str, float] = calibration()["ttft_ratio_quantiles"][kind]
+    return quantiles

@@ -310,7 +310,7 @@ def _tpot(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number]:
 
 
 def _ttft(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number]:
-    return (served(case, load, held, c).ttft,)
+    return (served(case, load, held, c).ttft(load),)
 
 
 def _places(_case: Case, load: Load, held: Memory, _c: Constants) -> tuple[Number]:
@@ -323,7 +323,7 @@ def _all(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number, ..
     return (
         result.throughput,
         result.tpot,
-        result.ttft,
+        result.ttft(load),
         result.step,
         result.running * load.data_parallel,
         result.input_share(load),

@@ -101,6 +101,10 @@ _SHARED = {
 }
 
 
+#: Less memory than any accelerator with DRAM has; what has less keeps its model in SRAM [B].
+_SRAM = 4e9
+
+
 class Formats(NamedTuple):
     """Number formats of the weights, of the experts, and of the KV cache; the serving program."""
 
@@ -202,12 +206,15 @@ def evaluate(
 
 def served(case: Case, load: Load, held: Memory, constants: Constants) -> Served:
     """Serve a load that fits; what does not is refused, or NaN in an array."""
-    return serve(case, load, constants, fitting(load, held))
+    return serve(case, load, constants, fitting(load, held), held.share)
 
 
 def fitting(load: Load, held: Memory) -> Number:
     """Return the sequences that fit on one data-parallel rank; refuse where not even one does."""
     places = np.floor(held.left / held.sequence)
+    if isinstance(places, np.ndarray):
+        fit = places >= 1
+        return places if fit.all() else np.where(fit, places, np.nan)
     if not isinstance(places, float):
         return np.where(places >= 1, places, np.nan)
     if not places >= 1:
@@ -219,14 +226,17 @@ def divided(case: Case, load: Load) -> Load:
     """Return the load; refuse parallelism that does not divide heads or experts."""
     tp, dp, ep = load.tensor_parallel, load.data_parallel, load.expert_parallel
     gpus = tp * dp
-    has_experts = np.minimum(case.experts, 1.0)
     # A model without experts has one part of them, of any width.
     parts = np.maximum(case.experts, 1.0) / ep
-    width = has_experts * case.expert_width * ep / gpus
+    width: Number = 0.0
+    if not isinstance(case.experts, float) or case.experts:
+        width = np.minimum(case.experts, 1.0) * case.expert_width * ep / gpus
+    in_one = isinstance(ep, float) and ep == 1
+    one_head = isinstance(case.kv_heads, float) and case.kv_heads == 1
     checks = (
         (case.heads / tp, "tensor_parallel is {tp:g}; it must divide the {heads:g} heads"),
         (
-            np.maximum(case.kv_heads / tp, tp / case.kv_heads),
+            1.0 if one_head else np.maximum(case.kv_heads / tp, tp / case.kv_heads),
             "tensor_parallel is {tp:g}; it must divide the {kv_heads:g} key-value heads, "
             "or be a multiple of them",
         ),
@@ -235,7 +245,10 @@ def divided(case: Case, load: Load) -> Load:
             "expert_parallel is {ep:g}; it must divide the experts of a layer ({experts:g}), "
             "and be 1 where there are none",
         ),
-        (gpus / ep, "expert_parallel is {ep:g}; it must divide the {gpus:g} GPUs"),
+        (
+            1.0 if in_one else gpus / ep,
+            "expert_parallel is {ep:g}; it must divide the {gpus:g} GPUs",
+        ),
         (
             width,
             "{gpus:g} GPUs in {ep:g} parts split each expert; the split must divide "
@@ -257,10 +270,16 @@ def divided(case: Case, load: Load) -> Load:
 def _does_not_fit(load: Load, held: Memory) -> str:
     gpus = load.tensor_parallel * load.data_parallel
     each = "the GPU" if gpus == 1 else f"each of {gpus:g} GPUs"
-    there = (held.left + held.weights) / 1e9
+    if held.memory < _SRAM:
+        return (
+            f"does not fit: {each} has {held.memory / 1e9:g} GB of SRAM and no other memory; such "
+            "machines spread a model over hundreds of chips in a pipeline, which this estimate "
+            "does not cover"
+        )
+    there = held.memory / 1e9
     need = (held.weights + held.sequence) / 1e9
     return (
         f"does not fit: {each} needs {need:.1f} GB, {held.weights / 1e9:.1f} for "
         f"weights and {held.sequence / 1e9:.1f} for the KV cache of one sequence; "
-        f"{there:.1f} GB are there"
+        f"{there:.1f} GB are there, some of it for buffers"
     )

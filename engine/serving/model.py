@@ -25,9 +25,10 @@ Sequences beyond what the KV cache holds wait: B stops there, and the wait joins
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.elementwise import Number
 from engine.serving.case import VOCABULARY_BYTES, Case
@@ -62,8 +63,12 @@ class Memory(NamedTuple):
     weights: Number
     #: Left for the KV cache [B]
     left: Number
+    #: All there is [B]
+    memory: Number
     #: KV cache of one sequence at its full length [B]
     sequence: Number
+    #: What of the model the GPU holds
+    share: Share
 
 
 class Share(NamedTuple):
@@ -74,8 +79,13 @@ class Share(NamedTuple):
     #: Parameters outside experts and vocabulary, and of the output head [-]
     dense: Number
     head: Number
+    #: Parameters of attention that are left in bf16 [-]
+    wide: Number
     #: Parameters of one expert, summed over the layers that have experts [-]
     expert: Number
+    #: Other GPUs of tensor parallelism on the fast link, and other domains of it [-]
+    peers: Number
+    nodes: Number
 
 
 class Step(NamedTuple):
@@ -87,6 +97,7 @@ class Step(NamedTuple):
     launch: Number
     schedule: Number
     all_reduce: Number
+    exchange: Number
 
 
 class Served(NamedTuple):
@@ -99,20 +110,27 @@ class Served(NamedTuple):
     prefill: Number
     #: What prefills of others add to each token [s]
     mixed: Number
-    #: Wait for a place in the KV cache [s]
-    queued: Number
-    #: Output token after the first, first token [s]
+    #: Output token after the first; first token, once there is a place in the KV cache [s]
     tpot: Number
-    ttft: Number
+    first: Number
+    #: From its place in the KV cache to its last token [s]
+    stay: Number
     #: Output tokens each second of one GPU [1/s]
     throughput: Number
+
+    def queued(self, load: Load) -> Number:
+        """Wait for a place in the KV cache [s]."""
+        waiting = load.concurrency / load.data_parallel / self.running - 1.0
+        return waiting * self.stay
+
+    def ttft(self, load: Load) -> Number:
+        """Time to the first token, the wait for a place included [s]."""
+        return self.first + self.queued(load)
 
     def input_share(self, load: Load) -> Number:
         """Share of the GPU time that goes to input tokens: all but the decode steps [-]."""
         steps = self.step * (load.output_tokens - 1.0)
-        return 1.0 - steps / (
-            self.ttft - self.queued + self.mixed * (load.output_tokens - 1.0) + steps
-        )
+        return 1.0 - steps / (self.first + self.mixed * (load.output_tokens - 1.0) + steps)
 
 
 def share_of(case: Case, load: Load) -> Share:
@@ -125,23 +143,30 @@ def share_of(case: Case, load: Load) -> Share:
     expert: Number = 0.0
     if _any(case.moe_layers):
         expert = case.moe_layers * case.expert * (part / load.data_parallel)
-    return Share(heads, dense, case.head * part, expert)
+    wide: Number = 0.0
+    if _any(case.wide_split):
+        wide = case.wide_replicated + case.wide_split * part
+    peers, nodes = load.tensor_parallel - 1.0, cast(Number, 0.0)
+    if _any(load.tensor_parallel > case.domain):
+        peers = np.minimum(load.tensor_parallel, case.domain) - 1.0
+        nodes = np.maximum(load.tensor_parallel / case.domain - 1.0, 0.0)
+    return Share(heads, dense, case.head * part, wide, expert, peers, nodes)
 
 
-def memory(case: Case, load: Load, c: Constants, share: Share | None = None) -> Memory:
+def memory(case: Case, load: Load, c: Constants) -> Memory:
     """Return what one GPU's memory holds."""
-    share = share or share_of(case, load)
-    weights = share.dense * case.weight_bytes
+    share = share_of(case, load)
+    weights = share.dense * case.weight_bytes + share.wide * VOCABULARY_BYTES
     weights = weights + share.head * (case.vocabulary / case.head * VOCABULARY_BYTES)
     if _any(case.moe_layers):
         weights = weights + share.expert * (case.experts * case.expert_bytes)
-    left = case.memory * c.memory_share - c.memory_reserve * 1e9 - weights
+    left = (case.memory - weights) * c.memory_share - c.memory_reserve * 1e9
     tokens = load.input_tokens + load.output_tokens
     kept = case.full_layers * tokens
     if _any(case.sliding_layers):
         kept = kept + case.sliding_layers * np.minimum(tokens, case.window)
     sequence = kept * share.heads * (case.kv_elements * case.kv_bytes)
-    return Memory(weights, left, sequence)
+    return Memory(weights, left, case.memory, sequence, share)
 
 
 def decode_step(
@@ -166,61 +191,123 @@ def decode_step(
         What one GPU holds, where the caller knows it already.
     """
     tp, ranks = load.tensor_parallel, load.data_parallel
-    heads, dense, head, expert = share or share_of(case, load)
+    share = share or share_of(case, load)
     tokens = sequences * positions
     # Constants and the numbers of the case are gathered in brackets: scalars, nearly always.
-    weights = (dense * case.weight_bytes + head * VOCABULARY_BYTES) / (
-        case.bandwidth * c.weight_efficiency
+    pace = _backend(case, c.pace_trtllm, c.pace_sglang)
+    slowness = _MICRO * case.clock**-c.clock_exponent * case.launching * pace
+    work = pace * 2 / c.decode_efficiency
+    reading = (share.dense * case.weight_bytes + (share.head + share.wide) * VOCABULARY_BYTES) * (
+        pace / (case.bandwidth * c.weight_efficiency)
     )
-    computing = (dense + head) * tokens * (2 / (case.weight_peak * c.decode_efficiency))
-    compute: Number = np.maximum(computing - weights, 0.0)
-
-    launch: Number = case.layers * (
-        c.launch + c.launch_quantised * case.quantised + case.latent * c.launch_latent
+    products = (share.dense + share.head) * (work / case.weight_peak)
+    if _any(case.wide_split):
+        products = products + share.wide * (work / case.peak)
+    core = np.maximum(reading, products * tokens)
+    weights, compute = reading, core - reading
+    launch: Number = (slowness * case.layers) * (
+        (c.launch + case.latent * c.launch_latent)
+        * _backend(case, c.launch_trtllm, c.launch_sglang)
     )
+    if _any(case.quantised):
+        # Quantising costs at most what reading and multiplying in bf16 would: one would use that.
+        saved = np.minimum(VOCABULARY_BYTES / case.weight_bytes, case.weight_peak / case.peak) - 1
+        scaling = (slowness * c.launch_quantised) * (case.layers * case.quantised)
+        launch = launch + np.minimum(scaling, reading * saved)
+    exchange: Number = 0.0
     if _any(case.moe_layers):
         batch = tokens * ranks
         # batch^skew; exponential and logarithm are faster than the power.
         active = active_experts(case, np.exp(np.log(batch) * c.routing_skew))
-        reading = (expert * active) * (
-            case.expert_bytes
-            * (1 + c.unpacking * case.unpacked)
-            / (case.bandwidth * c.expert_efficiency)
+        unpacking = 1 + c.unpacking * case.unpacked
+        reading = (share.expert * active) * (
+            pace * case.expert_bytes * unpacking / (case.bandwidth * c.expert_efficiency)
         )
-        computing = (expert * batch) * (2 * case.taken / (case.expert_peak * c.decode_efficiency))
+        computing = (share.expert * batch) * (
+            _busiest(load, c) * (work * case.taken / case.expert_peak)
+        )
+        core = np.maximum(reading, computing)
         weights = weights + reading
-        compute = compute + np.maximum(computing - reading, 0.0)
-        launch = (launch + case.moe_layers * (
-            c.launch_experts
-            + c.launch_expert_scales * case.scaled
-            + c.launch_exchange * np.minimum(ranks - 1.0, 1.0)
-        )) + active * (case.moe_layers * c.launch_expert / load.expert_parallel)  # fmt: skip
+        compute = compute + (core - reading)
+        each = slowness * case.moe_layers
+        shared = c.launch_exchange * np.minimum(ranks - 1.0, 1.0)
+        launch = launch + each * (c.launch_experts + shared)
+        launch = launch + active * (each * c.launch_expert / load.expert_parallel)
+        if _any(case.scaled):
+            wider = VOCABULARY_BYTES / (case.expert_bytes * unpacking)
+            in_bf16 = np.maximum(reading * wider, computing * (case.expert_peak / case.peak))
+            scaling = (slowness * c.launch_expert_scales) * (case.moe_layers * case.scaled)
+            launch = launch + np.minimum(scaling, np.maximum(in_bf16 - core, 0.0))
+        if _any(ranks - 1.0):
+            exchange = _exchange(case, load, c) * pace * tokens
 
     context = load.input_tokens + load.output_tokens / 2
     attended = case.full_layers * context
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(context, case.window)
-    surplus = np.where(case.kv_bytes < 2, c.kv_surplus, 1.0)
-    kv_cache = (sequences * attended * heads) * (
-        case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
-    )
-    slowness = _MICRO * case.clock**-c.clock_exponent
-    launch = launch * slowness
+    attended = attended * sequences
+    surplus = np.where(case.kv_bytes < VOCABULARY_BYTES, c.kv_surplus, 1.0)
+    caching = pace * case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
+    kv_cache = attended * (share.heads * caching)
+    if _any(case.latent):
+        # Scores and sums beyond what hides behind reading the cache.
+        scoring = (positions / tp) * (pace * case.latent_work / (case.peak * c.latent_efficiency))
+        compute = compute + attended * np.maximum(scoring - share.heads * caching, 0.0)
     schedule = sequences * (c.schedule * slowness)
 
     reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
     if _any(positions - 1.0):
         # What further positions add to a message crosses the link as well as a prefill does.
         reduced = reduced * (1 + (positions - 1) * c.link_efficiency / c.prefill_link_efficiency)
-    all_reduce = (tp - 1) * (reduced + c.link_message * 1e3)
-    all_reduce = all_reduce * (_REDUCES * case.layers / case.link)
-    return Step(weights, compute, kv_cache, launch, schedule, all_reduce)
+    all_reduce = share.peers * (reduced + c.link_message * 1e3)
+    all_reduce = all_reduce * (pace * _REDUCES * case.layers / case.link)
+    if _any(share.nodes):
+        between = _between_nodes(case, share, c, tokens, c.link_efficiency)
+        all_reduce = all_reduce + pace * between
+    return Step(weights, compute, kv_cache, launch, schedule, all_reduce, exchange)
+
+
+def _backend(case: Case, trtllm: float, sglang: float) -> Number:
+    """Return a factor for the serving program: 1 for vLLM, the mean of the shares for any."""
+    return case.vllm + case.trtllm * trtllm + case.sglang * sglang
+
+
+def _busiest(load: Load, c: Constants) -> Number:
+    """Return the work of the busiest GPU over the mean, where experts are spread [-]."""
+    return 1.0 + (c.imbalance - 1.0) * np.minimum(load.expert_parallel - 1.0, 1.0)
+
+
+def _exchange(case: Case, load: Load, c: Constants) -> Number:
+    """Return the time to send one token of a rank to its experts and back, in all layers [s].
+
+    A token goes to `taken` experts, at most one copy to each other GPU, in the experts' format,
+    and comes back in bf16. Ranks of tensor parallelism share the tokens of their data-parallel
+    rank; those beyond the domain of the fast link are reached over the network.
+    """
+    gpus = load.tensor_parallel * load.data_parallel
+    copies = np.minimum(case.taken, gpus - 1.0) * np.minimum(load.data_parallel - 1.0, 1.0)
+    sent = copies / load.tensor_parallel * (case.moe_layers * case.hidden * (2 * VOCABULARY_BYTES))
+    beyond = np.maximum(1.0 - case.domain / gpus, 0.0)
+    return sent * ((1.0 - beyond) / case.link + beyond / case.network) / c.exchange_efficiency
+
+
+def _between_nodes(
+    case: Case, share: Share, c: Constants, tokens: Number, efficiency: float
+) -> Number:
+    """Return the time of all-reduces beyond the domain of the fast link, in all layers [s].
+
+    Each accelerator of a domain adds up its part of a message with those of the other domains,
+    in a ring over the network.
+    """
+    message = tokens * (case.hidden * 2 * _REDUCED_BYTES) / case.domain
+    ring = message / (share.nodes + 1.0) / (case.network * efficiency) + c.network_latency * _MICRO
+    return share.nodes * ring * (_REDUCES * case.layers)
 
 
 def total(terms: Step) -> Number:
     """Return the time of a decode step from its terms [s]."""
-    weights, compute, kv_cache, launch, schedule, all_reduce = terms
-    return weights + compute + kv_cache + launch + schedule + all_reduce
+    weights, compute, kv_cache, launch, schedule, all_reduce, exchange = terms
+    return weights + compute + kv_cache + launch + schedule + all_reduce + exchange
 
 
 def token_step(
@@ -260,25 +347,42 @@ def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) ->
         prompt = prompt * (1.0 - load.cache_hit)
         context = context * (1.0 + load.cache_hit)
     share = share or share_of(case, load)
+    pace = _backend(case, c.pace_trtllm, c.pace_sglang)
+    work = pace * 2 / c.prefill_efficiency
     read = share.dense * case.weight_bytes
-    computing = share.dense * (2 / (case.weight_peak * c.prefill_efficiency))
+    products = share.dense * (work / case.weight_peak)
+    if _any(case.wide_split):
+        read = read + share.wide * VOCABULARY_BYTES
+        products = products + share.wide * (work / case.peak)
     if _any(case.moe_layers):
         read = read + share.expert * active_experts(case, prompt) * case.expert_bytes
-        computing = computing + share.expert * (
-            2 * case.taken / (case.expert_peak * c.prefill_efficiency)
+        products = products + share.expert * (
+            _busiest(load, c) * (work * case.taken / case.expert_peak)
         )
-    matrices = np.maximum(computing * prompt, read / (case.bandwidth * c.prefill_weight_efficiency))
+    matrices = np.maximum(
+        products * prompt, read * (pace / (case.bandwidth * c.prefill_weight_efficiency))
+    )
     attended = case.full_layers * context
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(context, 2 * case.window)
-    moved = case.layers * case.hidden
-    attention = attended * (2 * case.heads * case.head_width / (case.peak * c.attention_efficiency))
+    moved = pace * case.layers * case.hidden
+    attention = attended * (
+        pace * 2 * case.heads * case.head_width / (case.peak * c.attention_efficiency)
+    )
     activations = moved * c.activation_traffic / case.bandwidth
     reduced = 2 * _REDUCED_BYTES * _REDUCES * moved / (c.prefill_link_efficiency * case.link)
-    return matrices + (attention + activations + (tp - 1) * reduced) * (prompt / tp)
+    time = matrices + (attention + activations + share.peers * reduced) * (prompt / tp)
+    if _any(share.nodes):
+        between = _between_nodes(case, share, c, prompt, c.prefill_link_efficiency)
+        time = time + pace * between
+    if _any(case.moe_layers) and _any(load.data_parallel - 1.0):
+        time = time + _exchange(case, load, c) * pace * prompt
+    return time
 
 
-def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
+def serve(
+    case: Case, load: Load, c: Constants, fitting: Number, share: Share | None = None
+) -> Served:
     """Return what continuous batching gives in a closed loop of `concurrency` requests.
 
     Parameters
@@ -287,25 +391,29 @@ def serve(case: Case, load: Load, c: Constants, fitting: Number) -> Served:
         What is served, how, and the constants.
     fitting : Number
         Sequences whose cache fits on one data-parallel rank, at least 1 [-].
+    share : Share
+        What one GPU holds, where the caller knows it already.
     """
-    share = share_of(case, load)
+    share = share or share_of(case, load)
     wanted = load.concurrency / load.data_parallel
     running = np.minimum(wanted, fitting)
-    step = total(token_step(case, load, c, running, share))
+    terms = token_step(case, load, c, running, share)
+    step = total(terms)
     alone = prefill(case, load, c, share)
     others = np.maximum(running - 1.0, 0.0)
     theta = c.mixing * (1 + c.mixing_ranks * (load.data_parallel - 1))
-    mixed = others * alone * theta / load.output_tokens
+    # A prefill rides on the weights that a decode step reads in any case.
+    added = np.maximum(alone - terms.weights * c.overlap, 0.0)
+    mixed = others * added * theta / load.output_tokens
     tpot = step + mixed
     started = alone + alone * (c.queue * others * np.sqrt(others))
-    ttft = started + c.first_steps * step + c.front_end * 1e-3
-    stay = ttft + tpot * (load.output_tokens - 1.0)
+    first = started + c.first_steps * step + c.front_end * 1e-3
+    stay = first + tpot * (load.output_tokens - 1.0)
     throughput = running * load.output_tokens / (stay * load.tensor_parallel)
-    queued = (wanted / running - 1.0) * stay
-    return Served(running, step, alone, mixed, queued, tpot, ttft + queued, throughput)
+    return Served(running, step, alone, mixed, tpot, first, stay, throughput)
 
 
-def _any(values: Number) -> bool:
+def _any(values: Number | NDArray[np.bool_]) -> bool:
     if isinstance(values, np.ndarray):
         return bool(np.any(values))
     # Of a value that is no number yet, all is computed that any number may need.

@@ -139,7 +139,9 @@ def _together(cases: Sequence[Case], load: Load, c: Constants) -> Memory:
     return Memory(
         first.weights + sum(held.weights for held in others),
         first.left - sum(held.weights for held in others),
+        first.memory,
         first.sequence + sum(held.sequence for held in others),
+        first.share,
     )
 
 

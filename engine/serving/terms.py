@@ -24,6 +24,7 @@ RESOURCES = {
     "launch": "latency",
     "schedule": "latency",
     "all_reduce": "link",
+    "exchange": "link",
 }
 _NAMES = {"kv_cache": "KV cache", "all_reduce": "all-reduce"}
 
@@ -94,19 +95,19 @@ def breakdown(
     constants = calibrated()
     result = served(case, load, memory(case, load, constants), constants)
     terms = token_step(case, load, constants, result.running)
-    later = output_tokens - 1
+    later, queued = output_tokens - 1, result.queued(load)
     names = [_NAMES.get(field, field.replace("_", " ")) for field in Step._fields]
     names += ["prefill of others", "own prefill", "wait for the first token", "queue"]
     resources = [RESOURCES[field] for field in Step._fields]
     resources += ["compute", "compute", "latency", "queue"]
-    waited = result.ttft - result.queued - result.prefill
+    waited = result.first - result.prefill
     seconds = np.array(
         [
             *(term * later for term in terms),
             result.mixed * later,
             result.prefill,
             waited,
-            result.queued,
+            queued,
         ]
     )
     seconds = seconds / output_tokens
@@ -115,7 +116,7 @@ def breakdown(
         np.where(term == longest, resource, "").item()
         for term, resource in zip(seconds, resources, strict=True)
     ]
-    if result.queued > 0:
+    if queued > 0:
         waiting = concurrency - result.running * data_parallel
         binding[-1] = f"queue: {waiting:.0f} of {concurrency:g} requests wait"
     return Table(

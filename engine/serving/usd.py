@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, Row
+from engine.serving.band import ratios
 from engine.serving.case import Case
-from engine.serving.constants import Constants, band
+from engine.serving.constants import Constants
 from engine.serving.load import LOAD, PRICE, Formats, evaluate, served, serving_function
 from engine.serving.model import Load, Memory
 
@@ -110,8 +109,11 @@ def serving_band(
 
     Notes
     -----
-    Equation: blended cost times the quantiles of measured over estimated cost, of dense models or
-    of mixtures of experts, on configurations that the fit had not seen.
+    Equation: blended cost times quantiles of measured over estimated cost, from families of runs
+    that the fit had not seen. It is wider for mixtures of experts, several data-parallel ranks, few
+    or many requests and where no backend is named; and wider still where no run was measured: for
+    an accelerator without any row (A100, L40S, all that are not NVIDIA's), a model or format
+    without one, more than 8 GPUs or loads beyond the range. Those widths are assumptions.
     <range>
 
     Examples
@@ -145,5 +147,4 @@ def gpu_seconds(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Num
 
 def _band(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number, ...]:
     blended = gpu_seconds(case, load, held, c)[2]
-    moe = np.minimum(case.experts, 1.0)
-    return tuple(blended * (dense + moe * (mixture - dense)) for dense, mixture in band())
+    return tuple(blended * ratio for ratio in ratios(case, load))

@@ -11,19 +11,25 @@ import pytest
 
 from engine.catalogue import table
 from engine.serving import calibration as fitting
-from engine.serving.calibration import fit, measured, predicted, predicted_step, static
+from engine.serving.band import ratios
+from engine.serving.calibration import fit, predicted, predicted_step
+from engine.serving.case import case_of
 from engine.serving.constants import (
+    BACKENDS,
     BAND,
+    MIXTURE,
     Constants,
-    band,
     calibrated,
     calibration,
     error_quantiles,
     fitted,
 )
+from engine.serving.model import Load
+from engine.serving.runs import CONFIGURATION, every_run, measured, saturated, static
 
 STORED = calibration()
 HELD_OUT = STORED["error"]["throughput, configuration held out"]
+FAMILY_OUT = STORED["error"]["throughput, family held out"]
 STATIC = STORED["error"]["decode step of static estimates, fitted"]
 
 
@@ -34,8 +40,9 @@ STATIC = STORED["error"]["decode step of static estimates, fitted"]
     ("kind", "median", "p90"), [("dense", 0.08, 0.25), ("moe", 0.12, 0.38), ("all", 0.10, 0.35)]
 )
 def test_throughput_of_configurations_never_seen_is_as_accurate_as_promised(kind, median, p90):
-    assert HELD_OUT[kind]["median"] <= median
-    assert HELD_OUT[kind]["p90"] <= p90
+    for left_out in (HELD_OUT, FAMILY_OUT):
+        assert left_out[kind]["median"] <= median
+        assert left_out[kind]["p90"] <= p90
 
 
 @pytest.mark.parametrize(("kind", "median"), [("dense", 0.08), ("all", 0.09)])
@@ -43,9 +50,71 @@ def test_static_decode_is_as_accurate_as_promised(kind, median):
     assert STATIC[kind]["median"] <= median
 
 
-@pytest.mark.parametrize("kind", ["dense", "moe", "all"])
-def test_band_holds_about_80_percent_of_what_was_held_out(kind):
-    assert 0.75 <= STORED["coverage_of_the_10_90_band"][kind] <= 0.85
+def test_band_holds_about_80_percent_of_families_that_were_held_out():
+    held = STORED["coverage_of_the_10_90_band"]
+    # Somewhat more than 80 %: rows that nobody had seen have always erred more than those left out.
+    for kind in ("dense", "moe", "all"):
+        assert 0.78 <= held[kind] <= 0.88
+    assert min(held.values()) >= 0.7
+
+
+def test_band_holds_about_80_percent_of_runs_far_from_the_data():
+    # Saturated runs of an older program, in bf16, on A100 and L40S, with models never measured:
+    # the widths added for these are assumptions, and this is what they rest on.
+    runs = saturated()
+    errors = np.exp(predicted(runs, calibrated())[0] - runs.throughput)
+    low, _, high = ratios(runs.case, runs.load)
+    assert 0.75 <= ((errors >= low) & (errors <= high)).mean() <= 0.9
+
+
+def _spread(model, accelerator, weights, concurrency=32.0, tensor=4.0, data=1.0, backend="vllm"):
+    case = case_of(model, accelerator, weights, None, None, backend)[0]
+    low, _, high = ratios(case, Load(concurrency, 1024.0, 1024.0, tensor, data, 1.0))
+    return float(high / low)
+
+
+def test_band_widens_with_distance_from_the_data():
+    near = _spread("llama-3.1-70b", "h100_sxm", "fp8")
+    assert _spread("llama-3.3-70b", "h100_sxm", "fp8") > near
+    assert _spread("llama-3.1-70b", "h100_sxm", "bf16") > near
+    assert _spread("llama-3.1-70b", "h100_sxm", "fp8", backend="any") > near
+    assert _spread("llama-3.1-70b", "h100_sxm", "fp8", concurrency=20000.0) > near
+    assert _spread("llama-3.1-70b", "h100_sxm", "fp8", tensor=64.0) > near
+    assert _spread("qwen3-235b-a22b", "h100_sxm", "fp8") > near
+    no_row = _spread("llama-3.1-70b", "a100_80gb_sxm", "fp8")
+    assert no_row > near
+    # Another maker: AMD's software is known to differ, of TPU and Gaudi nothing is known.
+    amd = _spread("llama-3.1-70b", "mi300x", "fp8")
+    assert amd > no_row
+    assert _spread("llama-3.1-70b", "tpu_v5p", "fp8") > amd
+    assert _spread("llama-3.1-70b", "gaudi3", "fp8") > amd
+
+
+def test_mixture_of_programs_is_that_of_the_measured_configurations():
+    runs = measured()
+    groups, first = np.unique(runs.groups(*CONFIGURATION), return_index=True)
+    names = runs.column("backend")[first]
+    for name in BACKENDS:
+        assert MIXTURE[name] == pytest.approx((names == name).sum() / len(groups), abs=0.05)
+    assert sum(MIXTURE.values()) == pytest.approx(1)
+
+
+def test_runs_with_multi_token_prediction_are_labelled_and_left_out():
+    labels = every_run().column("multi_token_prediction")
+    counts = {str(label): int((labels == label).sum()) for label in np.unique(labels)}
+    assert counts == {"no": 998, "unclear": 19, "yes": 38}
+    assert set(measured().column("multi_token_prediction")) == {"no"}
+    # Told of nothing, the estimate takes them for a third slower than they were.
+    several = every_run().part(labels == "yes")
+    errors = predicted(several, calibrated())[0] - several.throughput
+    assert np.median(errors) < -0.25
+    # Told of three drafted tokens, it is within 20 % in the median.
+    count = len(several.rows)
+    told = several.load._replace(draft_tokens=np.full(count, 3.0), acceptance=np.full(count, 0.6))
+    told_runs = fitting.Runs(
+        several.case, told, several.throughput, several.ttft, several.step, several.rows
+    )
+    assert abs(np.median(predicted(told_runs, calibrated())[0] - several.throughput)) < 0.2
 
 
 def test_estimate_is_better_than_the_public_estimator_on_the_rows_that_it_can_do():
@@ -74,7 +143,7 @@ def test_models_never_seen_are_estimated_nearly_as_well():
 @pytest.fixture(scope="module")
 def refitted():
     """The constants, fitted anew."""
-    return fit(measured(), static())
+    return fit(measured())
 
 
 def test_a_new_fit_finds_the_stored_constants_to_the_digit(refitted):
@@ -85,7 +154,11 @@ def test_data_are_those_that_were_fitted():
     for name, digest in STORED["provenance"]["data_sha256"].items():
         data = (files("engine") / "data" / f"{name}.csv").read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
-    assert STORED["provenance"]["rows"] == {"measured": 1055, "static estimates": 340}
+    assert STORED["provenance"]["rows"] == {
+        "measured": 998,
+        "static estimates": 340,
+        "saturated": 283,
+    }
 
 
 def test_errors_of_the_rows_fitted_are_no_worse_than_those_held_out():
@@ -106,7 +179,7 @@ def test_error_of_the_static_estimates_is_as_stored():
 def test_one_group_held_out_is_predicted_by_a_fit_without_it(refitted):
     runs = measured()
     inside = runs.groups("gpu_id") == 0
-    without = fit(runs.part(~inside), static(), refitted, 4)
+    without = fit(runs.part(~inside), start=refitted, steps=4)
     assert without != refitted
     part = runs.part(inside)
     errors = predicted(part, without)[0] - part.throughput
@@ -114,7 +187,7 @@ def test_one_group_held_out_is_predicted_by_a_fit_without_it(refitted):
 
 
 def test_every_constant_has_a_meaning_a_unit_and_lies_in_its_range():
-    assert len(fitted()) + 3 >= len(STORED["constants"])
+    assert len(fitted()) == len(STORED["constants"])
     for constant in fields(Constants):
         assert constant.metadata["meaning"]
         assert constant.metadata["unit"] in ("-", "µs", "ms", "kB", "B", "GB")
@@ -144,11 +217,13 @@ def test_quantiles_rise_and_hold_their_share(kind):
     levels = [float(q) for q in quantiles]
     assert levels == sorted(levels)
     assert list(quantiles.values()) == sorted(quantiles.values())
-    assert quantiles["0.5"] == pytest.approx(1, abs=0.05)
+    assert quantiles["0.5"] == pytest.approx(1, abs=0.06)
 
 
-def test_band_is_made_of_the_quantiles():
-    assert band() == tuple((error_quantiles("dense")[q], error_quantiles("moe")[q]) for q in BAND)
+def test_quantiles_of_the_band_rise():
+    held = STORED["band"]["quantiles"]
+    assert list(held) == list(BAND)
+    assert held["0.1"] < held["0.5"] < held["0.9"]
 
 
 # --- the program ------------------------------------------------------------------------------
