@@ -123,8 +123,9 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
         others = max(running - 1, 0.0)
         step *= pace
         alone *= pace
-        added = max(alone - read * pace * c.overlap, 0.0)
-        tpot = step + c.mixing * others * added / tokens_out
+        prefills = others / tokens_out
+        ridden = read * pace * c.overlap * min(prefills, 1.0)
+        tpot = step + max(c.mixing * prefills * alone - ridden, 0.0)
         started = alone * (1 + c.queue * others * math.sqrt(others))
         first = started + c.first_steps * step + front_end
         stay = first + tpot * (tokens_out - 1)

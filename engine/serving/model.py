@@ -402,9 +402,10 @@ def serve(
     alone = prefill(case, load, c, share)
     others = np.maximum(running - 1.0, 0.0)
     theta = c.mixing * (1 + c.mixing_ranks * (load.data_parallel - 1))
-    # A prefill rides on the weights that a decode step reads in any case.
-    added = np.maximum(alone - terms.weights * c.overlap, 0.0)
-    mixed = others * added * theta / load.output_tokens
+    # A prefill rides on the weights that a decode step reads in any case, once in each step.
+    prefills = others / load.output_tokens
+    ridden = terms.weights * c.overlap * np.minimum(prefills, 1.0)
+    mixed = np.maximum(prefills * alone * theta - ridden, 0.0)
     tpot = step + mixed
     started = alone + alone * (c.queue * others * np.sqrt(others))
     first = started + c.first_steps * step + c.front_end * 1e-3
