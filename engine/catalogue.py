@@ -162,9 +162,8 @@ class Format:
 
     def peak_tflops(self, accelerator: Accelerator) -> float:
         """Return the dense peak rate; that of bf16 where the tensor core is absent or slower."""
-        peak = accelerator.peak(self.peak_field)
-        slower = np.isnan(peak) or peak < accelerator.bf16_dense_tflops
-        return accelerator.bf16_dense_tflops if slower else peak
+        best: float = np.fmax(accelerator.peak(self.peak_field), accelerator.bf16_dense_tflops)
+        return best
 
     def is_unpacked(self, accelerator: Accelerator) -> bool:
         """Tell whether weights in this format are unpacked to bf16 to be multiplied.
@@ -173,9 +172,8 @@ class Format:
         """
         narrow = self.bytes_per_parameter < BF16_BYTES
         in_bf16 = self.peak_field == "bf16_dense_tflops"
-        peak = accelerator.peak(self.peak_field)
-        slower = np.isnan(peak) or peak < accelerator.bf16_dense_tflops
-        return bool(narrow and (in_bf16 or slower))
+        own = accelerator.peak(self.peak_field)
+        return bool(narrow and (in_bf16 or not own >= accelerator.bf16_dense_tflops))
 
 
 BF16_BYTES = 2.0

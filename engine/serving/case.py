@@ -243,7 +243,7 @@ def described(
         replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, m.head_dim
     vocabulary = m.vocab * m.hidden
     # Latent attention is left in bf16 where the rest has four bits (S61).
-    wide = latent and weights.bytes_per_parameter < 1
+    wide = _flag(weights.bytes_per_parameter < 1) if latent else 0.0
     # Latent attention in its absorbed form: each head takes the scores from the latent vector and
     # the rotary part, and adds up the latent vectors.
     latent_work = 2.0 * m.heads * (2 * m.kv_lora_rank + m.qk_rope_dim) if latent else 0.0
@@ -253,10 +253,10 @@ def described(
         hidden=m.hidden,
         heads=m.heads,
         kv_heads=1.0 if latent else (m.kv_heads),
-        replicated=0.0 if wide else m.layers * replicated,
-        split=feed_forward if wide else m.layers * m.heads * by_head + feed_forward,
-        wide_replicated=m.layers * replicated if wide else 0.0,
-        wide_split=m.layers * m.heads * by_head if wide else 0.0,
+        replicated=m.layers * replicated * (1.0 - wide),
+        split=m.layers * m.heads * by_head * (1.0 - wide) + feed_forward,
+        wide_replicated=m.layers * replicated * wide,
+        wide_split=m.layers * m.heads * by_head * wide,
         kv_projection=0.0 if latent else (m.layers * 2 * m.hidden * m.head_dim),
         head=vocabulary,
         vocabulary=(vocabulary if m.tied_embeddings else 2 * vocabulary),
@@ -302,19 +302,24 @@ _NO_ACCELERATOR, _NO_MODEL, _NO_FORMAT = 0.15, 0.08, 0.08
 
 def _distance(m: Model, a: Accelerator, weights: Format, experts: Format) -> Number:
     """Return how far a case lies from the measured runs, added in quadrature [-]."""
-    squares: Number = a.spread**2
-    squares = squares + (0.0 if a.measured else _NO_ACCELERATOR**2)
-    squares = squares + (0.0 if m.measured else _NO_MODEL**2)
-    squares = squares + (0.0 if weights.measured else _NO_FORMAT**2)
-    if m.experts:
-        squares = squares + (0.0 if experts.measured else _NO_FORMAT**2)
-    distance: Number = np.sqrt(squares)
+    squares = a.spread * a.spread + (1 - a.measured) * _NO_ACCELERATOR**2
+    squares = squares + (1 - m.measured) * _NO_MODEL**2 + (1 - weights.measured) * _NO_FORMAT**2
+    mixture = np.minimum(m.experts, 1)
+    distance: Number = np.sqrt(squares + mixture * (1 - experts.measured) * _NO_FORMAT**2)
     return distance
 
 
-def _shares(backend: str) -> dict[str, float]:
+def _flag(condition: Any) -> Number:
+    """Return 1 where a condition holds, else 0; without asking it, where it is no truth yet."""
+    if isinstance(condition, bool | np.bool_):
+        return float(condition)
+    flag: Number = np.where(condition, 1.0, 0.0)
+    return flag
+
+
+def _shares(backend: str) -> dict[str, Any]:
     """Return the share of each serving program."""
     name = match("backend", backend, (ANY, *BACKENDS))
-    if name == ANY:
-        return {**MIXTURE, "any_backend": 1.0}
-    return {**{known: 1.0 if name == known else 0.0 for known in BACKENDS}, "any_backend": 0.0}
+    mixed = _flag(name == ANY)
+    shares = {b: mixed * MIXTURE[b] + _flag(name == b) for b in BACKENDS}
+    return {**shares, "any_backend": mixed}
