@@ -53,9 +53,8 @@ def _seen(node: Call, context: Context, hidden: HiddenRows) -> Node:
         raise KeepOldValueError(f"{node.name} over more than {_MOST_RUNS} runs of visible rows")
     if not given:
         return _nothing(node, settings[0])
-    if all(a is b for a, b in zip(given, node.arguments[start:], strict=False)) and len(
-        given
-    ) == len(node.arguments[start:]):
+    before = node.arguments[start:]
+    if len(given) == len(before) and all(a is b for a, b in zip(given, before, strict=True)):
         return node
     return replace(node, arguments=(*node.arguments[:start], *given))
 
@@ -75,10 +74,11 @@ def _visible(
             raise KeepOldValueError("which of the rows are hidden is not known before evaluation")
         return [argument]
     every, filtered = hidden.of(cells.sheet or context.sheet)
-    passed = every if by_hand else filtered
+    area = cells.area
+    passed = {row for row in (every if by_hand else filtered) if area.top <= row <= area.bottom}
     if not passed:
         return [argument]
-    return [_range(run, cells) for run in _runs(cells.area, passed)]
+    return [_range(run, cells) for run in _runs(area, passed)]
 
 
 def _cells(argument: Node, context: Context) -> Reference | None:
@@ -90,10 +90,10 @@ def _cells(argument: Node, context: Context) -> Reference | None:
     return argument if isinstance(argument, Reference) else None
 
 
-def _runs(area: Area, passed: frozenset[int]) -> Iterator[Area]:
+def _runs(area: Area, passed: set[int]) -> Iterator[Area]:
     """Yield the parts of an area between the rows that are passed over."""
     top = area.top
-    for row in sorted(r for r in passed if area.top <= r <= area.bottom):
+    for row in sorted(passed):
         if row > top:
             yield Area(top, area.left, row - 1, area.right)
         top = row + 1

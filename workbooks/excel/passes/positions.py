@@ -119,7 +119,8 @@ def _turned(node: Call) -> Call:
         before = given[moved]
         given[moved] = back if isinstance(before, Missing) else Operation("+", Paren(before), back)
         given[size] = call("ABS", given[size])
-    return replace(node, arguments=tuple(given))
+    same = all(a is b for a, b in zip(given, node.arguments, strict=True))
+    return node if same else replace(node, arguments=tuple(given))
 
 
 def _may_be_negative(node: Node) -> bool:
