@@ -74,8 +74,12 @@ def _visible(
             raise KeepOldValueError("which of the rows are hidden is not known before evaluation")
         return [argument]
     every, filtered = hidden.of(cells.sheet or context.sheet)
+    everywhere = every if by_hand else filtered
+    if not everywhere:
+        # Not asked for the rows, which may not be known yet.
+        return [argument]
     area = cells.area
-    passed = {row for row in (every if by_hand else filtered) if area.top <= row <= area.bottom}
+    passed = {row for row in everywhere if area.top <= row <= area.bottom}
     if not passed:
         return [argument]
     return [_range(run, cells) for run in _runs(area, passed)]
