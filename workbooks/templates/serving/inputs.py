@@ -21,7 +21,7 @@ _CONCURRENCIES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PARALLEL = '"1,2,4,8"'
 # Offer, price of a GPU-hour, source.
 _OFFERS = (
-    ("p5.48xlarge, over its 8 H100", D["price"], PARADOX),
+    ("p5.48xlarge, one of its H100", D["price"], PARADOX),
     ("The article's H100", 30.0, PARADOX),
     ("DeepSeek's H800", 2.0, DEEPSEEK),
     ("Your own", 3.0, ASSUMED),
