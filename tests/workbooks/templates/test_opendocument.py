@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from datetime import datetime
 
 import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.datetime import to_excel
 
 from udfs.cells import CellError
 from udfs.hosts import libreoffice
@@ -46,8 +48,12 @@ def values(path):
     for sheet in load_workbook(path, data_only=True):
         for row in sheet.iter_rows():
             for cell in row:
-                error = cell.data_type == "e"
-                found[sheet.title, cell.coordinate] = CellError(cell.value) if error else cell.value
+                value = cell.value
+                if cell.data_type == "e":
+                    value = CellError(value)
+                elif isinstance(value, datetime):
+                    value = to_excel(value)
+                found[sheet.title, cell.coordinate] = value
     return found
 
 
