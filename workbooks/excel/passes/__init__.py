@@ -79,8 +79,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("arguments", arguments.apply),
     Rule("text formats", text_formats.apply),
     Rule("lookups", lookups.apply),
-    # By the sizes of their ranges, before unions and hidden rows change them.
-    Rule("criteria", criteria.apply, row_dependent=True),
+    # Ranges as they are written, before unions and hidden rows change them.
+    Rule("criteria", criteria.apply),
     # Unions and several sheets become arguments, which the rules on hidden rows go through.
     Rule("references", references.apply, row_dependent=True),
     # By the number of the function, which only then may change its name.

@@ -50,7 +50,7 @@ def _call(node: Node) -> Node:
         if not tests:
             return node
         return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
-    if not isinstance(total, Reference) or not _same_size(total, pairs[0]):
+    if not isinstance(total, Reference):
         return node
     asked = call(CRITERIA, Text(node.name.removesuffix("S").removesuffix("IF")), total, *pairs)
     return call("IF", call("ISERROR", call("SUM", total)), asked, node)
@@ -73,8 +73,3 @@ def _is_single(criterion: Node) -> bool:
         or (isinstance(item, Reference) and not item.is_cell)
         for item in walk(criterion)
     )
-
-
-def _same_size(total: Reference, searched: Node) -> bool:
-    # The calculator sees to ranges of other sizes; which cells they mean is known to it alone.
-    return isinstance(searched, Reference) and total.size == searched.size

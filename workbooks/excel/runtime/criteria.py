@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from udfs.cells import CODES, CellError
+from workbooks.calc.protocol import EngineError
 from workbooks.excel.runtime.coerce import Calendar, Refusal, cells, plain_number
 
 Fits: TypeAlias = Callable[[Any], bool]
@@ -133,7 +134,8 @@ def summed(kind: Any, *given: Any) -> Any:
     ranges = [cells(one) for one in pairs[0::2]]
     tests = [fits(criterion) for criterion in pairs[1::2]]
     if len({len(found) for found in (*ranges, *([total] if total is not None else []))}) > 1:
-        return CellError("#VALUE!", "the ranges have different sizes")
+        # SUMIF takes as many cells from its third argument as its first has: which, is not known.
+        return EngineError("an error in SUMIF or AVERAGEIF over ranges of different sizes")
     fitting = [
         place
         for place, values in enumerate(zip(*ranges, strict=True))
