@@ -32,6 +32,7 @@ _MODULES = (
     "serving.constants",
     "serving.estimates",
     "serving.front",
+    "serving.limits",
     "serving.session",
     "serving.techniques",
     "serving.terms",

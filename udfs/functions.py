@@ -20,7 +20,7 @@ from engine import (
     subsidy,
     tokens,
 )
-from engine.serving import estimates, front, session, techniques, terms, usd
+from engine.serving import estimates, front, limits, session, techniques, terms, usd
 from engine.uncertainty import monte_carlo, tornado
 from udfs.declare import declare, group
 
@@ -41,6 +41,7 @@ with group("Serving estimate"):
     TOK_SERVING_COST = declare(usd.serving_cost, expensive=True)
     TOK_SERVING_BAND = declare(usd.serving_band, expensive=True)
     TOK_MAX_CONCURRENCY = declare(estimates.max_concurrency, expensive=True)
+    TOK_MAX_LOAD = declare(limits.max_load, expensive=True)
     TOK_BREAKDOWN = declare(terms.breakdown)
     TOK_PARETO = declare(front.pareto)
     TOK_WATERFALL = declare(techniques.waterfall)

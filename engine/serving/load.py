@@ -84,6 +84,7 @@ _TAIL = """cache_hit : Number
 _SHARED = {
     "<memory>": f"{_MODEL}\n    {_LENGTHS}",
     "<tail>": _TAIL,
+    "<lengths>": _LENGTHS,
     "<load>": f"""{_MODEL}
     concurrency : Number
         Requests in flight on all the GPUs together, each followed by the next [-].
