@@ -19,11 +19,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from workbooks.authoring.build import build
 
 from engine import runway
 from engine.uncertainty.distributions import Lognormal, Pert, Triangular
 from engine.uncertainty.draws import BLOCK
+from workbooks.build import build
 from workbooks.scenarios.risks import Risk, Risks
 from workbooks.scenarios.simulate import Runner, Task
 

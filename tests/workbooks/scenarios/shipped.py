@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -58,7 +60,9 @@ def values_of(path: Path, addresses: list[str]) -> list[object]:
     """Return what these cells hold."""
     workbook = load_workbook(path, data_only=True)
     places = (address.rsplit("!", 1) for address in addresses)
-    return [workbook[sheet.strip("'")][cell].value for sheet, cell in places]
+    found = [workbook[sheet.strip("'")][cell].value for sheet, cell in places]
+    # A date is its serial number.
+    return [to_excel(value) if isinstance(value, datetime) else value for value in found]
 
 
 def recalculated(

@@ -116,6 +116,7 @@ FORMULAS = [
     "INDEX(TOK_SERVING_COST(A1,0.5,\"llama-3.1-8b\",\"h100_sxm\",A5),1,3)",
     "TEXT(A1,\"$#,##0.00\")&\"!\"", "TEXT(A6,\"0%\")", "MEDIAN(A1:A5)", "EDATE(45000+A5,A5)",
     "DEGREES(A1)", "TANH(A1)", "CEILING(A2,0.1)", "YEAR(45000+A5)", "IRR(B1:B3)+A1",
+    "RANK(A1,A1:A5)", "RANK(A1,A1:A9,1)", "RANK(A1,B1:B3)",
     "Rate_*A1", "SUM(M!$A:$A)", "B5", "B5*2",
 ]  # fmt: skip
 

@@ -193,6 +193,24 @@ def lookup(
     return index(texts, table, place, found) if across else index(texts, table, found, place)
 
 
+def rank(texts: Texts, value: Value, array: Value, order: Value | None = None) -> Column:
+    """Return the place of a number among others, the largest first; `#N/A` if it is not there."""
+    wanted = numeric(_single(value), texts)
+    way = numeric(_single(order), texts) if order is not None else number(0.0)
+    if isinstance(array, Column) or not way.constant or way.kind != NUMBER:
+        raise UnsupportedError("RANK in such a way")
+    before = np.less if way.num else np.greater
+    total: Any = 1.0
+    found: Any = False
+    for cell in array.cells():
+        is_number = is_kind(cell, NUMBER)
+        total = total + np.logical_and(is_number, before(cell.num, wanted.num))
+        found = np.logical_or(found, np.logical_and(is_number, np.equal(cell.num, wanted.num)))
+    total = Column(NUMBER, total if np.ndim(total) else float(total))
+    result = merged(found if np.ndim(found) else bool(found), total, error(NA))
+    return first_error([wanted, *array.cells()], result)
+
+
 def _single(value: Value) -> Column:
     if isinstance(value, Grid):
         if value.shape == (1, 1):
@@ -324,6 +342,7 @@ LOOKUPS: dict[str, Callable[..., Value]] = {
     "MATCH": match,
     "VLOOKUP": lambda *a: lookup(*a, across=False),
     "HLOOKUP": lambda *a: lookup(*a, across=True),
+    "RANK": rank,
     "ROWS": lambda _texts, value: rows_of(value),
     "COLUMNS": lambda _texts, value: columns_of(value),
     "COUNTIF": count_if,
