@@ -66,6 +66,8 @@ Cell: TypeAlias = tuple[str, int, int]
 _TOTALS = frozenset(("SUM", "SUMPRODUCT", "SUMIF", "SUMIFS", "AVERAGE", "PRODUCT", "SUBTOTAL"))
 #: Functions that take arrays, in ordinary formulas too, in their first argument or in all.
 _ARRAYS = frozenset(("SUMPRODUCT", "INDEX"))
+#: Functions that count a reference without reading its cells.
+SIZES = frozenset(("ROWS", "COLUMNS"))
 #: All that is compiled, beside own functions.
 KNOWN = frozenset((*SCALARS, *WHOLE, *LOOKUPS, "IF"))
 
@@ -184,6 +186,9 @@ class Evaluator:
         name = node.name
         if name == "IF":
             return self._if(node, sheet, array=array)
+        if name in SIZES and len(node.arguments) == 1 and isinstance(node.arguments[0], Reference):
+            area = node.arguments[0].area
+            return number(float(area.rows if name == "ROWS" else area.columns))
         function = self.functions.get(name)
         if function is not None:
             return self._own(function, node, sheet, array=array)

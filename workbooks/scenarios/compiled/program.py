@@ -20,12 +20,12 @@ from workbooks.formula.address import Area, column_number, full_name, parse_area
 from workbooks.formula.names import Names
 from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.references import Reference
-from workbooks.formula.tree import Call, Error, Name, Node, bottom_up, walk
+from workbooks.formula.tree import Call, Error, Name, Node, bottom_up, children, walk
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
 from workbooks.ooxml.xml import unescape
 from workbooks.recalc.job import Job
 from workbooks.recalc.prepare import attributes
-from workbooks.scenarios.compiled.evaluate import KNOWN, Evaluator
+from workbooks.scenarios.compiled.evaluate import KNOWN, SIZES, Evaluator
 from workbooks.scenarios.compiled.native import Calculator
 from workbooks.scenarios.compiled.values import (
     NA,
@@ -305,7 +305,7 @@ class Program:
         return self._needs[home]
 
     def _referred(self, tree: Node, sheet: str) -> Iterator[Place]:
-        for node in walk(tree):
+        for node in _reading(tree):
             if isinstance(node, Call) and node.name in _UNKNOWABLE:
                 raise UnsupportedError(f"{node.name}()")
             if isinstance(node, Reference):
@@ -390,6 +390,15 @@ class Program:
                 raise UnsupportedError(f"{full_name(*place)}: {value.reason}")
             self._constants[place] = self.texts.of(value)
         return self._constants[place]
+
+
+def _reading(node: Node) -> Iterator[Node]:
+    """Yield all nodes but the references that are counted, and not read: ROWS(A1:A9)."""
+    yield node
+    for child in children(node):
+        counted = isinstance(node, Call) and node.name in SIZES and isinstance(child, Reference)
+        if not counted:
+            yield from _reading(child)
 
 
 def _filled(formula: Formula) -> list[Place]:
