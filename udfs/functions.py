@@ -42,6 +42,7 @@ with group("Serving estimate"):
     TOK_SERVING_BAND = declare(usd.serving_band, expensive=True)
     TOK_MAX_CONCURRENCY = declare(estimates.max_concurrency, expensive=True)
     TOK_MAX_LOAD = declare(limits.max_load, expensive=True)
+    TOK_CHEAPEST = declare(limits.cheapest)
     TOK_BREAKDOWN = declare(terms.breakdown)
     TOK_PARETO = declare(front.pareto)
     TOK_WATERFALL = declare(techniques.waterfall)

@@ -118,9 +118,9 @@ def pareto(
 
 def _configurations(case: Case, input_tokens: float, output_tokens: float, max_gpus: float) -> Load:
     """Return every parallelism and concurrency to look at, as arrays."""
-    sizes = _powers_of_two(max_gpus)
+    sizes = powers_of_two(max_gpus)
     parts = sizes if case.experts else sizes[:1]
-    requests = _powers_of_two(_MOST_REQUESTS)
+    requests = powers_of_two(_MOST_REQUESTS)
     grids = np.meshgrid(sizes, sizes, parts, requests, indexing="ij")
     tensor, data, expert, concurrency = (grid.ravel() for grid in grids)
     within = (tensor * data <= max_gpus) & (concurrency >= data)
@@ -135,7 +135,8 @@ def _configurations(case: Case, input_tokens: float, output_tokens: float, max_g
     )
 
 
-def _powers_of_two(most: float) -> NDArray[np.float64]:
+def powers_of_two(most: float) -> NDArray[np.float64]:
+    """Return 1, 2, 4 … up to a number."""
     powers: NDArray[np.float64] = np.exp2(np.arange(math.floor(math.log2(most)) + 1.0))
     return powers
 

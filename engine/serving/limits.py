@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from engine.catalogue import AcceleratorLike, ModelLike
-from engine.elementwise import Number, above
+from engine.elementwise import Number, Row, Scalar, above, at_least, whole
+from engine.errors import UnknownIdError
 from engine.serving.case import Case
 from engine.serving.constants import Constants
-from engine.serving.load import MEMORY, TAIL, Formats, evaluate, served, serving_function
+from engine.serving.estimates import estimate
+from engine.serving.front import powers_of_two
+from engine.serving.load import (
+    MEMORY,
+    PRICE,
+    TAIL,
+    Formats,
+    evaluate,
+    served,
+    serving_function,
+    table_function,
+)
 from engine.serving.model import Load, Memory
+from engine.serving.usd import usd_per_mtok
 
-__all__ = ["max_load"]
+__all__ = ["cheapest", "max_load"]
 
 
 @serving_function({"max_tpot": above(0), "max_ttft": above(0), **MEMORY, **TAIL})
@@ -86,6 +99,89 @@ def max_load(
         low = np.where(kept, middle, low)
         high = np.where(kept | (low == high), high, middle - 1)
     return float(low[0]) if alone else cast(Number, low)
+
+
+@table_function({**PRICE, "max_tpot": above(0), "max_ttft": above(0), "input_tokens": at_least(1),
+                 "output_tokens": at_least(1), "max_gpus": whole(1, 1024), **TAIL})  # fmt: skip
+def cheapest(
+    usd_per_gpu_hour: Scalar,
+    utilisation: Scalar,
+    model: ModelLike,
+    accelerator: AcceleratorLike,
+    max_tpot: Scalar | None = None,
+    max_ttft: Scalar | None = None,
+    input_tokens: Scalar = 1024.0,
+    output_tokens: Scalar = 1024.0,
+    weight_format: str = "bf16",
+    max_gpus: Scalar = 8.0,
+    cache_hit: Scalar = 0.0,
+    backend: str = "any",
+    draft_tokens: Scalar = 0.0,
+    acceptance: Scalar = 0.7,
+) -> Row:
+    """Find the cheapest configuration that keeps limits of time, at the most load it can take.
+
+    Parameters
+    ----------
+    <price>
+    <one>
+    max_tpot : Scalar
+        Longest time of an output token after the first; none where left out [s].
+    max_ttft : Scalar
+        Longest time to the first token; none where left out [s].
+    input_tokens : Scalar
+        Tokens of a prompt [-].
+    output_tokens : Scalar
+        Tokens of an answer [-].
+    weight_format : str
+        Format of the weights: bf16, fp8, int8, int4, nvfp4 or mxfp4 [-].
+    max_gpus : Scalar
+        GPUs of the largest configuration, a whole number from 1 to 1,024 [-].
+    <tail>
+
+    Returns
+    -------
+    Row
+        Tensor, data and expert parallelism, requests in flight, TPOT, TTFT, blended cost
+        [-, -, -, -, s, s, USD/Mtok].
+
+    Notes
+    -----
+    Equation: of all parallelism in powers of two, each at the load of TOK_MAX_LOAD, the one with
+    the least cost over all tokens; `#N/A` where none keeps the limits and fits.
+    <range>
+
+    Examples
+    --------
+    >>> row = cheapest(2.0, 0.5, "llama-3.1-70b", "h100_sxm", 0.03, 2.0, weight_format="fp8")
+    >>> bool(row[0] * row[1] <= 8 and row[4] <= 0.03 and row[5] <= 2.0)
+    True
+    """
+    sizes = powers_of_two(max_gpus)
+    tensor, data, expert = (grid.ravel() for grid in np.meshgrid(sizes, sizes, sizes))
+    within = tensor * data <= max_gpus
+    split = (tensor[within], data[within], expert[within])
+    limits = (math.inf if limit is None else limit for limit in (max_tpot, max_ttft))
+    longest, first = (min(limit, _NO_LIMIT) for limit in limits)
+    rest: tuple[Any, ...] = (weight_format, None, cache_hit, backend, draft_tokens, acceptance)
+    most = np.asarray(
+        max_load(model, accelerator, longest, first, input_tokens, output_tokens, *split, *rest)
+    )
+    sound = most >= 1
+    if not sound.any():
+        raise UnknownIdError("no configuration of that many GPUs keeps the limits and fits")
+    split = tuple(part[sound] for part in split)  # type: ignore[assignment]
+    most = most[sound]
+    told = estimate(model, accelerator, most, input_tokens, output_tokens, *split, *rest)
+    seconds = output_tokens / (np.asarray(told.throughput) * (input_tokens + output_tokens))
+    best = int(seconds.argmin())
+    cost = seconds[best] * usd_per_mtok(usd_per_gpu_hour, utilisation)
+    row = (*(part[best] for part in split), most[best], told.tpot, told.ttft, cost)
+    return tuple(float(np.ravel(value)[best if np.size(value) > 1 else 0]) for value in row)
+
+
+#: Longer than any request takes [s].
+_NO_LIMIT = 1e12
 
 
 def _places(_case: Case, load: Load, held: Memory, _c: Constants) -> tuple[Number, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.errors import DomainError
+from engine.errors import DomainError, UnknownIdError
 from engine.serving.estimates import max_concurrency, tpot, ttft
-from engine.serving.limits import max_load
+from engine.serving.limits import cheapest, max_load
+from engine.serving.usd import serving_cost
 
 LLAMA = ("llama-3.1-70b", "h100_sxm")
 REST = (1024, 1024, 4, 1, 1, "fp8")
@@ -51,3 +52,25 @@ def test_arrays_equal_single_calls():
 def test_reused_prompts_allow_more():
     plain, reused = (max_load(*LLAMA, 0.02, 0.5, *REST, None, hit) for hit in (0.0, 0.9))
     assert reused > plain
+
+
+def test_the_cheapest_is_what_single_calls_find():
+    found = []
+    for tensor in (1, 2, 4, 8):
+        for data in (1, 2, 4, 8):
+            rest = (1024, 1024, tensor, data, 1, "fp8")
+            if tensor * data > 8 or (most := max_load(*LLAMA, 0.03, 2.0, *rest)) < 1:
+                continue
+            cost = serving_cost(2.0, 0.5, *LLAMA, most, *rest)[2]
+            found.append((cost, tensor, data, most))
+    row = cheapest(2.0, 0.5, *LLAMA, 0.03, 2.0, weight_format="fp8")
+    cost, tensor, data, most = min(found)
+    assert row[:4] == (tensor, data, 1, most)
+    assert row[6] == pytest.approx(cost, rel=1e-12)
+    assert row[4] == pytest.approx(tpot(*LLAMA, most, 1024, 1024, tensor, data, 1, "fp8"))
+
+
+def test_no_cheapest_where_none_keeps_the_limits():
+    with pytest.raises(UnknownIdError, match="no configuration"):
+        cheapest(2.0, 0.5, *LLAMA, 1e-6)
+    assert cheapest(2.0, 0.5, *LLAMA)[6] < cheapest(2.0, 0.5, *LLAMA, 0.02)[6]
