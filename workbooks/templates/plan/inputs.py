@@ -98,7 +98,7 @@ def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref
         ScenarioInput("churn", "Customers lost", (0.02, 0.015, 0.035), "a month", ASSUMED, "",
                       "percent", limit=SHARE),
         ScenarioInput("peak", "Peak over mean load", (2.0, 1.7, 2.5), "ratio", ASSUMED,
-                      "Of requests that cannot wait", "number"),
+                      "Of requests that cannot wait", "number", limit=Limit(1.0)),
         ScenarioInput("efficiency", "Gain of serving efficiency", (0.25, 0.4, 0.1), "a year",
                       ASSUMED, "Software and better models", "percent",
                       limit=Limit(-1, low_open=True)),
