@@ -40,7 +40,13 @@ def run(program: Program, scenarios: list[list[object]]) -> list[list[object]]:
     """Return the outputs of each scenario, all of them computed together."""
     texts, size = program.texts, len(scenarios)
     given = [texts.gathered(list(column)) for column in zip(*scenarios, strict=True)]
-    cells = [texts.cells(column, size) for column in program.run(given, size)]
+    try:
+        columns = program.run(given, size)
+    except UnsupportedError as refused:
+        if len(program.outputs) > 1:
+            pytest.xfail(f"evaluated draw by draw: {refused}")
+        raise
+    cells = [texts.cells(column, size) for column in columns]
     return [list(row) for row in zip(*cells, strict=True)]
 
 

@@ -224,8 +224,15 @@ def _single(value: Value) -> Column:
 
 def meets(texts: Texts, cell: Column, criterion: Column) -> Any:
     """Tell in which draws a cell meets a criterion, as COUNTIF has it."""
-    if anywhere(is_kind(criterion, ERROR)):
-        raise UnsupportedError("a criterion that is an error")
+    wrong = is_kind(criterion, ERROR)
+    if anywhere(wrong):
+        if everywhere(wrong):
+            plain: Any = False
+        else:
+            plain = meets(texts, cell, merged(wrong, number(0.0), criterion))
+        alike = np.logical_and(is_kind(cell, ERROR), np.equal(cell.num, criterion.num))
+        hit = np.where(wrong, alike, plain)
+        return hit if hit.ndim else bool(hit)
     criterion = merged(is_kind(criterion, BLANK), number(0.0), criterion)
     sign, operand = _read(texts, criterion)
     spelt = anywhere(is_kind(operand, NUMBER)) and anywhere(is_kind(cell, TEXT))
