@@ -153,7 +153,7 @@ _COLOURS = {"engine": "#d9ead3", "udfs": "#fff2cc", "workbooks": "#dbe9f8"}
 
 def picture(graph: Graph) -> str:
     """Return the floors one above the other, with an arrow to what each uses, as SVG."""
-    shown = [f for f in reversed(FLOORS) if f not in ("workbooks",)]
+    shown = [f for f in reversed(list(FLOORS)) if f not in ("workbooks",)]
     top = {floor: _TOP + _STEP * place for place, floor in enumerate(shown)}
     right = _LEFT + _WIDTH
     height = _TOP * 2 + _STEP * len(shown)

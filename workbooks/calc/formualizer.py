@@ -209,7 +209,7 @@ class FormualizerEngine:
 
     def close(self) -> None:
         """Let go of the workbook: it holds the callbacks, which hold it, out of Python's sight."""
-        self._workbook = self._probe = None
+        self._workbook = self._probe = None  # type: ignore[assignment]
         self._own, self._blocks, self._raised = {}, Blocks({}), None
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from udfs.cells import Cell
 from workbooks.formula.functions import having
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.tree import Call, Reference, walk
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, walk
 from workbooks.ooxml.scan import ATTRIBUTES, SHARED, STEP, TEXT
 from workbooks.ooxml.xml import unescape
 

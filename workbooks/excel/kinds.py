@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbooks.excel.context import Scope
 from workbooks.formula.functions import native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -18,7 +19,6 @@ from workbooks.formula.tree import (
     Operation,
     Paren,
     Percent,
-    Reference,
     Sign,
     Single,
     Spilled,

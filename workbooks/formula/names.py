@@ -7,15 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from workbooks.formula.parse import parse
-from workbooks.formula.tree import (
-    Logical,
-    Node,
-    Number,
-    Reference,
-    Sign,
-    Text,
-    walk,
-)
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Logical, Node, Number, Sign, Text, walk
 
 _NAME = re.compile(r"[^\W\d][\w.?]*", re.UNICODE)
 _POSITION = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C?[0-9]*|C[0-9]*", re.IGNORECASE)

@@ -216,7 +216,8 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             return Apply(changed["function"], new)
     if all(new is getattr(node, name) for name, new in changed.items()):
         return node
-    return replace(node, **changed)
+    # Every kind of node here has nodes alone in these fields.
+    return replace(node, **changed)  # type: ignore[arg-type]
 
 
 def bottom_up(node: Node, change: Callable[[Node], Node]) -> Node:

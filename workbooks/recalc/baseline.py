@@ -23,7 +23,8 @@ from workbooks.formula.address import Area, column_number
 from workbooks.formula.functions import native
 from workbooks.formula.names import Names
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.tree import Call, Name, Node, Reference, walk
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Name, Node, walk
 from workbooks.ooxml.book import MARK, Book, relations
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import (

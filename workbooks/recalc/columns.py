@@ -22,6 +22,7 @@ from engine.errors import TokenbookError
 from udfs.cells import Cell
 from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import column_letters
+from workbooks.formula.references import Reference
 from workbooks.formula.structured import OWN_ROW
 from workbooks.formula.tree import (
     COMPARISONS as SIGNS,
@@ -34,7 +35,6 @@ from workbooks.formula.tree import (
     Operation,
     Paren,
     Percent,
-    Reference,
     Sign,
     Text,
     bare,

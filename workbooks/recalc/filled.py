@@ -13,9 +13,9 @@ from workbooks.excel.context import KeepOldValueError, Place
 from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import column_number
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.references import Corner
+from workbooks.formula.references import Corner, Reference
 from workbooks.formula.structured import OWN_ROW
-from workbooks.formula.tree import Error, Node, Reference, bottom_up
+from workbooks.formula.tree import Error, Node, bottom_up
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, ROW, SHARED, STEP, TEXT, without_digits
 from workbooks.ooxml.xml import unescape
 

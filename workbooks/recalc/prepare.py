@@ -28,7 +28,8 @@ from workbooks.formula.address import (
     parse_cell,
     turns,
 )
-from workbooks.ooxml.book import Book, DefinedName, SheetInfo
+from workbooks.formula.names import DefinedName
+from workbooks.ooxml.book import Book, SheetInfo
 from workbooks.ooxml.overrides import ROW_NUMBER, last_row, number_texts, value_text
 from workbooks.ooxml.scan import (
     ATTRIBUTES,

@@ -10,7 +10,8 @@ from workbooks.excel.context import KeepOldValueError, Place
 from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import full_name
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.tree import Call, Node, Reference, walk
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Node, walk
 from workbooks.recalc.report import CellProblem, Report
 from workbooks.recalc.splice import Pending
 

@@ -9,17 +9,8 @@ from typing import NamedTuple
 
 from workbooks.formula.address import column_number, full_name, quote_sheet
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.tree import (
-    Call,
-    Name,
-    Node,
-    Number,
-    Reference,
-    Single,
-    TableReference,
-    children,
-    walk,
-)
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Name, Node, Number, Single, TableReference, children, walk
 from workbooks.ooxml.book import SheetInfo
 from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
 from workbooks.ooxml.xml import unescape

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +19,7 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
-import udfs
+from udfs.hosts import UDF_MODULE
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -53,7 +54,7 @@ def served() -> App:
 
     # This module belongs to `udfs`, which was so imported before there was a host: its names are
     # those for Python until they are made again.
-    importlib.reload(udfs)
+    importlib.reload(sys.modules[UDF_MODULE])
     from xlwings_server.main import main_app  # noqa: PLC0415
 
     app: App = main_app

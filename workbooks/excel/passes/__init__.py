@@ -43,9 +43,17 @@ class Pass(Protocol):
     the formulas of defined names too, which are written out before what follows it is done.
     """
 
-    name: str
-    row_dependent: bool
-    in_names: bool
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def row_dependent(self) -> bool:
+        """Whether what it does may differ from row to row."""
+
+    @property
+    def in_names(self) -> bool:
+        """Whether it is applied to the formulas of names."""
 
     def __call__(self, tree: Node, context: Context) -> Node:
         """Return the formula rewritten, or the very tree that was given."""

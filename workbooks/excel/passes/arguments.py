@@ -7,6 +7,7 @@ from dataclasses import replace
 from workbooks.excel.context import Context
 from workbooks.excel.runtime.coerce import plain_number
 from workbooks.formula.functions import native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Call,
     Error,
@@ -17,7 +18,6 @@ from workbooks.formula.tree import (
     Number,
     Operation,
     Paren,
-    Reference,
     Text,
     bottom_up,
 )

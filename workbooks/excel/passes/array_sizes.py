@@ -15,6 +15,7 @@ from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.excel.passes.broadcast import SINGLE, SKIPPED
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -27,7 +28,6 @@ from workbooks.formula.tree import (
     Operation,
     Paren,
     Percent,
-    Reference,
     Sign,
     Single,
     Spilled,

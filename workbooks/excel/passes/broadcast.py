@@ -14,6 +14,7 @@ from workbooks.calc.protocol import FIT, FORMATTED, LIFT, RANKED
 from workbooks.excel.context import Context, KeepOldValueError, Scope
 from workbooks.excel.kinds import is_many, may_be_area, returns_array
 from workbooks.formula.functions import native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -23,7 +24,6 @@ from workbooks.formula.tree import (
     Node,
     Number,
     Paren,
-    Reference,
     Spilled,
     Text,
     children,

@@ -10,6 +10,7 @@ from udfs.cells import CODES
 from workbooks.calc.protocol import CRITERIA
 from workbooks.excel.context import Context
 from workbooks.formula.functions import Native, native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -17,7 +18,6 @@ from workbooks.formula.tree import (
     Inlined,
     Name,
     Node,
-    Reference,
     Text,
     bottom_up,
     call,

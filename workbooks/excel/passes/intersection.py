@@ -14,6 +14,7 @@ from workbooks.calc.protocol import FIT, ONE
 from workbooks.excel.context import Context, KeepOldValueError, Scope
 from workbooks.excel.kinds import is_area, returns_array
 from workbooks.formula.functions import native
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -26,7 +27,6 @@ from workbooks.formula.tree import (
     Operation,
     Paren,
     Percent,
-    Reference,
     Sign,
     Single,
     Spilled,

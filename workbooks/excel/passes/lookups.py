@@ -7,6 +7,7 @@ from dataclasses import replace
 from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import literal
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
     Call,
@@ -16,7 +17,6 @@ from workbooks.formula.tree import (
     Name,
     Node,
     Number,
-    Reference,
     bottom_up,
     call,
 )

@@ -10,17 +10,8 @@ from __future__ import annotations
 from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.formula.names import DefinedName, is_relative, may_be_name
 from workbooks.formula.parse import FormulaError
-from workbooks.formula.tree import (
-    Call,
-    Error,
-    Inlined,
-    Name,
-    Node,
-    Reference,
-    bottom_up,
-    rebuilt,
-    walk,
-)
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Error, Inlined, Name, Node, bottom_up, rebuilt, walk
 
 _DEEPEST = 16
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from workbooks.excel.context import Context
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Inlined,
     Name,
     Node,
     Number,
     Operation,
-    Reference,
     Single,
     Spilled,
     bottom_up,

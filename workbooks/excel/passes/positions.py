@@ -14,18 +14,8 @@ from dataclasses import replace
 from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
-from workbooks.formula.references import Corner
-from workbooks.formula.tree import (
-    Call,
-    Missing,
-    Node,
-    Number,
-    Operation,
-    Paren,
-    Reference,
-    call,
-    rebuilt,
-)
+from workbooks.formula.references import Corner, Reference
+from workbooks.formula.tree import Call, Missing, Node, Number, Operation, Paren, call, rebuilt
 
 _BY_ROW, _BY_COLUMN = ("ROW", "ROWS"), ("COLUMN", "COLUMNS")
 _COLUMNS_OF_OFFSET = 2

@@ -7,18 +7,8 @@ from dataclasses import replace
 from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.formula.address import Area
 from workbooks.formula.functions import native
-from workbooks.formula.references import reference_to
-from workbooks.formula.tree import (
-    Call,
-    Error,
-    Joined,
-    Node,
-    Paren,
-    Reference,
-    bare,
-    children,
-    rebuilt,
-)
+from workbooks.formula.references import Reference, reference_to
+from workbooks.formula.tree import Call, Error, Joined, Node, Paren, bare, children, rebuilt
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -47,9 +37,10 @@ def _plain(node: Node, context: Context) -> Node:
 
 def _one_cell(node: Reference) -> Reference:
     # The calculator finds no cell of `A2:A2` in other rows than this.
-    one = not (node.is_cell or node.to_sheet or node.whole_columns or node.whole_rows) and (
-        node.first.row == node.last.row and node.first.column == node.last.column
-    )  # fmt: skip
+    last = node.last
+    if last is None or node.to_sheet or node.whole_columns or node.whole_rows:
+        return node
+    one = node.first.row == last.row and node.first.column == last.column
     return replace(node, last=None) if one else node
 
 

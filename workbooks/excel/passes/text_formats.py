@@ -8,7 +8,8 @@ from workbooks.calc.protocol import FORMATTED
 from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
 from workbooks.formula.functions import native
-from workbooks.formula.tree import Call, Node, Reference, Text, bottom_up, call
+from workbooks.formula.references import Reference
+from workbooks.formula.tree import Call, Node, Text, bottom_up, call
 
 
 def apply(tree: Node, _context: Context) -> Node:

@@ -165,5 +165,5 @@ def _as_excel(rate: float) -> float:
     halvings = next(
         n for n in range(1, _MOST_HALVINGS) if _FIRST_GUESS / 2**n < _SHARE * (rate + 0.5)
     )
-    step = _FIRST_GUESS / 2 ** (halvings - 1)
+    step = math.ldexp(_FIRST_GUESS, 1 - halvings)
     return (math.floor(rate / step) + 0.5) * step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from dateutil.relativedelta import relativedelta
@@ -179,13 +179,13 @@ def _weekmask(weekend: Any) -> str:
     return mask
 
 
-def _holidays(given: Any, calendar: Calendar) -> list[np.datetime64]:
+def _holidays(given: Any, calendar: Calendar) -> list[date]:
     found = []
     for cell in cells(given):
         if isinstance(cell, bool):
             raise Refusal("#VALUE!", "a holiday is a date")
         if cell is not None:
-            found.append(np.datetime64(calendar.day(calendar.number(cell))))
+            found.append(calendar.day(calendar.number(cell)))
     return found
 
 
@@ -212,7 +212,7 @@ def workday_intl(calendar: Calendar) -> Callable[..., date]:
             raise Refusal("#VALUE!", "no day of the week is worked")
         if not count:
             return start
-        roll = "backward" if count > 0 else "forward"
+        roll: Literal["backward", "forward"] = "backward" if count > 0 else "forward"
         found = np.busday_offset(np.datetime64(start), count, roll, mask, holidays=free)
         return date.fromisoformat(str(found))
 

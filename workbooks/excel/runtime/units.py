@@ -95,9 +95,9 @@ _SQUARED, _CUBED = "2", "3"
 def convert(number: float, given: str, wanted: str) -> float:
     """Return a number of one unit in another."""
     if given in _DEGREES and wanted in _DEGREES:
-        size, zero = _DEGREES[given]
+        degree, zero = _DEGREES[given]
         other, other_zero = _DEGREES[wanted]
-        return number if given == wanted else (number - zero) * size / other + other_zero
+        return number if given == wanted else (number - zero) * degree / other + other_zero
     for sizes in _SIZES.values():
         size, other_size = _size(given, sizes), _size(wanted, sizes)
         if size is not None and other_size is not None:
