@@ -87,10 +87,9 @@ def allocate(
             f"demand is {demand:g}; the offers that qualify hold {usable.sum():g} together"
         )
     order = np.argsort(unit_cost, kind="stable")
-    room = usable[order]
+    room = np.take(usable, order)
     before = np.concatenate(([0.0], np.cumsum(room)[:-1]))
-    split = np.empty_like(usable)
-    split[order] = np.clip(demand - before, 0.0, room)
+    split: Column = np.take(np.clip(demand - before, 0.0, room), np.argsort(order, kind="stable"))
     return split
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from udfs.hosts.native.symbols import Lambda, Symbol, call, named, operation, variable, where
 from udfs.hosts.native.writing import lambda_text
 
-CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE = (
+CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE, FLAT = (
     f"_TOK_{part}"
     for part in (
         "CELL",
@@ -26,6 +26,7 @@ CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE = (
         "FOLD",
         "FIND",
         "ALONE",
+        "FLAT",
     )
 )
 #: What gives #VALUE! in every spreadsheet.
@@ -82,6 +83,7 @@ def helpers() -> Mapping[str, str]:
         SINGLE: lambda_text([x, default], where(alone, one, WRONG)),
         SERIES: lambda_text([x], where(alone, helper(CELL, x, WRONG), there)),
         ALONE: lambda_text([x], where(alone, call("INDEX", x, 1.0, 1.0), x)),
+        FLAT: lambda_text([x], where(alone, helper(CELL, x, ""), helper(NUMBER, flat, ""))),
         BLANK: lambda_text([x], where(alone, call("ISBLANK", x), empty)),
     }
 

@@ -15,8 +15,8 @@ import numpy as np
 from engine.elementwise import domains_of
 from engine.tables import Table
 from udfs.declare import Function
-from udfs.hosts.native.branches import followed
-from udfs.hosts.native.helpers import BLANK, NUMBER, SERIES, SINGLE, TEXT, WRONG, helper
+from udfs.hosts.native.branches import Refused, followed
+from udfs.hosts.native.helpers import BLANK, FLAT, NUMBER, SERIES, SINGLE, TEXT, WRONG, helper
 from udfs.hosts.native.lookups import LOOKUPS
 from udfs.hosts.native.records import OWN, Source
 from udfs.hosts.native.symbols import (
@@ -56,7 +56,7 @@ def lambda_of(function: Function) -> tuple[str, dict[str, str]]:
     omittable = {
         i
         for i, (kind, default) in enumerate(zip(function.kinds, function.defaults, strict=True))
-        if default is None and kind == "series"
+        if default is None and kind in ("series", "scalar") and function.series
     }
     body = _with_or_without(function, given, sorted(omittable), {})
     text, parts = lambda_parts(function.name, given, body, len(given) - function.required)
@@ -87,11 +87,13 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
     domains = domains_of(function.engine)
     values: list[Any] = []
     sound: Any = True
+    there = _together(function, given, chosen)
     for i, name in enumerate(function.parameters):
         if chosen.get(i) is False:
             values.append(None)
             continue
-        value = _argument(function, i, given[i], values)
+        paired = there is not None and function.kinds[i] == "series"
+        value = _kept(given[i], there) if paired else _argument(function, i, given[i], values)
         if value is not given[i]:
             value = named(name, value)
         if function.kinds[i] in (*RECORDS, "text"):
@@ -114,12 +116,55 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
         result = _by_id(function, given, values, spread)
         return where(sound, result, _NUM)
     result, told = _followed(body, values)
+    if isinstance(result, Refused):
+        # What was left out is needed, whatever the values.
+        return where(sound, told, _NUM)
     if isinstance(told, Symbol):
         sound = both(sound, operation("=", told, 0.0))
     if isinstance(result, Table):
         for condition in _refusals(result.columns):
             sound = both(sound, condition)
+    if there is not None and function.result == "column":
+        return where(sound, _put_back(result, there), _NUM)
     return where(sound, _shown(function, result), _NUM)
+
+
+def _together(
+    function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool]
+) -> Symbol | None:
+    """Return which rows of paired series are there: those where not all of them are blank."""
+    places = [i for i in function.series if chosen.get(i) is not False]
+    apart = any(blank is not None or per for blank, per in function.series.values())
+    if apart or len(places) == 1:
+        return None
+    filled: Any = 0.0
+    for i in places:
+        cells = helper(FLAT, given[i])
+        one = call("IFERROR", operation("*", operation("<>", cells, ""), 1.0, fold=False), 1.0)
+        filled = operation("+", filled, one)
+    if not places:
+        return None
+    first, *others = (call("ROWS", helper(FLAT, given[i])) for i in places)
+    alike: Any = True
+    for other in others:
+        alike = both(alike, operation("=", other, first))
+    return Symbol("if", alike, operation(">", filled, 0.0), WRONG, vector=True)
+
+
+def _kept(given: Symbol, there: Symbol | None) -> Symbol:
+    """Return a series without the rows that are passed over; another blank is a fault."""
+    cells = helper(FLAT, given)
+    checked = where(operation("=", cells, ""), WRONG, cells)
+    return call("FILTER", checked, there, WRONG, vector=True)
+
+
+def _put_back(result: Any, there: Symbol) -> Symbol:
+    """Return a column with an empty text in each row that was passed over."""
+    a, b = variable("a"), variable("b")
+    place = call("SCAN", 0.0, there * 1.0, Lambda([a, b], a + b))
+    here, i = variable("h"), variable("i")
+    cell = where(here, call("IFERROR", call("INDEX", result, i), _NUM), "")
+    return call("MAP", there, place, Lambda([here, i], cell), vector=True)
 
 
 def _followed(body: Callable[..., Any], values: Sequence[Any]) -> tuple[Any, Any]:

@@ -164,6 +164,8 @@ class Symbol:
         return operation(">", call("SUM", self * 1.0, vector=False), 0.0)
 
     def __getitem__(self, key: Any) -> Symbol:
+        if key == slice(None, -1):
+            return Symbol("head", self, vector=True)
         if key == (Ellipsis, np.newaxis):
             return self
         if key in (-1, (Ellipsis, slice(-1, None))):
@@ -454,6 +456,31 @@ def _take(values: Any, places: Any, **_axis: Any) -> Symbol:
     return call("INDEX", values, operation("+", places, 1.0), vector=False)
 
 
+def _ordered(values: Any, **_stable: Any) -> Symbol:
+    """Return the places of the elements from the least to the greatest; ties keep their order."""
+    places = call("SEQUENCE", call("ROWS", values, vector=False), vector=True)
+    return call("SORTBY", places, values, 1.0, places, 1.0, vector=True) - 1.0
+
+
+def _taken(values: Any, places: Any) -> Symbol:
+    """Return the elements at places, counted from 0."""
+    i = Symbol("var", "i", vector=False)
+    one = Lambda([i], call("INDEX", values, operation("+", i, 1.0)))
+    return call("MAP", places, one, vector=True)
+
+
+def _put_before(parts: Sequence[Any], **_axis: Any) -> Any:
+    """Return a column moved down by one, a number before it: all that is asked of concatenate."""
+    first, rest = parts
+    if not (isinstance(first, list) and len(first) == 1 and getattr(rest, "op", "") == "head"):
+        raise UntraceableError("np.concatenate of values")
+    whole = rest.args[0]
+    r, k = Symbol("var", "r", vector=False), Symbol("var", "k", vector=False)
+    above = where(operation("=", r, 1.0), first[0], call("INDEX", whole, r - 1.0))
+    height = call("ROWS", whole, vector=False)
+    return call("MAKEARRAY", height, 1.0, Lambda([r, k], above), vector=True)
+
+
 def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0.0) -> Any:
     result = default
     for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
@@ -510,6 +537,9 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "where": where,
     "select": _select,
     "clip": _clipped,
+    "argsort": _ordered,
+    "take": _taken,
+    "concatenate": _put_before,
     "cumsum": _cumulative("+", 0.0),
     "cumprod": _cumulative("*", 1.0),
     "prod": _product,

@@ -20,7 +20,7 @@ _BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
 _BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
 _ATOM = 9
 _NEWER = {"LAMBDA", "LET", "MAP", "SCAN", "REDUCE", "MAKEARRAY", "BYROW", "SEQUENCE", "ISOMITTED"}
-_NEWER |= {"IFNA", "NORM.S.DIST", "TAKE", "DROP", "XMATCH", "TOCOL", "HSTACK", "VSTACK"}
+_NEWER |= {"SORTBY", "IFNA", "NORM.S.DIST", "TAKE", "DROP", "XMATCH", "TOCOL", "HSTACK", "VSTACK"}
 _SHEET_ONES = {"FILTER", "SORT"}
 _PREFIXES = re.compile(r"_xlfn\.(?:_xlws\.)?|_xlpm\.")
 _OPTIONAL = re.compile(r"_xlop\.([^,()]+)")

@@ -31,13 +31,11 @@ def _cases():
         function, typical = registry[name], TYPICAL[name]
         for i, argument in enumerate(function.parameters):
             domain = domains_of(function.engine).get(argument)
-            given = [*typical[:i], *[None] * (i + 1 - len(typical)), *typical[i + 1 :]]
+            given = [*typical, *[None] * (i + 1 - len(typical))]
             if i >= function.required:
                 yield Case(f"{name}-{argument}-blank", name, (*given[:i], None, *given[i + 1 :]))
             if domain is None or function.kinds[i] not in ("number", "scalar"):
                 continue
-            if i >= len(typical):
-                given = [*typical, *[None] * (i - len(typical))]
             for edge in dict.fromkeys(_edges(domain)):
                 cells = (*given[:i], edge, *given[i + 1 :])
                 yield Case(f"{name}-{argument}-{edge:g}", name, cells)

@@ -8,6 +8,7 @@ import zipfile
 import ironcalc_values
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import range_boundaries
 from openpyxl.workbook.defined_name import DefinedName
 
 from engine.subsidy import runway
@@ -96,11 +97,13 @@ def _scenarios():
         found.append((name, ""))
         if selector := book.names.get("scenario"):
             sheet = next(s for s in book.sheets if s.name == selector.sheet)
-            row = selector.row + 2
-            heads = [
-                c.value for c in sheet.cells if c.row == row and c.role == "header" and c.column > 2
-            ]
-            found += [(name, head) for head in heads[1 : heads.index("Unit")]]
+            place = next(choices for ref, choices in sheet.choices if ref == selector)
+            if place.startswith('"'):
+                found += [(name, option) for option in place.strip('"').split(",")[1:]]
+                continue
+            left, row, right, _ = range_boundaries(place.lstrip("=").replace("$", ""))
+            texts = {(c.row, c.column): c.value for c in sheet.cells}
+            found += [(name, texts[row, column]) for column in range(left + 1, right + 1)]
     return found
 
 
