@@ -30,10 +30,13 @@ MATCHED = "TB.MATCH"
 CRITERIA = "TB.CRITERIA"
 #: XLOOKUP for the next smaller or larger value.
 NEXT_LOOKUP = "TB.XLOOKUP"
+#: A number of 15 digits, for a comparison; a sum or difference that is nothing.
+DIGITS, SNAPPED = "TB.DIGITS", "TB.SNAP"
 LOWERED = frozenset(
     {
         *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
         *(FAILURES, SURE, MATCHED, NEXT_LOOKUP, CRITERIA),
+        *(DIGITS, SNAPPED),
     }
 )
 #: Results of more cells than this the engine does not lay out.

@@ -114,7 +114,9 @@ def may_be_number(node: Node) -> bool:
         case Number() | Text() | Logical() | Error() | Missing():
             return False
         case Call(name):
-            return native(name).result not in ("text", "count", "ordinal") and name != "TB.SHOWN"
+            return native(name).result not in ("text", "count", "ordinal") and (
+                name not in ("TB.SHOWN", "TB.DIGITS")
+            )
         case _:
             return True
 

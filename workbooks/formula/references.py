@@ -142,10 +142,13 @@ class Reference:
             both = "'" + both.replace("'", "''") + "'"
         return f"{both}!{where}"
 
-    def moved(self, rows: int, columns: int) -> Reference | None:
-        """Return what a copy of the formula refers to, some cells away; None beyond the sheet."""
-        first = _moved(self.first, rows, columns)
-        last = None if self.last is None else _moved(self.last, rows, columns)
+    def moved(self, rows: int, columns: int, *, around: bool = False) -> Reference | None:
+        """Return what a copy of the formula refers to, some cells away; None beyond the sheet.
+
+        Relative parts go `around`, from the last row to the first, in the formula of a name.
+        """
+        first = _moved(self.first, rows, columns, around=around)
+        last = None if self.last is None else _moved(self.last, rows, columns, around=around)
         if first is None or (last is None and self.last is not None):
             return None
         return replace(self, first=first, last=last)
@@ -168,14 +171,16 @@ class Reference:
         )
 
 
-def _moved(corner: Corner, rows: int, columns: int) -> Corner | None:
+def _moved(corner: Corner, rows: int, columns: int, *, around: bool) -> Corner | None:
     row, column = corner.row, corner.column
     if row is not None and not corner.row_fixed:
         row = (corner.known_row or 0) + rows
+        row = (row - 1) % MAX_ROW + 1 if around else row
         if not 1 <= row <= MAX_ROW:
             return None
     if column is not None and not corner.column_fixed:
         column += columns
+        column = (column - 1) % MAX_COLUMN + 1 if around else column
         if not 1 <= column <= MAX_COLUMN:
             return None
     return replace(corner, row=row, column=column)

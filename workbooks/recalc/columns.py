@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from engine.errors import TokenbookError
 from udfs.cells import Cell
+from workbooks.calc.protocol import DIGITS, SNAPPED
 from workbooks.excel.pipeline import Pipeline
+from workbooks.excel.runtime.digits import NOTHING
 from workbooks.formula.address import column_letters
 from workbooks.formula.references import Reference
 from workbooks.formula.structured import OWN_ROW
@@ -43,7 +45,15 @@ from workbooks.formula.tree import (
 from workbooks.ooxml import constants
 from workbooks.ooxml.constants import Points, Strings
 from workbooks.ooxml.scan import ATTRIBUTES, STEP
-from workbooks.recalc.expression import COMPARISONS, EXACT, UnsupportedError, Value, evaluate, sound
+from workbooks.recalc.expression import (
+    COMPARISONS,
+    EXACT,
+    UnsupportedError,
+    Value,
+    evaluate,
+    in_fifteen_digits,
+    sound,
+)
 from workbooks.recalc.filled import FEWEST, Filled, Group
 
 _SINGLE_RESULTS = ("number", "text", "value")
@@ -87,6 +97,8 @@ class Columns:
             return isinstance(node, _TAKEN)
         if node.name == "IF":
             return len(node.arguments) == 3
+        if node.name in (DIGITS, SNAPPED):
+            return True
         function = self.functions.get(node.name)
         return (
             function is not None
@@ -224,6 +236,11 @@ class _Run:
     def _call(self, node: Call, group: Group) -> Value | list[Cell]:
         if node.name == "IF":
             return self._if(node, group)
+        if node.name == SNAPPED:
+            result, operand = (self._number(argument, group) for argument in node.arguments)
+            return np.where(np.abs(result) <= NOTHING * np.abs(operand), 0.0, result)
+        if node.name == DIGITS:
+            raise UnsupportedError("15 digits, but in a comparison")
         function = self._columns.functions[node.name]
         arguments: list[Value] = []
         texts: dict[int, list[Cell]] = {}
@@ -248,8 +265,11 @@ class _Run:
         condition = bare(node.arguments[0])
         if not isinstance(condition, Operation) or condition.operator not in SIGNS:
             raise UnsupportedError("a condition of another kind")
-        left, right = self._number(condition.left, group), self._number(condition.right, group)
+        sides = [_undigited(side) for side in (condition.left, condition.right)]
+        left, right = (self._number(side, group) for side, _ in sides)
         holds = COMPARISONS[condition.operator](left, right)
+        if any(rounded for _, rounded in sides):
+            holds = in_fifteen_digits(condition.operator, left, right, holds)
         chosen = np.where(holds, *(self._number(a, group) for a in node.arguments[1:]))
         # What is no number compares as nothing does.
         return np.where(np.isnan(left) | np.isnan(right), np.nan, chosen)
@@ -266,6 +286,13 @@ class _Run:
             if isinstance(value, str):
                 return value
         raise UnsupportedError("a text that is computed")
+
+
+def _undigited(node: Node) -> tuple[Node, bool]:
+    """Return an operand of a comparison, and whether 15 of its digits count."""
+    if isinstance(node, Call) and node.name == DIGITS:
+        return node.arguments[0], True
+    return node, False
 
 
 def _own_column(node: Node) -> str | None:

@@ -42,6 +42,24 @@ COMPARISONS: Operators = {
 }
 
 
+# Numbers farther apart than this share of themselves differ in 15 digits.
+_CLOSE = 1e-14
+
+
+def in_fifteen_digits(sign: str, left: Value, right: Value, holds: Value) -> Value:
+    """Return a comparison as Excel makes it: of numbers of 15 digits."""
+    left, right, holds = (np.atleast_1d(a) for a in np.broadcast_arrays(left, right, holds))
+    close = np.abs(left - right) <= _CLOSE * np.maximum(np.abs(left), np.abs(right))
+    unsure = np.flatnonzero(close & (left != right))
+    if not unsure.size:
+        return holds
+    holds = holds.copy()
+    for place in unsure:
+        pair = (float(f"{side[place]:.15g}") for side in (left, right))
+        holds[place] = COMPARISONS[sign](*pair)
+    return holds
+
+
 class UnsupportedError(Exception):
     """The formula needs more than arrays."""
 

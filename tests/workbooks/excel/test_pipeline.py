@@ -29,7 +29,8 @@ def pipeline() -> Pipeline:
 @pytest.mark.parametrize(
     "text",
     [
-        "A1+B2",
+        "A1*B2",
+        "(A1+B2)",
         "SUMPRODUCT(A1:A9*2)",
         "SUM(A1:A9)",
         "SUM(IF(A1,B1:B9,C1:C9))",
@@ -52,7 +53,10 @@ def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
         ("SUM(T[Qty])", "SUM('My Sheet'!$A$2:$A$5)"),
         ("SUM(T[[#All],[Qty]])", "SUM('My Sheet'!$A$1:$A$6)"),
         ("T[[#This Row],[Qty]]", "'My Sheet'!$A5"),
-        ("T[@Qty]+1", "'My Sheet'!$A5+1"),
+        ("T[@Qty]*2", "'My Sheet'!$A5*2"),
+        ("A1-B1", "TB.SNAP(A1-B1,B1)"),
+        ("A1=B1", "TB.DIGITS(A1)=TB.DIGITS(B1)"),
+        ("NPV(A1,B1:B9*2)", "NPV(A1,@INDEX(B1:B9,0,0)*2)"),
         ("SUM(T[@[Qty]:[A:B]])", "SUM('My Sheet'!$A5:$C5)"),
         ("SUM(T[Unit '[USD']])", "SUM('My Sheet'!$B$2:$B$5)"),
         ("SUM(T[[Unit '[USD']]:[It''s]])", "SUM('My Sheet'!$B$2:$D$5)"),
@@ -88,8 +92,8 @@ def test_texts_that_change(pipeline: Pipeline, text: str, rewritten: str) -> Non
 
 def test_one_result_serves_the_rows_it_is_copied_to(pipeline: Pipeline) -> None:
     for row in (1, 7, 123_456):
-        text = f"SUM(A{row}:A{row + 1}*2)+TOK_X(B{row},,$C$9)"
-        expected = f'SUM(@INDEX(A{row}:A{row + 1},0,0)*2)+TOK_X(B{row},"␀skipped",$C$9)'
+        text = f"SUM(A{row}:A{row + 1}*2)*TOK_X(B{row},,$C$9)"
+        expected = f'SUM(@INDEX(A{row}:A{row + 1},0,0)*2)*TOK_X(B{row},"␀skipped",$C$9)'
         assert pipeline.text(text, Place("S", row, 5)) == expected
     assert pipeline.text("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4)"
     assert pipeline.text("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6)"

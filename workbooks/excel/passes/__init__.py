@@ -102,6 +102,7 @@ PASSES: tuple[Pass, ...] = (
     Rule("array sizes", array_sizes.apply, row_dependent=True, in_names=False),
     # Digits last: what is shown is the value of the finished operand.
     Rule("compare 15 digits", fifteen_digits.compare, in_names=False),
+    Rule("snap to zero", fifteen_digits.snap, in_names=False),
     Rule("texts of 15 digits", fifteen_digits.as_texts),
     # Ways of writing, which no rule need know of.
     Rule("single", notation.single),

@@ -25,6 +25,10 @@ def _known(node: Node, context: Context) -> Node:
     if not isinstance(node, Call):
         return node
     scope = context.scope
+    if scope.names.defines(node.name) and not _is_ours(node.name, context):
+        raise KeepOldValueError(
+            f"the workbook defines {node.name} itself, as a function that is not supported here"
+        )
     if node.name in scope.own and scope.knows(node.name):
         return _filled(node)
     if not scope.knows(node.name) and not scope.names.defines(node.name):
@@ -33,6 +37,16 @@ def _known(node: Node, context: Context) -> Node:
         filled = _filled(node)
         return replace(filled, prefix="") if filled.prefix else filled
     return node
+
+
+def _is_ours(name: str, context: Context) -> bool:
+    """Tell whether a name that the workbook defines holds the very function that we would put."""
+    defined = context.scope.names.find(name, context.sheet)
+    if name not in context.scope.own or defined is None:
+        return defined is None
+    from udfs.hosts.native import is_ours  # noqa: PLC0415  (only where a workbook brings its own)
+
+    return is_ours(name, defined.text)
 
 
 def _filled(node: Call) -> Call:

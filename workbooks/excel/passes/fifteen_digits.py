@@ -1,6 +1,8 @@
 """Numbers of which Excel takes 15 digits, and the calculator up to 17: compared, and as texts.
 
-`0.1+0.2=0.3` is true in Excel. `TB.SHOWN` gives a number of no more digits than that.
+`0.1+0.2=0.3` is true in Excel. `TB.DIGITS` gives a number of no more digits than that, `TB.SHOWN`
+one that becomes a text. And the last sum or difference of a formula is 0 where its operands cancel
+out: `0.5-0.4-0.1` is, `(0.5-0.4-0.1)` is not.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workbooks.calc.protocol import LIFT, SHOWN
+from workbooks.calc.protocol import DIGITS, LIFT, SHOWN, SNAPPED
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import may_be_number
 from workbooks.excel.passes.broadcast import SKIPPED
@@ -18,15 +20,20 @@ from workbooks.formula.tree import (
     BINDING,
     COMPARISONS,
     Call,
+    Error,
+    Logical,
     Missing,
     Node,
+    Number,
     Operation,
     Paren,
     Percent,
     Sign,
     Text,
+    bare,
     bottom_up,
     rebuilt,
+    walk,
 )
 
 #: Kinds of arguments that are read as texts.
@@ -34,7 +41,7 @@ _TEXTS = "tj"
 
 
 def compare(tree: Node, context: Context) -> Node:
-    """Put what is compared with a computed number inside `TB.SHOWN`, in an ordinary formula."""
+    """Put what is compared inside `TB.DIGITS`, in an ordinary formula."""
     return tree if context.array else _compared(tree)
 
 
@@ -45,9 +52,35 @@ def _compared(node: Node) -> Node:
     node = rebuilt(node, _compared)
     if not isinstance(node, Operation) or node.operator not in COMPARISONS:
         return node
-    if not (_is_computed(node.left) or _is_computed(node.right)):
+    computed = _is_computed(node.left) or _is_computed(node.right)
+    if not computed and (_is_exact(node.left) or _is_exact(node.right)):
         return node
-    return replace(node, left=_shown(node.left), right=_shown(node.right))
+    return replace(node, left=_digits(node.left), right=_digits(node.right))
+
+
+def _is_exact(node: Node) -> bool:
+    """Tell whether what is compared with this is alike in all digits or not at all."""
+    match bare(node):
+        case Number(text):
+            return float(text) == 0.0
+        case Text() | Logical() | Error() | Missing():
+            return True
+    return not may_be_number(node)
+
+
+def _digits(node: Node) -> Node:
+    joins = isinstance(node, Operation) and node.operator == "&"
+    return Call(DIGITS, (node,)) if may_be_number(node) and not joins else node
+
+
+def snap(tree: Node, context: Context) -> Node:
+    """Let the last sum or difference of an ordinary formula be 0 where its operands cancel out."""
+    if context.array or not isinstance(tree, Operation) or tree.operator not in ("+", "-"):
+        return tree
+    operand = simpler(tree)
+    if isinstance(operand, Call) and native(operand.name).arrays:
+        return tree
+    return Call(SNAPPED, (tree, operand))
 
 
 def _is_computed(node: Node) -> bool:
@@ -68,6 +101,11 @@ def _is_computed(node: Node) -> bool:
 def _shown(node: Node) -> Node:
     joins = isinstance(node, Operation) and node.operator == "&"
     return Call(SHOWN, (node,)) if may_be_number(node) and not joins else node
+
+
+def simpler(tree: Operation) -> Node:
+    """Return the operand that is evaluated once more, to see whether the two cancel out."""
+    return min((tree.right, tree.left), key=lambda side: sum(1 for _ in walk(side)))
 
 
 def as_texts(tree: Node, _context: Context) -> Node:

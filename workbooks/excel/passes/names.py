@@ -63,7 +63,7 @@ def _written_out(name: DefinedName, context: Context) -> Node:
 def _seen_from(tree: Node, rows: int, columns: int) -> Node:
     def change(node: Node) -> Node:
         if isinstance(node, Reference):
-            return node.moved(rows, columns) or Error("#REF!")
+            return node.moved(rows, columns, around=True) or Error("#REF!")
         return node
 
     return bottom_up(tree, change)

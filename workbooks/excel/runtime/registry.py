@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbooks.calc.protocol import CRITERIA, MATCHED, NEXT_LOOKUP, ONE, RANKED, SHOWN, EngineError
+from workbooks.calc.protocol import (
+    CRITERIA,
+    DIGITS,
+    MATCHED,
+    NEXT_LOOKUP,
+    ONE,
+    RANKED,
+    SHOWN,
+    SNAPPED,
+    EngineError,
+)
 from workbooks.excel.runtime import (
     annuities,
     bases,
@@ -23,6 +33,7 @@ from workbooks.excel.runtime import (
     databases,
     dates,
     depreciation,
+    digits,
     discounts,
     distributions,
     lookups,
@@ -303,6 +314,8 @@ INNER: Mapping[str, Callable[..., Any]] = {
     NEXT_LOOKUP: lookups.next_lookup,
     RANKED: ranks.ranked,
     SHOWN: texts.shown,
+    DIGITS: digits.digits,
+    SNAPPED: digits.snapped,
     ONE: one,
     MATCHED: lookups.matched,
     CRITERIA: criteria.summed,

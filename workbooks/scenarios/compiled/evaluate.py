@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from udfs.cells import CODES
 from udfs.declare import Function
+from workbooks.excel.passes.fifteen_digits import simpler
 from workbooks.formula.address import Area
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
@@ -38,6 +39,7 @@ from workbooks.scenarios.compiled.operators import (
     joined,
     logical,
     negative,
+    snapped,
 )
 from workbooks.scenarios.compiled.values import (
     BLANK,
@@ -62,8 +64,6 @@ from workbooks.scenarios.compiled.values import (
 
 Cell: TypeAlias = tuple[str, int, int]
 
-#: Functions whose result, compared with something, is taken to 15 digits.
-_TOTALS = frozenset(("SUM", "SUMPRODUCT", "SUMIF", "SUMIFS", "AVERAGE", "PRODUCT", "SUBTOTAL"))
 #: Functions that take arrays, in ordinary formulas too, in their first argument or in all.
 _ARRAYS = frozenset(("SUMPRODUCT", "INDEX"))
 #: Functions that count a reference without reading its cells.
@@ -102,7 +102,11 @@ class Evaluator:
 
     def cell(self, tree: Node, sheet: str) -> Column:
         """Return the value of an ordinary formula."""
-        return shown(self.single(self.value(tree, sheet, array=False)))
+        result = self.single(self.value(tree, sheet, array=False))
+        if isinstance(tree, Operation) and tree.operator in ("+", "-"):
+            operand = self.single(self.value(simpler(tree), sheet, array=False))
+            result = snapped(result, operand)
+        return shown(result)
 
     def array(self, tree: Node, sheet: str) -> Grid:
         """Return the value of an array formula."""
@@ -163,9 +167,8 @@ class Evaluator:
             if sign in ARITHMETIC:
                 return self._spread(lambda a, b: arithmetic(sign, a, b, texts), operands, array)
             if sign in COMPARISONS:
-                rounded = not array and (_is_computed(node.left) or _is_computed(node.right))
                 return self._spread(
-                    lambda a, b: compared(sign, a, b, texts, rounded=rounded), operands, array
+                    lambda a, b: compared(sign, a, b, texts, rounded=not array), operands, array
                 )
             return self._spread(lambda a, b: joined(a, b, texts), operands, array)
         operand = [self.value(node.operand, sheet, array=array)]
@@ -269,17 +272,3 @@ def shown(column: Column) -> Column:
     """Return what a formula shows: a blank is 0."""
     blank = is_kind(column, BLANK)
     return merged(blank, number(0.0), column) if anywhere(blank) else column
-
-
-def _is_computed(node: Node) -> bool:
-    match node:
-        case Operation(operator):
-            return operator in ARITHMETIC
-        case Paren(inner):
-            return _is_computed(inner)
-        case Sign(_, operand) | Percent(operand):
-            return _is_computed(operand)
-        case Call(name):
-            return name in _TOTALS
-        case _:
-            return False

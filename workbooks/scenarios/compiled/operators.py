@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbooks.excel.runtime.digits import NOTHING
 from workbooks.scenarios.compiled.values import (
     BLANK,
     BOOL,
@@ -95,6 +96,14 @@ def negative(column: Column, texts: Texts) -> Column:
     if isinstance(found.kind, int) and found.kind == NUMBER:
         return Column(NUMBER, -found.num)
     return merged(is_kind(found, ERROR), found, Column(NUMBER, np.negative(found.num)))
+
+
+def snapped(result: Column, operand: Column) -> Column:
+    """Return 0 for the last sum or difference of a formula whose operands cancel out."""
+    numbers = np.logical_and(is_kind(result, NUMBER), is_kind(operand, NUMBER))
+    nothing = np.abs(result.num) <= NOTHING * np.abs(operand.num)
+    gone = np.logical_and(np.logical_and(numbers, nothing), np.not_equal(result.num, 0.0))
+    return merged(gone, number(0.0), result) if anywhere(gone) else result
 
 
 def compared(operator: str, left: Column, right: Column, texts: Texts, *, rounded: bool) -> Column:
