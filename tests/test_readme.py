@@ -23,7 +23,14 @@ def blocks(language):
 
 def test_ci_calls_the_test_command():
     (command,) = (line for block in blocks("sh") for line in block.splitlines() if "pytest" in line)
-    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert command in ci
+    assert "scripts/check --style" in ci
+    # What a developer runs without installing anything is the same.
+    check = (ROOT / "scripts" / "check").read_text(encoding="utf-8")
+    assert f'"") {command.rpartition("&& ")[2]} ;;' in check
+    for tool in ("ruff check .", "ruff format --check .", "mypy"):
+        assert f".venv/bin/{tool}\n" in check
 
 
 def test_commands_run_as_they_stand(monkeypatch, tmp_path, capsys):
