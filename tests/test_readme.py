@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import sys
@@ -40,18 +41,30 @@ def test_commands_run_as_they_stand(monkeypatch, tmp_path, capsys):
         for line in block.splitlines()
         if line.startswith("tokenbook ") and "excel" not in line
     ]
-    assert len(lines) >= 8
+    assert len(lines) >= 15
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenarios.csv").write_text("Inputs!C12\n0.5\n1.5\n")
+    (tmp_path / "risks.csv").write_text("cell,distribution,low,high\nInputs!C12,uniform,0.5,1\n")
+    for name, text in re.findall(r"```csv (\S+)\n(.*?)```", README, re.DOTALL):
+        (tmp_path / name).write_text(text)
+    told = 0
     for line in lines:
         monkeypatch.setattr(sys, "argv", shlex.split(line, comments=True))
         with pytest.raises(SystemExit) as stop:
             main()
-        assert not stop.value.code, f"{line}: {capsys.readouterr().err}"
-    monkeypatch.setattr(sys, "argv", shlex.split(lines[0], comments=True))
-    with pytest.raises(SystemExit):
-        main()
-    assert "10950000" in capsys.readouterr().out
+        output = capsys.readouterr()
+        assert not stop.value.code, f"{line}: {output.err}"
+        # What README says that it prints.
+        for figure in re.findall(r"# ([0-9.]+):", line):
+            assert re.search(rf"(?<![0-9.]){re.escape(figure)}", output.out), line
+            told += 1
+    assert told >= 6
+    # The API costs the same whatever the rent; rented GPUs do not.
+    rows = list(csv.DictReader((tmp_path / "three.csv").read_text().splitlines()))
+    assert len({row["Result!B11"] for row in rows}) == 1
+    rents = [float(row["Result!B12"]) for row in rows]
+    assert rents == sorted(rents)
+    assert len(set(rents)) == len(rents) == 3
 
 
 def test_python_runs_as_it_stands():
