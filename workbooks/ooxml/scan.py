@@ -9,13 +9,20 @@ first. Formula elements are counted independently, so that none can be missed un
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lxml import etree
 
 from workbooks.errors import NotAWorkbookError, UnsafeFileError
-from workbooks.formula.address import cell_name, parse_cell
+from workbooks.formula.address import (
+    MAX_COLUMN,
+    MAX_ROW,
+    cell_name,
+    column_number,
+    parse_cell,
+)
 from workbooks.ooxml.xml import MAIN, STRICT_MAIN, local_name, parse
 
 _LONGEST_HEAD = 64 << 20
@@ -106,6 +113,22 @@ def check_count(rows: bytes, found: int) -> None:
     # Rich text in a cell has elements such as <family/>.
     if len(re.findall(rb"<f[\s/>]", rows)) != found:
         raise UnusualError("a formula in another form")
+
+
+def places(parts: list[bytes]) -> tuple[array[int], array[int]]:
+    """Return the rows and columns that the formula cells of a run of rows say of themselves."""
+    letters = parts[COLUMN::STEP]
+    numbers = {c: column_number(c.decode()) for c in set(letters)}
+    try:
+        rows = list(map(int, parts[ROW::STEP]))
+    except ValueError:
+        # Python reads no number of thousands of digits.
+        rows = [0]
+    if rows and not (min(rows) >= 1 and max(rows) <= MAX_ROW):
+        raise NotAWorkbookError(f"a formula stands outside the {MAX_ROW:,} rows of a sheet")
+    if max(numbers.values(), default=1) > MAX_COLUMN:
+        raise NotAWorkbookError(f"a formula stands outside the {MAX_COLUMN:,} columns of a sheet")
+    return array("I", rows), array("H", map(numbers.__getitem__, letters))
 
 
 def without_digits(texts: list[bytes]) -> list[bytes]:

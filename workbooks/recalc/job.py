@@ -407,6 +407,8 @@ class Job:
             else:
                 values = ()
             plan.note(parts, values)
+            if run is not None and plan.runs[-1][:2] != run[:2]:
+                raise _UnusualSheetError(info)
             try:
                 yield preparer.rows(parts, values)
             except UnusualError as error:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from udfs.cells import Cell
-from workbooks.formula.address import Area, column_number
+from workbooks.formula.address import Area
 from workbooks.ooxml.book import SheetInfo
-from workbooks.ooxml.scan import COLUMN, ROW, STEP
+from workbooks.ooxml.scan import ROW, STEP, places
 
 
 class ArrayCells(NamedTuple):
@@ -72,10 +72,7 @@ class SheetPlan:
     def note(self, parts: list[bytes], known: Sequence[Cell]) -> None:
         """Remember where the formulas of a run of rows stand, and what is known of them."""
         self.formulas += len(parts) // STEP
-        letters = parts[COLUMN::STEP]
-        numbers = {c: column_number(c.decode()) for c in set(letters)}
-        columns = array("H", map(numbers.__getitem__, letters))
-        self.runs.append(Formulas(array("I", map(int, parts[ROW::STEP])), columns, known))
+        self.runs.append(Formulas(*places(parts), known))
 
     def filled(self, parts: list[bytes]) -> bool:
         """Tell whether an array formula or data table may fill cells beside these formulas."""

@@ -1,4 +1,8 @@
-"""New values spliced into the rows of a sheet; every other byte stays."""
+"""New values spliced into the rows of a sheet; every other byte stays.
+
+Where a value goes is read from the cell's own bytes; values are handed over with their addresses.
+A value therefore either goes to its own cell or nowhere: no count of cells can shift it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import Engine, EngineError
+from workbooks.calc.protocol import Engine, EngineError, Value
 from workbooks.formula.address import Area, full_name
 from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
-from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, HEAD, REST, SHARED, STEP, VALUE
+from workbooks.ooxml.scan import (
+    CELL,
+    CELL_ATTRIBUTES,
+    FORMULA,
+    HEAD,
+    REST,
+    SHARED,
+    STEP,
+    VALUE,
+    places,
+)
 from workbooks.ooxml.xml import unescape
 from workbooks.recalc.report import (
     LISTED,
@@ -65,7 +79,7 @@ class SheetSplicer:
     engine : Engine
         What the values mean.
     blocks : Iterator
-        Rows, columns and values of the formulas of each run of rows.
+        Rows, columns and values of formulas, in the order of the sheet wherever possible.
     kept : Mapping
         Cells that keep their old value, by row and column, and why.
     given : Mapping
@@ -93,13 +107,18 @@ class SheetSplicer:
     frozen: Callable[[str], bool] | None = None
     baseline: Mapping[tuple[int, int], Difference] = field(default_factory=dict)
     _frozen_shared: set[bytes] = field(default_factory=set)
+    # Values that came with another run of rows than their cells.
+    _waiting: dict[tuple[int, int], Any] = field(default_factory=dict)
+    # What array formulas fill, in cells that hold a formula element without a text.
+    _spilled: dict[tuple[int, int], Cell] = field(default_factory=dict)
 
     def rows(self, parts: list[bytes]) -> bytes:
         """Return a run of rows, given in its parts, with its formula cells brought up to date."""
         count = len(parts) // STEP
         if not count:
             return parts[0]
-        numbers, columns, raw = next(self.blocks)
+        numbers, columns = places(parts)
+        raw = self._values(numbers, columns)
         cells = self._all_numbers(parts, raw, numbers, columns)
         if cells is None:
             cells = [
@@ -110,6 +129,27 @@ class SheetSplicer:
         out[0::2] = parts[0::STEP]
         out[1::2] = cells
         return b"".join(out)
+
+    def _values(self, rows: Sequence[int], columns: Sequence[int]) -> list[Any]:
+        """Return the values of these cells, by their addresses."""
+        if not self._waiting:
+            block = next(self.blocks, None)
+            if block is not None:
+                if block[0] == rows and block[1] == columns:
+                    return block[2]
+                self._put_aside(block)
+        wanted = list(zip(rows, columns, strict=True))
+        while not self._waiting.keys() >= set(wanted):
+            block = next(self.blocks, None)
+            if block is None:
+                break
+            self._put_aside(block)
+        missing = EngineError("no value was computed for it")
+        return [self._waiting.pop(place, missing) for place in wanted]
+
+    def _put_aside(self, block: tuple[Sequence[int], Sequence[int], list[Any]]) -> None:
+        rows, columns, raw = block
+        self._waiting.update(zip(zip(rows, columns, strict=True), raw, strict=True))
 
     def _all_numbers(
         self, parts: list[bytes], raw: list[Any], rows: Sequence[int], columns: Sequence[int]
@@ -175,10 +215,15 @@ class SheetSplicer:
         rest: bytes,
     ) -> bytes:
         before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
+        if (row, column) in self._spilled:
+            return self._filled(row, column, before, self._spilled[row, column])
         if (row, column) in self.kept:
             self._keep(row, column, self.kept[row, column])
             return before
-        value = self.given[row, column] if (row, column) in self.given else self.engine.value(raw)
+        if (row, column) in self.given:
+            value: Value = self.given[row, column]
+        else:
+            value = raw if isinstance(raw, EngineError) else self.engine.value(raw)
         if isinstance(value, EngineError):
             self._keep(row, column, value.reason)
             return before
@@ -199,10 +244,7 @@ class SheetSplicer:
         if self._stays(row, column, value) or _equal(was, value):
             return before
         self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
-        kind, text = value_text(value)
-        start = len(head) - len(head[head.index(b">") :])
-        opening = _TYPE.sub(b"", head[:start]) + kind
-        return b"%b%b<v>%b</v></c>" % (opening, head[start:], text)
+        return _with_value(head, value)
 
     def _stays(self, row: int, column: int, value: Cell) -> bool:
         """Tell whether a cell keeps what Excel saved; list it where it did not come out so."""
@@ -225,18 +267,29 @@ class SheetSplicer:
         """Return the edit of a cell that an array formula or data table fills."""
 
         def edit(old: bytes | None) -> bytes:
-            match = CELL.fullmatch(old) if old else None
-            was = old_value(match[3], cell_content(match[4])) if match else None
-            if self._stays(row, column, value) and old is not None:
+            if old is not None and FORMULA.fullmatch(old):
+                # Excel writes <f ca="1"/> into what a volatile array formula fills: `rows` comes
+                # by such a cell again.
+                self._spilled[row, column] = value
                 return old
-            if isinstance(value, CellError):
-                self._tell(row, column, None, value)
-            if _equal(was, value) and old is not None:
-                return old
-            self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
-            return value_cell(row, column, old, value, inline=False)
+            return self._filled(row, column, old, value)
 
         return edit
+
+    def _filled(self, row: int, column: int, old: bytes | None, value: Cell) -> bytes:
+        match = CELL.fullmatch(old) if old else None
+        was = old_value(match[3], cell_content(match[4])) if match else None
+        if self._stays(row, column, value) and old is not None:
+            return old
+        if isinstance(value, CellError):
+            self._tell(row, column, None, value)
+        if _equal(was, value) and old is not None:
+            return old
+        self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
+        formula = FORMULA.fullmatch(old) if old and value is not None else None
+        if formula is not None:
+            return _with_value(formula[HEAD], value)
+        return value_cell(row, column, old, value, inline=False)
 
     def _freezes(self, formula: bytes, text: bytes | None) -> bool:
         shared = SHARED.search(formula)
@@ -257,6 +310,13 @@ class SheetSplicer:
         self.report.add_error(
             CellProblem(full_name(self.sheet, row, column), "", error.code, error.reason)
         )
+
+
+def _with_value(head: bytes, value: Cell) -> bytes:
+    """Return a cell whose head, up to the end of its formula, stays as it is."""
+    kind, text = value_text(value)
+    start = head.index(b">")
+    return b"%b%b%b<v>%b</v></c>" % (_TYPE.sub(b"", head[:start]), kind, head[start:], text)
 
 
 def old_value(attributes: bytes, text: bytes | None) -> Cell:
