@@ -20,6 +20,7 @@ REFUSED = 2
 UNTOLD = 74
 # Added to the number of the signal.
 _INTERRUPTED = 128
+_LONGEST_LINE = 1_000
 
 app = typer.Typer(
     name="tokenbook",
@@ -107,4 +108,8 @@ def _run(output: Output) -> int:
 
 
 def _complain(message: str) -> None:
+    # One line, whatever was given.
+    message = " ".join(message.split())
+    if len(message) > _LONGEST_LINE:
+        message = f"{message[: _LONGEST_LINE // 2]} … {message[-_LONGEST_LINE // 2 :]}"
     typer.secho(f"tokenbook: {message}", err=True, fg="red")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any
 
 import typer
@@ -98,7 +99,7 @@ def cell_of(text: str) -> Any:
     if text.upper() in ("TRUE", "FALSE"):
         return text.upper() == "TRUE"
     try:
-        return cell(json.loads(text, parse_constant=str))
+        return cell(json.loads(text, parse_constant=str, parse_int=_whole))
     except json.JSONDecodeError as error:
         if text.startswith("["):
             raise InputError(f"{text!r} looks like a range but is not JSON: {error}") from None
@@ -107,6 +108,13 @@ def cell_of(text: str) -> Any:
         return float(text) if text.lower().lstrip("+-")[:1] in "0123456789." else cell(text)
     except ValueError:
         return cell(text)
+
+
+def _whole(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise InputError(f"a number of {len(digits):,} digits is larger than a cell can hold")
+    return number
 
 
 def list_functions(

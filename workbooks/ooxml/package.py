@@ -12,7 +12,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -64,7 +64,8 @@ class Package:
         self._file, self.identity = _open(path)
         try:
             self._zip = _directory(self._file, path)
-            self.entries = {info.filename: info for info in self._zip.infolist()}
+            # Part names are compared without case (ECMA-376 part 2).
+            self.entries = {info.filename.lower(): info for info in self._zip.infolist()}
         except BaseException:
             self._file.close()
             raise
@@ -79,13 +80,17 @@ class Package:
             self._file.close()
 
     def __contains__(self, part: str) -> bool:
-        return part in self.entries
+        return part.lower() in self.entries
 
     def size(self, part: str) -> int:
         """Return how many bytes a part holds."""
-        if part not in self.entries:
-            raise NotAWorkbookError(f"{self.path.name}: the part {part} is missing")
-        return self.entries[part].file_size
+        return self._entry(part).file_size
+
+    def _entry(self, part: str) -> zipfile.ZipInfo:
+        try:
+            return self.entries[part.lower()]
+        except KeyError:
+            raise NotAWorkbookError(f"{self.path.name}: the part {part} is missing") from None
 
     def read(self, part: str) -> bytes:
         """Return a part whole; for the small ones."""
@@ -96,10 +101,8 @@ class Package:
 
     def stream(self, part: str) -> IO[bytes]:
         """Open a part for reading piece by piece, through `chunks`."""
-        if part not in self.entries:
-            raise NotAWorkbookError(f"{self.path.name}: the part {part} is missing")
         try:
-            return self._zip.open(self.entries[part])
+            return self._zip.open(self._entry(part))
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
             raise NotAWorkbookError(f"{self.path.name}: {part} is damaged: {error}") from error
 
@@ -119,16 +122,19 @@ class Package:
         self,
         target: IO[bytes],
         replaced: Mapping[str, Callable[[], Iterable[bytes] | Deflated]],
-        dropped: Container[str] = (),
+        dropped: Iterable[str] = (),
         added: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write the package to `target`, some parts replaced by the bytes they yield."""
+        replaced = {part.lower(): make for part, make in replaced.items()}
+        gone = {part.lower() for part in dropped}
         with zipfile.ZipFile(target, "w", allowZip64=True) as out:
             out.comment = self._zip.comment
             for info in sorted(self.entries.values(), key=lambda entry: entry.header_offset):
-                if info.filename in replaced:
-                    _write_entry(out, info, replaced[info.filename]())
-                elif info.filename not in dropped:
+                name = info.filename.lower()
+                if name in replaced:
+                    _write_entry(out, info, replaced[name]())
+                elif name not in gone:
                     self._copy_entry(out, info)
             for part, content in (added or {}).items():
                 _write_entry(out, zipfile.ZipInfo(part), (content,))

@@ -26,6 +26,7 @@ from workbooks.formula.address import (
 from workbooks.ooxml.xml import MAIN, STRICT_MAIN, local_name, parse
 
 _LONGEST_HEAD = 64 << 20
+_LONGEST_NUMBER = 9
 _UTF8 = re.compile(rb"encoding=[\"'](?:utf-8|us-ascii)[\"']")
 _VALUE = rb"(?:<v(?:\s[^>]*+)?+/>|<v(?:\s[^>]*+)?+>([^<]*+)</v>)?+\s*+"
 #: A cell with a formula: all up to the end of the formula, column, row, other attributes of the
@@ -46,6 +47,15 @@ SHARED = re.compile(rb'\ssi="([^"]*)"')
 _START = re.compile(rb"<sheetData\s*+(/?)>")
 _END = b"</sheetData>"
 _ROW_END = b"</row>"
+_OTHER_CELL = re.compile(rb'<c(?! r=")[\s/>]')
+_OPEN_END = re.compile(rb"</\w++\s")
+# What needs no such form in XML, and may hide a digit from a regular expression.
+_PLAIN_CHARACTER = re.compile(
+    rb"&#0*(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);|&#x0*[2-7][0-9a-fA-F];"
+)
+# What such an attribute cannot be without; formulas hold it too.
+_LOOSE = (b"='", b"= ", b"=\n", b"=\t", b"=\r", b" =", b"\n=", b"\t=", b"\r=")
+_OTHER_ATTRIBUTE = re.compile(rb"<[A-Za-z][^<>]*?(?:\s=\s*[\"']|=\s+[\"']|=')")
 
 
 class UnusualError(Exception):
@@ -103,6 +113,14 @@ def _checked(rows: bytes) -> bytes:
     # Single bytes are found far faster than pairs that begin with the commonest one.
     if (b"!" in rows and b"<!" in rows) or (b"?" in rows and b"<?" in rows) or b"xmlns" in rows:
         raise UnusualError("comments, CDATA, instructions or namespaces among the rows")
+    if rows.count(b"<c") != rows.count(b'<c r="') and _OTHER_CELL.search(rows):
+        raise UnusualError("a cell that does not begin with its address")
+    if _OPEN_END.search(rows):
+        raise UnusualError("blanks within the end of an element")
+    if b"&#" in rows and _PLAIN_CHARACTER.search(rows):
+        raise UnusualError("letters or digits written as numbers")
+    if any(mark in rows for mark in _LOOSE) and _OTHER_ATTRIBUTE.search(rows):
+        raise UnusualError("attributes in another form")
     return rows
 
 
@@ -156,9 +174,10 @@ def normalised(data: bytes, part: str) -> bytes:
             del row.attrib["spans"]
         column = 0
         for cell in row.iter(f"{{{namespace}}}c"):
-            place = parse_cell(cell.get("r", "")) or (row_number, column + 1)
-            if place[0] != row_number:
-                raise NotAWorkbookError(f"{part}: row {row_number} holds {cell.get('r')}")
+            written = cell.get("r")
+            place = (row_number, column + 1) if written is None else parse_cell(written)
+            if place is None or place[0] != row_number:
+                raise NotAWorkbookError(f"{part}: row {row_number} holds {written!r:.40}")
             column = place[1]
             others = {k: v for k, v in cell.attrib.items() if k != "r"}
             cell.attrib.clear()
@@ -173,6 +192,23 @@ def normalised(data: bytes, part: str) -> bytes:
     return etree.tostring(clean, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
+def prefix_of(data: bytes, part: str) -> str | None:
+    """Return the prefix that a sheet gives to the names of its elements, if it gives one."""
+    return parse(data, part).prefix
+
+
+def prefixed(data: bytes, part: str, prefix: str) -> bytes:
+    """Return a sheet in the common form with its names prefixed, as they were before."""
+    root = parse(data, part)
+    namespace = etree.QName(root).namespace
+    names: Any = {prefix: namespace}
+    names.update({p: uri for p, uri in root.nsmap.items() if p is not None and p != prefix})
+    attributes: Any = dict(root.attrib)
+    again = etree.Element(root.tag, attrib=attributes, nsmap=names)
+    again.extend(list(root))
+    return etree.tostring(again, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
 def _default_first(root: etree._Element, namespace: str) -> dict[str | None, str]:
     names: dict[str | None, str] = {None: namespace}
     names.update({p: uri for p, uri in root.nsmap.items() if p is not None and uri != namespace})
@@ -181,9 +217,11 @@ def _default_first(root: etree._Element, namespace: str) -> dict[str | None, str
 
 def _number_of(row: etree._Element, otherwise: int, part: str) -> int:
     text = row.get("r", "")
-    if text and not text.isdecimal():
-        raise NotAWorkbookError(f"{part}: a row is numbered {text!r}")
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
+        raise NotAWorkbookError(f"{part}: a row is numbered {text!r:.40}")
     number = int(text) if text else otherwise
+    if number > MAX_ROW:
+        raise NotAWorkbookError(f"{part}: a row is numbered {number:,}; Excel has {MAX_ROW:,}")
     if number < otherwise:
         raise NotAWorkbookError(f"{part}: row {number} stands after row {otherwise - 1}")
     others = {k: v for k, v in row.attrib.items() if k != "r"}

@@ -17,6 +17,7 @@ CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
+_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -35,6 +36,14 @@ def parse(data: bytes, part: str) -> etree._Element:
     return root
 
 
+def is_utf8(head: bytes) -> bool:
+    """Tell by its first bytes whether a part is UTF-8, as it mostly is."""
+    if head.startswith((b"\xfe\xff", b"\xff\xfe")) or b"\0" in head[:4]:
+        return False
+    declared = _ENCODING.search(head[:200])
+    return declared is None or declared[1].lower() in (b"utf-8", b"us-ascii")
+
+
 def serialise(root: etree._Element) -> bytes:
     """Return a part as Excel writes it: UTF-8 with a declaration."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
@@ -51,6 +60,9 @@ def unescape(data: bytes) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotAWorkbookError(f"a part of the file is not UTF-8: {error}") from error
+    if "\r" in text:
+        # XML has one end of a line.
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "&" not in text:
         return text
 

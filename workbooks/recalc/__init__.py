@@ -26,6 +26,13 @@ from workbooks.recalc.report import CellProblem, Change, Report, Unevaluated
 if TYPE_CHECKING:
     from workbooks.recalc.run import Setup
 
+#: What the calculator takes for a seed.
+LARGEST_SEED = (1 << 64) - 1
+#: Dates of workbooks begin here.
+FIRST_YEAR = 1900
+#: The longest deadline, a week [s].
+LONGEST = 7 * 24 * 3600
+
 __all__ = [
     "BadInputError",
     "CellProblem",
@@ -118,6 +125,7 @@ def setup_for(
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Setup:
     """Return what a recalculation needs besides its workbook; see `recalculate`."""
+    _check(seed, clock, deadline)
     # The engine and the functions load only when something is to be computed.
     from workbooks.calc.formualizer import FormualizerEngine  # noqa: PLC0415
     from workbooks.calc.protocol import Settings  # noqa: PLC0415
@@ -138,6 +146,17 @@ def setup_for(
         ),
         progress=progress or _silent,
     )
+
+
+def _check(seed: int, clock: datetime | None, deadline: float | None) -> None:
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadInputError(f"the seed is {seed}; it goes from 0 to {LARGEST_SEED}")
+    if clock is not None and clock.year < FIRST_YEAR:
+        raise BadInputError(f"the time is {clock}; dates of workbooks begin with {FIRST_YEAR}")
+    if deadline is not None and not 0 < deadline <= LONGEST:
+        raise BadInputError(
+            f"the deadline is {deadline} s; it is more than 0 and at most {LONGEST:,} s"
+        )
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

@@ -209,9 +209,13 @@ def _checked(asked: str, value: Any) -> Cell:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not math.isfinite(value):
-            raise BadInputError(f"{asked}: {value} is not a finite number")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise BadInputError(f"{asked}: {number} is not a finite number")
+        return number
     if isinstance(value, str):
         if len(value) > _LONGEST_TEXT:
             raise BadInputError(f"{asked}: a cell holds {_LONGEST_TEXT:,} characters at most")

@@ -16,6 +16,7 @@ from workbooks.errors import (
     BadInputError,
     EngineFailedError,
     NotAWorkbookError,
+    UnsafeFileError,
     UnwritableError,
 )
 from workbooks.excel.context import Own, Scope
@@ -28,8 +29,18 @@ from workbooks.ooxml.constants import Points, Strings
 from workbooks.ooxml.hidden import HiddenRows
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
-from workbooks.ooxml.scan import FORMULA, STEP, UnusualError, check_count, normalised, pieces
+from workbooks.ooxml.scan import (
+    FORMULA,
+    STEP,
+    UnusualError,
+    check_count,
+    normalised,
+    pieces,
+    prefix_of,
+    prefixed,
+)
 from workbooks.ooxml.tables import read_tables
+from workbooks.ooxml.xml import is_utf8, parse, serialise
 from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.inputs import Target, targets_by_sheet
@@ -95,6 +106,7 @@ class Job:
     split: dict[str, Split] = field(default_factory=dict)
     ready: dict[str, Ready] = field(default_factory=dict)
     _normal: dict[str, bytes] = field(default_factory=dict)
+    _prefixes: dict[str, str] = field(default_factory=dict)
     _known: dict[str, list[Formulas]] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict)
     _reads: list[Reads] = field(default_factory=list)
@@ -134,7 +146,10 @@ class Job:
         """
         parts = self.parts(info)
         ends.append(next(parts))
-        yield from edited(all_but_last(parts, ends), self.edits(info))
+        try:
+            yield from edited(all_but_last(parts, ends), self.edits(info))
+        except UnusualError as error:
+            raise _UnusualSheetError(info) from error
 
     def _split_rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[list[bytes]]:
         """Yield the runs of rows of a sheet split into their formulas; keep those of small ones."""
@@ -171,7 +186,15 @@ class Job:
 
     def _string_pieces(self, part: str) -> Iterator[bytes]:
         with self.package.stream(part) as stream:
-            yield from self.package.chunks(stream, part)
+            pieces_ = self.package.chunks(stream, part)
+            head = next(pieces_, b"")
+            if b"<!DOCTYPE" in head:
+                raise UnsafeFileError(f"{part} declares a document type (DTD)")
+            if is_utf8(head):
+                yield head
+                yield from pieces_
+                return
+        yield serialise(parse(self.package.read(part), part))
 
     def _rows_of(self, sheet: str) -> Iterable[bytes]:
         info = self.book.sheet(sheet)
@@ -193,10 +216,22 @@ class Job:
                 raise BadInputError(f"{missing.asked} is not in the file")
             self._bring_to_form(info)
 
+    def as_it_was(self, info: SheetInfo, make: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+        """Yield the new bytes of a sheet, with the prefix of its names that it had."""
+        prefix = self._prefixes.get(info.part)
+        if prefix is None:
+            yield from make()
+        else:
+            yield prefixed(b"".join(make()), info.part, prefix)
+
     def _bring_to_form(self, info: SheetInfo) -> None:
         if info.part in self._normal:
             raise NotAWorkbookError(f"{info.part} ({info.name}) is no worksheet that can be read")
-        self._normal[info.part] = normalised(self.package.read(info.part), info.part)
+        data = self.package.read(info.part)
+        self._normal[info.part] = normalised(data, info.part)
+        prefix = prefix_of(data, info.part)
+        if prefix:
+            self._prefixes[info.part] = prefix
         self._forget()
 
     # --- evaluating ----------------------------------------------------------------------------

@@ -58,7 +58,9 @@ class Results:
             if plan.formulas or plan.info.name in touched:
                 ready = self.job.ready.get(part)
                 replaced[part] = (
-                    partial(self._ready, ready) if ready else partial(self._spliced, plan)
+                    partial(self._ready, ready)
+                    if ready
+                    else partial(self.job.as_it_was, plan.info, partial(self._spliced, plan))
                 )
         replaced[self.job.book.part] = self._workbook_part
         for part in self._dropped():

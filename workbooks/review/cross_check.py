@@ -47,7 +47,10 @@ def ask(path: Path) -> dict[str, Cell]:
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise OtherEngineError(lines[-1] if lines else f"IronCalc ended with {done.returncode}")
-    values = json.loads(done.stdout)
+    try:
+        values = json.loads(done.stdout)
+    except ValueError as error:
+        raise OtherEngineError("IronCalc gave nothing that can be read") from error
     return {a: CellError(v[1:]) if _is_error(v) else v for a, v in values.items()}
 
 
