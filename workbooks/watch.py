@@ -26,7 +26,9 @@ from typing import Any
 from workbooks.errors import DeadlineError
 
 LATE = "the recalculation passed its deadline; nothing was written"
-#: A terminal and a supervisor may both send the signal of one Ctrl-C.
+#: Stands in the notes of an exception that the work was done before it.
+TOO_LATE = "the signal came when the file had been written"
+# A terminal and a supervisor may both send the signal of one Ctrl-C.
 _ONE_PRESS = 0.5
 
 
@@ -219,6 +221,8 @@ class Watch:
             os.kill(os.getpid(), self._own_death)
         if isinstance(self.raised, Interrupted):
             self.raised.written = self._written
+        elif self._written:
+            self.raised.add_note(TOO_LATE)
         raise self.raised
 
     def ends_by(self) -> frozenset[int]:

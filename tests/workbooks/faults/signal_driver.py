@@ -24,6 +24,7 @@ import workbooks.cli.recalc as command
 from workbooks.cli import start
 from workbooks.ooxml import files, package
 from workbooks.recalc import job, recalculate, results, run
+from workbooks.watch import TOO_LATE
 
 STAGES = ("start", "read", "rewrite", "load", "evaluate", "splice", "publish", "report")
 
@@ -79,8 +80,8 @@ def work(path: Path, way: str) -> int:
         return 0
     try:
         recalculate(path)
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as stop:
+        return 0 if TOO_LATE in getattr(stop, "__notes__", ()) else 130
     return 0
 
 
