@@ -9,7 +9,9 @@
         ├── UnsafeFileError       a zip or XML bomb, a DTD, two entries of one name
         ├── BadInputError         a cell that is not there, text in a number cell, a formula cell
         ├── UnwritableError       a target that cannot be written, a full disk, an open workbook
-        └── DeadlineError         the evaluation took longer than it was given
+        ├── DeadlineError         it took longer than it was given
+        ├── TooLargeError         it takes more memory than it was given
+        └── CrashedError          the process that did the work ended badly
 """
 
 from __future__ import annotations
@@ -42,4 +44,16 @@ class UnwritableError(RefusedError):
 
 
 class DeadlineError(RefusedError):
-    """The evaluation took longer than it was given."""
+    """The recalculation took longer than it was given."""
+
+
+class TooLargeError(RefusedError):
+    """The recalculation takes more memory than it was given."""
+
+
+class CrashedError(RefusedError):
+    """The process that did the work ended badly; `done` says that the file had been written."""
+
+    def __init__(self, message: str, *, done: bool = False) -> None:
+        super().__init__(message)
+        self.done = done

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from engine.errors import TokenbookError
 from workbooks.cli import functions, hosts, native, prices, recalc, simulate, templates
+from workbooks.cli.isolation import Program
 from workbooks.cli.output import Output, told
+from workbooks.errors import CrashedError
 from workbooks.watch import Ending, Interrupted, ending_signals
 
 #: Nothing was done, because something that was given is refused.
@@ -62,7 +65,7 @@ def tokenbook(
 def main() -> None:
     """Run the command line; every refusal is one clear line and exit code 2."""
     with Ending().answering(), told() as output:
-        code = _run(output)
+        code = _ended(app, output)
     sys.exit(code)
 
 
@@ -70,7 +73,8 @@ def start() -> None:
     """Run the command line as a program of its own."""
     ending = Ending()
     with ending.answering(), told() as output:
-        code = _run(output)
+        program = Program(lambda wait: _ended(wait, output))
+        code = _ended(lambda: app(obj=program), output)
         if ending.written:
             # The file is in place: a signal from here on has nothing to end but the program.
             for number in ending_signals():
@@ -82,15 +86,15 @@ def start() -> None:
     sys.exit(code)
 
 
-def _run(output: Output) -> int:
+def _ended(work: Callable[[], Any], output: Output) -> int:
+    """Do some work, say what is wrong with it, and return the exit code."""
     try:
-        app()
-        code = 0
+        code = work() or 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except TokenbookError as error:
         _complain(str(error))
-        return REFUSED
+        return UNTOLD if isinstance(error, CrashedError) and error.done else REFUSED
     except MemoryError:
         _complain("there is not enough memory for this; nothing was written")
         return REFUSED

@@ -15,8 +15,9 @@ import typer
 
 from engine.errors import InputError
 from workbooks.cli import show
+from workbooks.cli.isolation import Isolate, MaxMemory, apart
 from workbooks.cli.prices import OwnPrices
-from workbooks.watch import guarded
+from workbooks.watch import Interrupted, guarded
 
 _RECALC_HELP = """Recalculate a workbook without Excel; nothing in the file but values is touched.
 
@@ -47,7 +48,9 @@ tokenbook check model.xlsx
 _SWEEP_HELP = """Evaluate a workbook over many scenarios; it is loaded once, and not changed.
 
 The scenarios are a .csv file with the cells to set in the header and one scenario a row. A bad
-scenario is told in its row. --resume goes on where an earlier sweep was stopped.
+scenario is told in its row, and the exit code is 1. --resume goes on where an earlier sweep was
+stopped. Texts that begin with = + - @ stand after an apostrophe in a .csv file, so that no
+spreadsheet takes them for formulas.
 
 [bold]Examples[/bold]
 
@@ -79,7 +82,11 @@ Now = Annotated[
         formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
     ),
 ]
-Deadline = Annotated[float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")]
+Deadline = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Give up after this long, reading and writing too.")
+]
+# As `workbooks.recalc.DEADLINE`, which loads more than the help of a command needs.
+_DEADLINE = 600.0
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List everything.")]
 
 
@@ -92,6 +99,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def recalc(
+    context: typer.Context,
     file: File,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write here instead.")
@@ -119,11 +127,15 @@ def recalc(
     ] = Engine.embedded,
     seed: Seed = 0,
     now: Now = None,
-    deadline: Deadline = None,
+    deadline: Deadline = _DEADLINE,
+    max_memory: MaxMemory = None,
+    isolate: Isolate = None,
     prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
     verbose: Verbose = False,
 ) -> None:
     """Recalculate a workbook."""
+    target = None if dry_run or engine is Engine.libreoffice else output or file
+    apart(context, [target], deadline=deadline, max_memory=max_memory, isolate=isolate)
     from workbooks.recalc import load_inputs, recalculate  # noqa: PLC0415
 
     values = load_inputs(inputs) if inputs else []
@@ -163,13 +175,17 @@ def recalc(
 
 
 def check(
+    context: typer.Context,
     file: File,
     seed: Seed = 0,
     now: Now = None,
-    deadline: Deadline = None,
+    deadline: Deadline = _DEADLINE,
+    max_memory: MaxMemory = None,
+    isolate: Isolate = None,
     verbose: Verbose = False,
 ) -> None:
     """Recompute and compare."""
+    apart(context, [], deadline=deadline, max_memory=max_memory, isolate=isolate)
     from workbooks.review.check import check as check_file  # noqa: PLC0415
 
     with show.progress() as progress:
@@ -190,46 +206,74 @@ def check(
 
 
 def sweep(
+    context: typer.Context,
     file: File,
     inputs: Annotated[
         Path, typer.Option(metavar="FILE", help="Scenarios: cells in the header, a row each.")
     ],
     outputs: Annotated[
-        str, typer.Option(metavar="CELLS", help="Cells or names wanted, separated by commas.")
+        list[str], typer.Option(metavar="CELLS", help="Cells or names wanted; may be repeated.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help=".csv, .parquet or .xlsx.")
     ],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped sweep.")] = False,
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar="SIGN", help="What stands before decimals in the scenarios: . or ,"),
+    ] = None,
     seed: Seed = 0,
     now: Now = None,
+    max_memory: MaxMemory = None,
+    isolate: Isolate = None,
 ) -> None:
     """Evaluate over scenarios."""
+    apart(context, [output], deadline=None, max_memory=max_memory, isolate=isolate)
     from workbooks.scenarios.sweep import sweep as sweep_file  # noqa: PLC0415
 
     # A comma inside a quoted sheet name does not separate.
-    wanted = [cell.strip() for cell in re.findall(r"(?:'(?:[^']|'')*'|[^,'])+", outputs)]
+    names = r"(?:'(?:[^']|'')*'|[^,'])+"
+    wanted = [cell.strip() for one in outputs for cell in re.findall(names, one) if cell.strip()]
     with show.progress() as progress:
-        report = sweep_file(
-            file, inputs, wanted, output, resume=resume, seed=seed, clock=now, progress=progress
-        )
+        try:
+            report = sweep_file(
+                file,
+                inputs,
+                wanted,
+                output,
+                resume=resume,
+                seed=seed,
+                clock=now,
+                progress=progress,
+                decimal=decimal,
+            )
+        except Interrupted as stop:
+            if not stop.written:
+                _warn([f"the scenarios that are done are in {output}.part; --resume goes on"])
+            raise
     if report.reason:
         typer.secho(f"evaluated one by one: {report.reason}", err=True, fg="yellow")
     typer.echo(
         f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
         f"{report.bad} bad (see their rows)"
     )
+    if report.bad:
+        raise typer.Exit(1)
 
 
 def freeze(
+    context: typer.Context,
     file: File,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT")],
     seed: Seed = 0,
     now: Now = None,
-    deadline: Deadline = None,
+    deadline: Deadline = _DEADLINE,
+    max_memory: MaxMemory = None,
+    isolate: Isolate = None,
     verbose: Verbose = False,
 ) -> None:
     """Write a copy without TOK_ formulas."""
+    apart(context, [output], deadline=deadline, max_memory=max_memory, isolate=isolate)
     from workbooks.recalc.freeze import freeze as freeze_file  # noqa: PLC0415
 
     with show.progress() as progress:

@@ -26,6 +26,8 @@ from workbooks.recalc.report import CellProblem, Change, Report, Unevaluated
 if TYPE_CHECKING:
     from workbooks.recalc.run import Setup
 
+#: How long a recalculation may take where nothing is said [s].
+DEADLINE = 600.0
 #: What the calculator takes for a seed.
 LARGEST_SEED = (1 << 64) - 1
 #: Dates of workbooks begin here.
@@ -59,10 +61,12 @@ def recalculate(
     functions: Mapping[str, Any] | None = None,
     seed: int = 0,
     clock: datetime | None = None,
-    deadline: float | None = None,
+    deadline: float | None = DEADLINE,
     progress: Callable[[str, int, int], None] | None = None,
     dry_run: bool = False,
     baseline: bool = True,
+    isolate: bool = False,
+    max_memory: int | None = None,
 ) -> Report:
     """Recalculate a workbook and write the values back, in place or to another file.
 
@@ -83,7 +87,7 @@ def recalculate(
     clock : datetime, optional
         The local time that TODAY and NOW give; the time of the machine without it.
     deadline : float, optional
-        How long the evaluation may take [s].
+        How long all of it may take, 10 minutes if not given; None is without end [s].
     progress : callable, optional
         Told the stage ("read", "load", "evaluate", "write"), how much is done, and of how much.
     dry_run : bool
@@ -92,6 +96,11 @@ def recalculate(
         Hold the values of a file that Excel saved against what comes out of it as it stands; cells
         that are not reproduced are listed, and keep Excel's value where nothing they depend on
         was changed.
+    isolate : bool
+        Work in a process of its own, so that a crash of the calculator is a refusal; own
+        functions have to be importable there, and progress is not told.
+    max_memory : int, optional
+        What such a process may take, half of the machine if not given [B].
 
     Returns
     -------
@@ -103,6 +112,22 @@ def recalculate(
     RefusedError
         The input is refused, and no file has been touched.
     """
+    if isolate:
+        from workbooks.recalc.isolated import recalculate_apart  # noqa: PLC0415
+        from workbooks.supervise import memory_limit  # noqa: PLC0415
+
+        options = {
+            "set_values": set_values,
+            "force": force,
+            "functions": functions,
+            "seed": seed,
+            "clock": clock,
+            "dry_run": dry_run,
+            "baseline": baseline,
+        }
+        target = None if output is None else Path(output)
+        memory = max_memory or memory_limit(None)
+        return recalculate_apart(Path(path), target, memory, deadline, options)
     from workbooks.recalc.run import recalculate_file  # noqa: PLC0415
 
     return recalculate_file(

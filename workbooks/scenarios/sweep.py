@@ -1,28 +1,29 @@
 """A workbook as a function: many scenarios in, the values of some cells out.
 
-The workbook is loaded once. Scenarios of numbers are computed together where the model allows
-it; for any other, its cells are set, and the engine evaluates what depends on them. Results are
-written as they come, so that a sweep that was stopped can go on.
+The workbook is read once. Scenarios of numbers are computed together where the model allows
+it; for any other, its cells are set, and the workbook is evaluated anew. Rows are gathered as they
+come, so that a sweep that was stopped can go on; the result is put in its place when all are there.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
-from udfs.cells import Cell, CellError
+from udfs.cells import Cell
 from workbooks.calc.protocol import EngineError
-from workbooks.recalc import BadInputError, RefusedError, UnwritableError, as_value, setup_for
-from workbooks.recalc.job import Job
+from workbooks.errors import DeadlineError, RefusedError, UnwritableError
+from workbooks.ooxml.publish import check_target, claimed
+from workbooks.recalc import setup_for
 from workbooks.recalc.run import opened
 from workbooks.scenarios.model import Model
-
-if TYPE_CHECKING:
-    import pandas as pd
+from workbooks.scenarios.outcome import Gathered, check_result, mark_of, part_of
+from workbooks.scenarios.table import read_scenarios
+from workbooks.watch import Watch, guarded
 
 _ERROR = "error"
 _NUMBER = "scenario"
@@ -42,22 +43,6 @@ class SweepReport:
     reason: str = ""
 
 
-def read_scenarios(path: str | Path) -> tuple[list[str], list[list[Cell]]]:
-    """Read scenarios from a .csv file: cells or names in the header, one scenario a row."""
-    path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, strict=True) if any(c.strip() for c in row)]
-    except OSError as error:
-        raise BadInputError(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if len(rows) < 2:
-        raise BadInputError(f"{path}: a header of cells and at least one scenario are wanted")
-    header = [cell.strip() for cell in rows[0]]
-    return header, [[as_value(cell) for cell in row] for row in rows[1:]]
-
-
 def sweep(
     path: str | Path,
     scenarios: str | Path,
@@ -69,6 +54,7 @@ def sweep(
     seed: int = 0,
     clock: datetime | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    decimal: str | None = None,
 ) -> SweepReport:
     """Evaluate a workbook for each scenario and write the outputs to a file.
 
@@ -82,125 +68,76 @@ def sweep(
         The cells wanted, as `Sheet!B5` or a defined name.
     result : str or Path
         A .csv, .parquet or .xlsx file: scenario number, inputs, outputs, error. The rows are
-        gathered in a .csv file (beside the result, if that is of another kind).
+        gathered in a file beside it, `<result>.part`, until all are there.
     resume : bool
-        Go on where an earlier sweep with the same inputs and outputs was stopped.
+        Go on where an earlier sweep of the same model, scenarios, outputs and settings was
+        stopped.
     functions, seed, clock, progress
         As of `workbooks.recalc.recalculate`.
+    decimal : str, optional
+        The sign before the decimals in the scenarios, where that is in doubt: "." or ",".
 
     Returns
     -------
     SweepReport
         How many scenarios were evaluated, found done, and bad [-].
     """
-    target = Path(result)
-    if target.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
-        raise UnwritableError(f"{target}: a sweep is written to .csv, .parquet or .xlsx")
-    cells, rows = read_scenarios(scenarios)
-    gathered = target if target.suffix.lower() == ".csv" else Path(f"{target}.part.csv")
-    header = [_NUMBER, *cells, *outputs, _ERROR]
-    report = SweepReport(resumed=_found(gathered, header) if resume else 0)
-    tell = progress or (lambda *_: None)
-    try:
-        setup = setup_for(functions, seed=seed, clock=clock)
-        with (
-            gathered.open("a" if report.resumed else "w", encoding="utf-8", newline="") as file,
-            opened(Path(path), setup) as job,
-        ):
-            _run(job, file, header, cells, rows, outputs, setup.functions, report, tell)
-    except OSError as error:
-        raise UnwritableError(f"{gathered} cannot be written: {error.strerror}") from error
-    if gathered != target:
-        _convert(gathered, target)
-        gathered.unlink()
+    target, model, table = Path(result), Path(path), Path(scenarios)
+    check_result(target, model, table)
+    cells, rows = read_scenarios(table, decimal)
+    target = check_target(target, target)
+    setup = setup_for(functions, seed=seed, clock=clock)
+    with ExitStack() as stack:
+        watch = stack.enter_context(guarded())
+        claim = stack.enter_context(claimed(target))
+        mark = mark_of([model, table], list(outputs), seed, clock, decimal)
+        gathered = Gathered(part_of(target), [_NUMBER, *cells, *outputs, _ERROR], mark)
+        if resume:
+            gathered.found()
+        report = SweepReport(resumed=gathered.count)
+        if gathered.count < len(rows):
+            job = stack.enter_context(opened(model, setup))
+            with watch.free():
+                evaluated = Model(job, cells, outputs, setup.functions)
+                at_once = evaluated.at_once(rows)
+            report.reason = evaluated.reason
+            stack.callback(gathered.close)
+            gathered.open()
+            wanted = len(outputs)
+            _run(gathered, evaluated, at_once, rows, wanted, report, progress or _silent, watch)
+        report.bad = gathered.bad
+        gathered.finish(claim, watch)
     return report
 
 
 def _run(
-    job: Job,
-    file: IO[str],
-    header: list[str],
-    cells: list[str],
-    rows: list[list[Cell]],
-    outputs: Sequence[str],
-    functions: Mapping[str, Any],
+    gathered: Gathered,
+    model: Model,
+    at_once: Mapping[int, Sequence[Cell | EngineError]],
+    rows: Sequence[Sequence[Cell]],
+    wanted: int,
     report: SweepReport,
     tell: Callable[[str, int, int], None],
+    watch: Watch,
 ) -> None:
-    model = Model(job, cells, outputs, functions)
-    at_once = model.at_once(rows)
-    report.reason = model.reason
-    writer = csv.writer(file)
-    if not report.resumed:
-        writer.writerow(header)
-    for number, row in enumerate(rows, 1):
-        if number <= report.resumed:
-            continue
-        values: list[Any] = [""] * len(outputs)
-        error = ""
+    width = len(gathered.header) - 2
+    for number in range(gathered.count + 1, len(rows) + 1):
+        watch.check()
+        row = rows[number - 1]
+        values: Sequence[Cell | EngineError]
+        why = ""
         try:
-            values = [_shown(value) for value in at_once.get(number) or model(row)]
+            with watch.free():
+                values = at_once.get(number) or model(row)
+        except (DeadlineError, UnwritableError):
+            raise
         except RefusedError as refused:
-            error = str(refused)
-            report.bad += 1
-        inputs = [_shown(cell) for cell in (*row, *[""] * len(cells))][: len(cells)]
-        writer.writerow([number, *inputs, *values, error])
-        file.flush()
+            values, why = [], str(refused)
+        inputs = [*row, *[None] * width][: width - wanted]
+        gathered.add(inputs, [*values, *[None] * wanted][:wanted], why)
         report.done += 1
         tell("sweep", number, len(rows))
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, CellError):
-        return value.code
-    if isinstance(value, EngineError):
-        return f"not evaluated: {value.reason}"
-    if isinstance(value, bool):
-        return str(value).upper()
-    return "" if value is None else value
-
-
-def _found(path: Path, header: list[str]) -> int:
-    """Return how many whole scenarios an earlier sweep left; cut off one that it did not end."""
-    if not path.exists():
-        return 0
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(whole.splitlines()))
-    if not rows or rows[0] != header:
-        raise BadInputError(f"{path} is of another sweep; take another name, or do not resume")
-    if whole != text:
-        path.write_text(whole, encoding="utf-8", newline="")
-    return len(rows) - 1
-
-
-def _convert(source: Path, target: Path) -> None:
-    import pandas as pd  # noqa: PLC0415  (heavy, and only wanted here)
-
-    # #N/A is a value here, and not a gap.
-    frame = pd.read_csv(source, keep_default_na=False, na_values=[""])
-    if target.suffix.lower() == ".xlsx":
-        _write_sheet(frame, target)
-        return
-    try:
-        frame.to_parquet(target)
-    except ImportError as error:
-        raise UnwritableError(f"{target}: .parquet wants pyarrow; install it") from error
-
-
-def _write_sheet(frame: pd.DataFrame, target: Path) -> None:
-    from openpyxl import Workbook  # noqa: PLC0415  (only wanted here)
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sweep")
-    for row in _plain_rows(frame):
-        sheet.append(row)
-    book.save(target)
-
-
-def _plain_rows(frame: pd.DataFrame) -> Iterator[list[Any]]:
-    import pandas as pd  # noqa: PLC0415
-
-    yield list(frame.columns)
-    for record in frame.itertuples(index=False):
-        yield [None if pd.isna(value) else value for value in record]
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""

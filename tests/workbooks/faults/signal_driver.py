@@ -72,7 +72,8 @@ def work(path: Path, way: str) -> int:
             raise SystemExit(code)
 
         os._exit = leave
-        sys.argv = ["tokenbook", "recalc", str(path)]
+        # The tries are forked processes already.
+        sys.argv = ["tokenbook", "recalc", str(path), "--no-isolate"]
         try:
             start()
         except SystemExit as stop:

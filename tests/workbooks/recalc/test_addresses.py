@@ -12,9 +12,9 @@ import pytest
 from udfs.cells import CellError
 from workbooks.calc.protocol import EngineError
 from workbooks.ooxml.scan import FORMULA
-from workbooks.ooxml.splice import SheetSplicer
 from workbooks.recalc import recalculate
 from workbooks.recalc.report import Report
+from workbooks.recalc.splice import SheetSplicer
 
 # Excel writes an empty formula into each cell that a volatile spill fills.
 SPILL = (
