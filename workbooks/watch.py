@@ -296,10 +296,15 @@ def _blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _wakes() -> bool:
+    """Tell whether a signal can be heard through a pipe: not on Windows."""
+    return os.name != "nt"
+
+
 @contextmanager
 def _woken(watch: Watch) -> Iterator[None]:
     """Cancel the calculator from a thread: no handler runs before its native code comes back."""
-    if os.name == "nt":
+    if not _wakes():
         yield
         return
     reading, writing = os.pipe()

@@ -12,6 +12,7 @@ from lxml import etree
 
 from workbooks.errors import NotAWorkbookError
 from workbooks.formula.names import DefinedName
+from workbooks.ooxml.limits import MOST_ITERATIONS
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.xml import (
     MAIN,
@@ -28,8 +29,6 @@ from workbooks.ooxml.xml import (
 CALC_ID = 191029
 #: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
 MARK = " values computed by Tokenbook "
-#: So often Excel goes round a circle of formulas at most.
-MOST_ITERATIONS = 32_767
 _MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
                "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
 _AFTER_CALC = (

@@ -168,6 +168,11 @@ def names(folder: Path) -> Iterator[str]:
             yield entry.name
 
 
+def spool(size: int) -> IO[bytes]:
+    """Return a file without a name that stays in memory up to a size [B]."""
+    return tempfile.SpooledTemporaryFile(max_size=size)
+
+
 def working_folder() -> Path:
     """Create a folder to work in."""
     return Path(tempfile.mkdtemp(prefix="tokenbook-"))

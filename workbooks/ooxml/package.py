@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -258,7 +257,7 @@ class Deflated:
 
     def __init__(self) -> None:
         # `close` closes it.
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115
+        self._file = files.spool(_SPOOLED)
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self._pool = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None

@@ -118,11 +118,15 @@ def _locked(path: Path) -> tuple[IO[bytes] | None, bool]:
                 # It is being removed there.
                 return None, True
             raise
+        locked: bool | None = False
         try:
             locked = files.lock(file)
             there = files.status(path)
             same = there is not None and (there.st_dev, there.st_ino) == _place(file)
         except BaseException:
+            if locked:
+                with suppress(OSError):
+                    files.remove(path)
             file.close()
             raise
         if locked is False:

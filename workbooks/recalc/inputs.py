@@ -18,13 +18,13 @@ from workbooks.errors import BadInputError
 from workbooks.formula.address import full_name, parse_area, split_sheet
 from workbooks.formula.names import Names
 from workbooks.ooxml.book import Book
+from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.overrides import value_cell
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import CELL
 from workbooks.recalc.prepare import attributes
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_LONGEST_TEXT = 32_767
 # A number as it is typed: sign, currency, digits with or without commas between thousands, percent.
 _TYPED = re.compile(
     r"(?P<sign>[+-]?)(?P<currency>[$€£¥]?)"
@@ -217,8 +217,8 @@ def _checked(asked: str, value: Any) -> Cell:
             raise BadInputError(f"{asked}: {number} is not a finite number")
         return number
     if isinstance(value, str):
-        if len(value) > _LONGEST_TEXT:
-            raise BadInputError(f"{asked}: a cell holds {_LONGEST_TEXT:,} characters at most")
+        if len(value) > LONGEST_TEXT:
+            raise BadInputError(f"{asked}: a cell holds {LONGEST_TEXT:,} characters at most")
         return value
     raise BadInputError(f"{asked}: {value!r} is neither number, text nor TRUE or FALSE")
 

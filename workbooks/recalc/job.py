@@ -24,6 +24,7 @@ from workbooks.excel.pipeline import Pipeline
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.names import Names
 from workbooks.formula.structured import Tables
+from workbooks.ooxml import files
 from workbooks.ooxml.book import Book, SheetInfo
 from workbooks.ooxml.constants import Points, Strings
 from workbooks.ooxml.hidden import HiddenRows
@@ -320,12 +321,16 @@ class Job:
         self._let_go()
         self.ready = {}
         # No signal comes between the folder and its removal.
-        with self.watch.held(), tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
-            copy = Path(folder) / "copy.xlsx"
-            with self.watch.free():
-                self._until_read(partial(self._write_copy, copy))
-                self.progress("load", 0, 1)
-                self.engine.load(copy)
+        with self.watch.held():
+            folder = files.working_folder()
+            try:
+                copy = folder / "copy.xlsx"
+                with self.watch.free():
+                    self._until_read(partial(self._write_copy, copy))
+                    self.progress("load", 0, 1)
+                    self.engine.load(copy)
+            finally:
+                self._remove(folder)
         extents = [Extent(p.info.name, p.last_row, p.formulas) for p in self.plans.values()]
         for sheet, column, rows in chunks_to_set(extents, self._reads):
             self.engine.set_again(sheet, column, rows)
@@ -338,6 +343,12 @@ class Job:
         self._fill_data_tables()
         settle(self.plans.values(), self.engine, self.spills, lambda plan: self.rows(plan.info, []))
         self.progress("evaluate", 1, 1)
+
+    def _remove(self, folder: Path) -> None:
+        try:
+            files.remove_folder(folder)
+        except OSError as error:
+            self.report.warnings.append(f"{folder} cannot be removed: {error.strerror or error}")
 
     def _forget(self) -> None:
         """Begin anew with the reading."""
@@ -418,7 +429,8 @@ class Job:
         sources: list[tuple[SheetInfo, Callable[[], Iterable[bytes]]]] = [
             (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
         ]
-        write_copy(copy, self.book, names, sources, self.strings())
+        with files.working_file(copy) as file:
+            write_copy(file, self.book, names, sources, self.strings())
         plans = self.plans.values()
         if any(plan.tables for plan in plans) and any(plan.computed for plan in plans):
             # A data table varies constants.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
@@ -30,6 +30,7 @@ from workbooks.formula.address import (
 )
 from workbooks.formula.names import DefinedName
 from workbooks.ooxml.book import Book, SheetInfo
+from workbooks.ooxml.limits import LONGEST_FORMULA
 from workbooks.ooxml.overrides import ROW_NUMBER, last_row, number_texts, value_text
 from workbooks.ooxml.scan import (
     ATTRIBUTES,
@@ -61,7 +62,7 @@ def attributes(text: bytes) -> dict[str, str]:
 
 
 def write_copy(
-    target: Path,
+    target: IO[bytes],
     book: Book,
     names: Iterable[DefinedName],
     sheets: Iterable[tuple[SheetInfo, Callable[[], Iterable[bytes]]]],
@@ -195,6 +196,8 @@ class SheetPreparer:
             return True
         if self._pipeline.scope.careful or any(parts[ATTRIBUTES::STEP]) or None in texts:
             return False
+        if max(map(len, texts)) > LONGEST_FORMULA:
+            return False
         distinct = dict(zip(patterns, texts, strict=True))
         return all(self._pipeline.is_plain(unescape(t), self._sheet) for t in distinct.values())
 
@@ -212,6 +215,8 @@ class SheetPreparer:
         given = attributes(formula) if formula.strip(b" /") else {}
         kind = given.get("t", "normal")
         try:
+            if text and len(text) > LONGEST_FORMULA:
+                _check_length(text)
             if kind == "shared":
                 shared = self._shared(place, column, given, text)
                 if not text and given.get("si", "").encode() not in self._masters:
@@ -322,6 +327,11 @@ def _constants(parts: list[bytes], values: Sequence[Cell]) -> list[bytes]:
         b'<c r="%b%b"%b><v>%b</v></c>' % (*name, *value_text(value))
         for name, value in zip(names, values, strict=True)
     ]
+
+
+def _check_length(text: bytes) -> None:
+    if len(unescape(text)) > LONGEST_FORMULA:
+        raise KeepOldValueError(f"a formula of more than {LONGEST_FORMULA:,} characters")
 
 
 def _data_table(place: Place, given: dict[str, str]) -> DataTable:

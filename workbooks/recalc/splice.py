@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import Engine, EngineError, Value
 from workbooks.formula.address import Area, full_name
+from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
 from workbooks.ooxml.scan import (
     CELL,
@@ -229,6 +230,8 @@ class SheetSplicer:
             return before
         if value is None:
             value = 0.0
+        elif isinstance(value, str) and len(value) > LONGEST_TEXT:
+            value = CellError("#VALUE!", f"a text of more than {LONGEST_TEXT:,} characters")
         self.report.evaluated += 1
         if isinstance(value, CellError):
             self._tell(row, column, text, value)

@@ -21,6 +21,7 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import EngineError
 from workbooks.errors import BadInputError, UnwritableError
 from workbooks.ooxml import files
+from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.publish import Claim, published
 from workbooks.watch import Watch
 
@@ -28,7 +29,6 @@ KINDS = (".csv", ".parquet", ".xlsx")
 #: What a spreadsheet takes for the beginning of a formula when it opens a .csv file.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ROWS = 1_048_576
-_LONGEST_TEXT = 32_767
 _ERROR = "#"
 
 Row = tuple[int, list[Cell], list[Cell | EngineError], str]
@@ -196,7 +196,7 @@ class Gathered:
             for value in row:
                 if isinstance(value, str | CellError):
                     text = str(value) if isinstance(value, CellError) else value
-                    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_TEXT])
+                    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_TEXT])
                     # Whatever it looks like, a text is no formula and no number.
                     cell.data_type = "e" if isinstance(value, CellError) else "s"
                     cells.append(cell)
