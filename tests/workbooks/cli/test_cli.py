@@ -363,11 +363,11 @@ def test_sweep_evaluates_scenarios_and_tells_the_bad(tokenbook, model, tmp_path)
         "sweep", model, "--inputs", tmp_path / "in.csv", "--outputs", "Model!A1,Model!A2",
         "-o", result,
     )  # fmt: skip
-    assert code == 0
+    assert code == 1
     assert "2 scenarios evaluated, 0 were done before, 1 bad" in out
     lines = result.read_text().splitlines()
     assert lines[0] == "scenario,price,Inputs!B2,Model!A1,Model!A2,error"
-    assert lines[1].startswith("1,1.0,5.0,4.0,5.0,")
+    assert lines[1].startswith("1,1,5,4,5,")
     assert "holds a number" in lines[2]
 
 

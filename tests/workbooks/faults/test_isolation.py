@@ -99,7 +99,8 @@ def test_a_signal_to_what_hangs(book: Path, number: int) -> None:
     process.send_signal(number)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 128 + number
-    assert err == "tokenbook: interrupted; nothing was written\n"
+    # One that is killed on its way out has told it too.
+    assert set(err.splitlines()) == {"tokenbook: interrupted; nothing was written"}
     assert book.read_bytes() == before
     assert nothing_left(book)
 
