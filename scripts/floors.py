@@ -28,6 +28,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.watch": "limits of time, signals",
     "workbooks.formula": "a formula's tree, references, names; the catalogue of native functions",
     "workbooks.ooxml": "the bytes of a file; understands no formula",
+    "workbooks.supervise": "a job in a process of its own",
     "workbooks.calc": "the calculator behind one protocol",
     "workbooks.excel": "what Excel means where the calculator means something else",
     "workbooks.recalc": "from file to file",

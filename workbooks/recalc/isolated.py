@@ -1,9 +1,8 @@
-"""A recalculation in a fresh interpreter, run as a module with the folder of its request."""
+"""A recalculation in a fresh interpreter: asked, watched, and its answer taken."""
 
 from __future__ import annotations
 
 import pickle
-import signal
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,9 @@ from workbooks.recalc.report import Report
 from workbooks.supervise import Limits, start
 from workbooks.watch import guarded
 
-_REQUEST, _ANSWER = "request", "answer"
+#: What is run there, and the files by which it is asked and answers.
+_CHILD = "workbooks.recalc.apart"
+REQUEST, ANSWER = "request", "answer"
 
 
 def recalculate_apart(
@@ -30,9 +31,9 @@ def recalculate_apart(
     with guarded() as watch:
         folder = files.working_folder()
         try:
-            (folder / _REQUEST).write_bytes(request)
+            (folder / REQUEST).write_bytes(request)
             supervisor = start(
-                [sys.executable, "-m", __name__, str(folder)],
+                [sys.executable, "-m", _CHILD, str(folder)],
                 Limits(memory, end),
                 [output or path],
             )
@@ -41,7 +42,7 @@ def recalculate_apart(
                     code = supervisor.wait(lambda: watch.raised is not None)
                 finally:
                     watch.check()
-                answer = folder / _ANSWER
+                answer = folder / ANSWER
                 if code or not answer.exists():
                     raise CrashedError(f"the other process ended with {code}; nothing was written")
                 report = pickle.loads(answer.read_bytes())
@@ -53,20 +54,3 @@ def recalculate_apart(
         raise report
     assert isinstance(report, Report)
     return report
-
-
-def _answer(folder: Path) -> None:
-    from workbooks.recalc import recalculate  # noqa: PLC0415
-
-    path, output, options = pickle.loads((folder / _REQUEST).read_bytes())
-    answer: Report | Exception
-    try:
-        answer = recalculate(path, output, **options)
-    except Exception as error:
-        answer = error
-    (folder / _ANSWER).write_bytes(pickle.dumps(answer))
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _answer(Path(sys.argv[1]))

@@ -235,7 +235,7 @@ TOUCHING = {
 
 @pytest.mark.parametrize(
     "module",
-    ["ooxml/package.py", "ooxml/publish.py", "ooxml/splice.py", "ooxml/book.py", "ooxml/scan.py",
+    ["ooxml/package.py", "ooxml/publish.py", "recalc/splice.py", "ooxml/book.py", "ooxml/scan.py",
      "ooxml/overrides.py", "ooxml/tables.py", "recalc/run.py", "recalc/job.py",
      "recalc/results.py", "recalc/prepare.py"],
 )  # fmt: skip
