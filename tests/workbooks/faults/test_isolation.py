@@ -68,6 +68,7 @@ def nothing_left(path: Path) -> bool:
     )
 
 
+@pytest.mark.fault("a crash, a hang or a runaway of the calculator")
 @posix
 @pytest.mark.parametrize(
     ("fault", "options", "told"),
@@ -90,6 +91,7 @@ def test_faults_of_the_calculator(book: Path, fault: str, options: tuple, told: 
     assert nothing_left(book)
 
 
+@pytest.mark.fault("a signal to a calculator that hangs")
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_what_hangs(book: Path, number: int) -> None:
@@ -105,6 +107,7 @@ def test_a_signal_to_what_hangs(book: Path, number: int) -> None:
     assert nothing_left(book)
 
 
+@pytest.mark.fault("a crash when the file has been written")
 @posix
 def test_a_crash_behind_the_publishing(book: Path) -> None:
     process = command(book, "os.abort()", where="publish.files.sync_folder")
@@ -115,6 +118,7 @@ def test_a_crash_behind_the_publishing(book: Path) -> None:
     assert recalculate(book, dry_run=True).changed_count == 0
 
 
+@pytest.mark.fault("the one that watches is killed")
 @pytest.mark.skipif(sys.platform != "linux", reason="a call of Linux")
 def test_the_one_that_watches_is_killed(book: Path) -> None:
     before = book.read_bytes()
@@ -164,6 +168,7 @@ def sleep() -> float:
     return 0.0
 
 
+@pytest.mark.fault("a crash or a runaway in a process of its own")
 @pytest.mark.parametrize(
     ("fault", "error"), [("os:abort", CrashedError), ("memory", TooLargeError)]
 )
@@ -223,6 +228,7 @@ def test_half_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory_limit(None) == 4 << 30
 
 
+@pytest.mark.fault("a read or a write that never ends")
 @pytest.mark.parametrize("stage", ["reading", "writing"])
 def test_the_deadline_covers_all(write, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     from workbooks.ooxml import package  # noqa: PLC0415

@@ -28,6 +28,7 @@ def tokenbook(monkeypatch, capsys):
     return run
 
 
+@pytest.mark.fault("settings of iteration that are no numbers")
 @pytest.mark.parametrize(
     "calc",
     [
@@ -52,6 +53,7 @@ def test_iterations_beyond_those_of_excel(write, count: str) -> None:
     assert recalculate(path).evaluated == 1
 
 
+@pytest.mark.fault("rows that no sheet has")
 @pytest.mark.parametrize("row", ["99999999999", LONG, "1048577", "0"])
 @pytest.mark.parametrize("content", ["<f>1+1</f>", "<v>1</v>"])
 def test_rows_that_no_sheet_has(write, row: str, content: str) -> None:
@@ -63,6 +65,7 @@ def test_rows_that_no_sheet_has(write, row: str, content: str) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.fault("options that make no sense")
 @pytest.mark.parametrize(
     "options",
     [
@@ -87,6 +90,7 @@ def test_options_that_make_no_sense(write, tokenbook, options) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.fault("numbers that no cell holds")
 @pytest.mark.parametrize("number", ["9" * 400, LONG, "1e999", "NaN", "-Infinity"])
 def test_numbers_of_json_that_no_cell_holds(write, tokenbook, tmp_path: Path, number: str) -> None:
     inputs = tmp_path / "inputs.json"
@@ -108,6 +112,7 @@ def test_settings_of_the_call(write) -> None:
             recalculate(path, **options)
 
 
+@pytest.mark.fault("a full disk behind stdout")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_behind_stdout(write) -> None:
     path = write(ONE)
@@ -124,6 +129,7 @@ def test_a_full_disk_behind_stdout(write) -> None:
     assert recalculate(path, dry_run=True).changed_count == 0
 
 
+@pytest.mark.fault("a pipe that nobody reads")
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_reader_that_is_gone_hides_no_exit_code(write, strict: bool) -> None:
     path = write('<row r="1"><c r="A1"><f>1/0</f></c></row>')
@@ -137,6 +143,7 @@ def test_a_reader_that_is_gone_hides_no_exit_code(write, strict: bool) -> None:
     assert (done.returncode, done.stderr) == (int(strict), "")
 
 
+@pytest.mark.fault("a second engine that gives nothing")
 @pytest.mark.parametrize(("code", "printed"), [("", ""), ("", "{"), ("import os; os.abort()", "")])
 def test_a_second_engine_that_gives_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, printed: str

@@ -57,25 +57,34 @@ def check(found: list[dict], name: str) -> None:
         assert "Traceback" not in outcome["told"], outcome
 
 
+@pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_signal_in_each_stage_of_the_command(book: Path, stage: str) -> None:
+def test_a_signal_in_each_stage_of_the_command(book: Path, tried, stage: str) -> None:
+    tried(3)
     check(outcomes(book, "command", stage, "SIGINT", 3), "SIGINT")
 
 
-@pytest.mark.parametrize("stage", ["evaluate", "splice"])
+@pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
+@pytest.mark.parametrize("stage", ["rewrite", "evaluate"])
 @pytest.mark.parametrize(("way", "name"), [("api", "SIGINT"), ("command", "SIGTERM")])
-def test_other_ways_and_signals(book: Path, way: str, name: str, stage: str) -> None:
+def test_other_ways_and_signals(book: Path, tried, way: str, name: str, stage: str) -> None:
+    tried(3)
     check(outcomes(book, way, stage, name, 3), name)
 
 
 @pytest.mark.long
+@pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", list(CODES))
 @pytest.mark.parametrize("way", ["command", "api"])
-def test_fifty_signals_in_each_stage(book: Path, way: str, name: str, stage: str) -> None:
+def test_fifty_signals_in_each_stage(book: Path, tried, way: str, name: str, stage: str) -> None:
     if way == "api" and stage == "report":
         pytest.skip("the call prints no report")
+    tried(50)
     found = outcomes(book, way, stage, name, 50)
+    if way == "api" and stage == "publish":
+        # One may come when the call has returned: it interrupts what stands behind it.
+        found = [outcome for outcome in found if outcome["file"] != "new"]
     check(found, name)
     if stage in ("rewrite", "load", "evaluate"):
         assert any(outcome["code"] for outcome in found)
