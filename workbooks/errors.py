@@ -5,7 +5,7 @@
     TokenbookError
     └── RefusedError              nothing has been written
         ├── NotAWorkbookError     missing, not a zip, truncated, encrypted, a part that is not XML
-        │   └── EngineFailedError the engine gives up on the whole workbook
+        │   └── CalculatorFailedError the calculator gives up on the whole workbook
         ├── UnsafeFileError       a zip or XML bomb, a DTD, two entries of one name
         ├── BadInputError         a cell that is not there, text in a number cell, a formula cell
         ├── UnwritableError       a target that cannot be written, a full disk, an open workbook
@@ -27,8 +27,8 @@ class NotAWorkbookError(RefusedError):
     """The file is missing, or is no workbook that can be read."""
 
 
-class EngineFailedError(NotAWorkbookError):
-    """The engine gives up on the whole workbook because of a formula in it."""
+class CalculatorFailedError(NotAWorkbookError):
+    """The calculator gives up on the whole workbook because of a formula in it."""
 
 
 class UnsafeFileError(RefusedError):

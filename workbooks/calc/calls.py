@@ -1,8 +1,8 @@
-"""Calls of the worksheet functions by an engine: one at a time, or gathered into blocks.
+"""Calls of the worksheet functions by the calculator: one at a time, or gathered into blocks.
 
 A cheap function of numbers has a short way: its domain is checked here, and its equation called
 as it stands. An expensive one is called in blocks: at first every call is only noted and answered
-with a placeholder; then one call per function answers all that were noted, and the engine
+with a placeholder; then one call per function answers all that were noted, and the calculator
 evaluates again, until nothing is missing. This takes as many rounds as such functions are
 chained, and cannot give a wrong value, for an answer belongs to its arguments alone.
 """
@@ -65,7 +65,7 @@ def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
         f"            if type(value) is float and {-_LARGEST!r} <= value <= {_LARGEST!r}:\n"
         f"                return value\n"
         # Whatever it is, the slow way meets it again and deals with it; Ctrl-C too, which an
-        # engine would swallow here.
+        # calculator would swallow here.
         f"        except KeyboardInterrupt as stop:\n"
         f"            return slow.stop(stop)\n"
         f"        except (ArithmeticError, ValueError):\n"
@@ -141,7 +141,7 @@ class Blocks:
         self._rounds = 0
 
     def answer_noted(self) -> bool:
-        """Answer what was noted; tell whether the engine has to evaluate again."""
+        """Answer what was noted; tell whether the calculator has to evaluate again."""
         waiting, behind, self._behind = False, self._behind, False
         for name, noted in self._noted.items():
             if not noted:

@@ -1,4 +1,4 @@
-"""The embedded engine formualizer; every call to it stands in this file.
+"""The embedded spreadsheet engine formualizer; every call to it stands in this file.
 
 Its traps, found by experiment (0.13): parallel evaluation runs Python callbacks several times
 slower; a workbook must be touched by one thread only; an exception raised in a callback, Ctrl-C
@@ -24,13 +24,13 @@ from workbooks.calc.protocol import (
     LOWERED,
     SKIPPED,
     SURE,
+    CalculatorError,
     CellFunction,
-    EngineError,
     Settings,
     Value,
-    engine_name,
+    calculator_name,
 )
-from workbooks.errors import DeadlineError, EngineFailedError, NotAWorkbookError
+from workbooks.errors import CalculatorFailedError, DeadlineError, NotAWorkbookError
 from workbooks.formula.address import full_name
 from workbooks.watch import LATE, watched
 
@@ -46,10 +46,10 @@ _CODES = {
     "Calc": "#CALC!",
 }
 _KINDS = {code: kind for kind, code in _CODES.items()}
-_ENGINE_ONLY = {
-    "Error": "the formula is too long or too deep for the engine",
+_CALCULATOR_ONLY = {
+    "Error": "the formula is too long or too deep for the calculator",
     "Circ": "it refers to itself, and iterative calculation is off",
-    "NImpl": "the engine has no way to evaluate this kind of reference or operation",
+    "NImpl": "the calculator has no way to evaluate this kind of reference or operation",
     "Cancelled": "the evaluation was stopped",
 }
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
@@ -65,7 +65,7 @@ _LIMITS = {
 }
 
 
-class FormualizerEngine:
+class FormualizerCalculator:
     """One workbook in formualizer."""
 
     def __init__(self, settings: Settings) -> None:
@@ -105,7 +105,7 @@ class FormualizerEngine:
                 str(path), backend="native", config=_config(self.settings), load_limits=_LIMITS
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise NotAWorkbookError(f"the engine cannot read the workbook: {error}") from error
+            raise NotAWorkbookError(f"the calculator cannot read the workbook: {error}") from error
         self._workbook.set_temporal_egress("serial")
         in_blocks = self._blocks.wrapped()
         for name, function in self._own.items():
@@ -142,7 +142,7 @@ class FormualizerEngine:
                 self._workbook.evaluate_all()
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             if self._raised is None and not _passed(deadline):
-                raise EngineFailedError(f"the workbook cannot be evaluated: {error}") from error
+                raise CalculatorFailedError(f"the workbook cannot be evaluated: {error}") from error
         finally:
             if self._raised is not None:
                 self._workbook.reset_cancel()
@@ -151,21 +151,23 @@ class FormualizerEngine:
             raise DeadlineError(LATE)
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
-        """Return the rows of a rectangle as the engine holds them."""
-        name = engine_name(sheet)
+        """Return the rows of a rectangle as the calculator holds them."""
+        name = calculator_name(sheet)
         area = fz.RangeAddress(name, top, left, bottom, right)
         rows: list[list[Any]] = self._workbook.sheet(name).get_values(area)
         return rows
 
     def value(self, raw: Any) -> Value:
-        """Turn one value of the engine into a cell."""
+        """Turn one value of the calculator into a cell."""
         if type(raw) is float:
             return raw if math.isfinite(raw) else CellError("#NUM!", "not a finite number")
         if isinstance(raw, dict):
             kind = str(raw.get("kind", ""))
             if kind in _CODES:
                 return CellError(_CODES[kind])
-            return EngineError(_ENGINE_ONLY.get(kind, f"the engine fails here ({kind})"))
+            return CalculatorError(
+                _CALCULATOR_ONLY.get(kind, f"the calculator fails here ({kind})")
+            )
         if isinstance(raw, bool) or raw is None:
             return raw
         if isinstance(raw, int):
@@ -174,23 +176,23 @@ class FormualizerEngine:
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
-        self._workbook.set_value(engine_name(sheet), row, column, _given(value))
+        self._workbook.set_value(calculator_name(sheet), row, column, _given(value))
 
     def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
         """Set constants of a column to what they are, formulas excepted."""
         for row in rows:
             if not self.has_formula(sheet, row, column):
                 value = self.value(self.values(sheet, row, column, row, column)[0][0])
-                if not isinstance(value, EngineError):
+                if not isinstance(value, CalculatorError):
                     self.set_value(sheet, row, column, value)
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""
-        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
+        self._workbook.set_formula(calculator_name(sheet), row, column, f"={text}")
 
     def has_formula(self, sheet: str, row: int, column: int) -> bool:
         """Tell whether a cell holds a formula."""
-        return self._workbook.get_formula(engine_name(sheet), row, column) is not None
+        return self._workbook.get_formula(calculator_name(sheet), row, column) is not None
 
     def scratch(self, cells: list[list[Any]], formulas: Sequence[str]) -> list[Value]:
         """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
@@ -215,9 +217,9 @@ class FormualizerEngine:
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
         self._reason = ""
-        self._workbook.set_formula(engine_name(sheet), row, column, f"={text}")
+        self._workbook.set_formula(calculator_name(sheet), row, column, f"={text}")
         try:
-            self._workbook.evaluate_cell(engine_name(sheet), row, column)
+            self._workbook.evaluate_cell(calculator_name(sheet), row, column)
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             return f"{full_name(sheet, row, column)}: {error}"
         return self._reason
@@ -225,34 +227,34 @@ class FormualizerEngine:
     # --- callbacks -----------------------------------------------------------------------------
 
     def stop(self, error: BaseException) -> Any:
-        """Note what a callback raised, which the engine would swallow; `evaluate` raises it."""
+        """Note what a callback raised, which the calculator would swallow; `evaluate` raises it."""
         if self._raised is None:
             self._raised = error
             self._workbook.cancel()
         return {"type": "Error", "kind": "#VALUE!"}
 
-    def engine_value(self, result: Any) -> Any:
-        """Turn what an own function gave into what the engine takes."""
+    def calculator_value(self, result: Any) -> Any:
+        """Turn what an own function gave into what the calculator takes."""
         if isinstance(result, CellError):
             self._reason = result.reason
             return {"type": "Error", "kind": result.code}
-        if isinstance(result, EngineError):
+        if isinstance(result, CalculatorError):
             self._failures += 1
             return {"type": "Error", "kind": "NImpl"}
         if isinstance(result, list):
-            return [["" if v is None else self.engine_value(v) for v in row] for row in result]
+            return [["" if v is None else self.calculator_value(v) for v in row] for row in result]
         return result
 
     def _counted(self) -> float:
         return float(self._failures)
 
     def _sure(self, before: Any, result: Any) -> Any:
-        # The engine evaluates arguments from left to right.
+        # The calculator evaluates arguments from left to right.
         if self._failures > before:
-            return EngineError("a failure of the engine lies behind this value")
+            return CalculatorError("a failure of the calculator lies behind this value")
         return result
 
-    # --- what the engine has -------------------------------------------------------------------
+    # --- what the calculator has ----------------------------------------------------------------
 
     def _probed(self, name: str) -> bool:
         if self._probe is None:
@@ -267,14 +269,14 @@ class FormualizerEngine:
 
 
 class _Call:
-    """A call of an own function by the engine: cells for its values, and no exception lost."""
+    """A call of an own function by the calculator: cells for its values, and no exception lost."""
 
-    __slots__ = ("_deadline", "_engine", "_function")
+    __slots__ = ("_calculator", "_deadline", "_function")
 
-    def __init__(self, function: CellFunction, engine: FormualizerEngine) -> None:
+    def __init__(self, function: CellFunction, calculator: FormualizerCalculator) -> None:
         self._function = function
-        self._engine = engine
-        self._deadline = engine.settings.deadline or math.inf
+        self._calculator = calculator
+        self._deadline = calculator.settings.deadline or math.inf
 
     def __call__(self, *arguments: Any) -> Any:
         try:
@@ -284,16 +286,16 @@ class _Call:
                 result = self._function(*arguments)
             else:
                 given = [_cells_of(argument) for argument in arguments]
-                # A failure of the engine is not an error value that a function may hand on.
-                failed = next((cell for cell in given if isinstance(cell, EngineError)), None)
+                # A failure of the calculator is not an error value that a function may hand on.
+                failed = next((cell for cell in given if isinstance(cell, CalculatorError)), None)
                 result = self._function(*given) if failed is None else failed
-            return result if type(result) is float else self._engine.engine_value(result)
+            return result if type(result) is float else self._calculator.calculator_value(result)
         except BaseException as error:
-            return self._engine.stop(error)
+            return self._calculator.stop(error)
 
     def stop(self, error: BaseException) -> Any:
         """End the evaluation."""
-        return self._engine.stop(error)
+        return self._calculator.stop(error)
 
 
 def _given(value: Cell) -> Any:
@@ -306,7 +308,7 @@ def _cells_of(argument: Any) -> Any:
     if isinstance(argument, dict):
         kind = str(argument.get("kind", ""))
         if kind == "NImpl":
-            return EngineError(_ENGINE_ONLY[kind])
+            return CalculatorError(_CALCULATOR_ONLY[kind])
         # What fails in its own cell is evaluated again with the cell's old value.
         return CellError(_CODES.get(kind, "#VALUE!"))
     if isinstance(argument, list):
@@ -315,9 +317,9 @@ def _cells_of(argument: Any) -> Any:
 
 
 def _cell_of(cell: Any) -> Any:
-    """Return a cell of a range; functions of ranges take a failure of the engine for an error."""
+    """Return a cell of a range; there a failure of the calculator is taken for an error."""
     found = _cells_of(cell)
-    return CellError("#VALUE!", found.reason) if isinstance(found, EngineError) else found
+    return CellError("#VALUE!", found.reason) if isinstance(found, CalculatorError) else found
 
 
 def _passed(deadline: float | None) -> bool:

@@ -1,4 +1,4 @@
-"""What the recalculation asks of a spreadsheet engine, so that another can take its place."""
+"""What the recalculation asks of a spreadsheet calculator, so that another can take its place."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 CellFunction: TypeAlias = Callable[..., Any]
 #: Own functions that lowering puts into formulas: a result in a given shape, a result whose shape
 #: is noted, a function called for each element of an array, TEXT with a format that is the
-#: engine's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows, what
-#: has to be one value, and the two that see to it that no failure of the engine is taken for an
-#: error of the workbook: a count of failures, which the engine keeps, and a result that stands only
-#: if the count has not grown since.
+#: calculator's or not, AGGREGATE with a rank, a number of no more digits than a text of it shows,
+#: what has to be one value, and the two that see to it that no failure of the calculator is taken
+#: for an error of the workbook: a count of failures, which the calculator keeps, and a result that
+#: stands only if the count has not grown since.
 FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
 FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
 FAILURES, SURE = "TB.FAILURES", "TB.SURE"
@@ -39,14 +39,14 @@ LOWERED = frozenset(
         *(DIGITS, SNAPPED),
     }
 )
-#: Results of more cells than this the engine does not lay out.
+#: Results of more cells than this the calculator does not lay out.
 LARGEST_SPILL = 10_000
-#: Text that stands for a skipped argument of an own function; engines hand it over as 0.
+#: Text that stands for a skipped argument of an own function; calculators hand it over as 0.
 SKIPPED = "\N{SYMBOL FOR NULL}skipped"
 
 
-def engine_name(sheet: str) -> str:
-    """Return what the engine is to call a sheet.
+def calculator_name(sheet: str) -> str:
+    """Return what the calculator is to call a sheet.
 
     It begins with a sheet of its own, Sheet1, and takes the formulas of one that is spelt
     sheet1 or SHEET1 for formulas of that. Formulas find a sheet by any spelling.
@@ -73,26 +73,26 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineError:
-    """A failure of the engine itself, as it stands in a cell: no spreadsheet shows it."""
+class CalculatorError:
+    """A failure of the calculator itself, as it stands in a cell: no spreadsheet shows it."""
 
     reason: str
 
 
-Value: TypeAlias = Cell | EngineError
+Value: TypeAlias = Cell | CalculatorError
 
 
-class Engine(Protocol):
-    """A spreadsheet engine holding one workbook."""
+class Calculator(Protocol):
+    """A spreadsheet calculator holding one workbook."""
 
     def knows(self, function: str) -> bool:
-        """Tell whether the engine, or what was registered with it, has a function."""
+        """Tell whether the calculator, or what was registered with it, has a function."""
 
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
 
     def load(self, path: Path) -> None:
-        """Take in a workbook that was prepared for the engine."""
+        """Take in a workbook that was prepared for the calculator."""
 
     def evaluate(self) -> None:
         """Compute every formula that is not up to date."""
@@ -119,7 +119,7 @@ class Engine(Protocol):
         """Evaluate formulas beside some cells from A1 on, in a workbook of their own."""
 
     def close(self) -> None:
-        """Let go of the workbook and of the own functions; the engine is not used after this."""
+        """Let go of the workbook and of the own functions; it is not used after this."""
 
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Return why an own function gave an error value in this cell; empty if none did."""

@@ -1,6 +1,6 @@
-"""Formulas that read a few cells in a way that costs the engine a whole chunk of them.
+"""Formulas that read a few cells in a way that costs the calculator a whole chunk of them.
 
-The engine holds the constants of a loaded file in chunks of a column. SUM, MATCH and their kin,
+The calculator holds the constants of a loaded file in chunks of a column. SUM, MATCH and their kin,
 where they stand inside another formula, go through the chunk of every cell they read: a row of
 totals over 30,000 rows takes a hundred times as long as it need. A chunk in which a cell has been
 set since is read cell by cell. So one constant of each chunk is set to what it is, wherever there
@@ -21,7 +21,7 @@ from workbooks.formula.tree import Call, walk
 from workbooks.ooxml.scan import ATTRIBUTES, SHARED, STEP, TEXT
 from workbooks.ooxml.xml import unescape
 
-#: Cells of a column that the engine (formualizer 0.13) keeps together.
+#: Cells of a column that the calculator (formualizer 0.13) keeps together.
 CHUNK = 32_768
 # Setting a cell takes as long for each formula there is as reading this many cells of a chunk.
 _COST_OF_SETTING = 30

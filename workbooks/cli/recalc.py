@@ -38,8 +38,8 @@ tokenbook recalc model.xlsx --engine libreoffice
 """
 _CHECK_HELP = """Recompute a workbook and compare it with its values; look through its formulas.
 
-Native formulas are computed by a second engine too, where it is installed. Exit code 1: a value
-is not what comes out, or the engines disagree.
+Native formulas are computed by a second calculator too, where it is installed. Exit code 1: a value
+is not what comes out, or the calculators disagree.
 
 [bold]Examples[/bold]
 
@@ -194,10 +194,12 @@ def check(
     typer.echo(
         f"{file}: {found.evaluated} cells evaluated, {found.difference_count} differ, "
         f"{found.unvalued} hold no value, {len(found.errors)} in error, "
-        f"{len(found.unevaluated)} not evaluated; {found.second_engine}"
+        f"{len(found.unevaluated)} not evaluated; {found.second_calculator}"
     )
     _list(("differs", "in the file", "computed"), found.differences, verbose, numbers=(1, 2))
-    _list(("engines disagree", "ours", "IronCalc"), found.disagreements, verbose, numbers=(1, 2))
+    _list(
+        ("calculators disagree", "ours", "IronCalc"), found.disagreements, verbose, numbers=(1, 2)
+    )
     _list(("in error", "function", "value", "reason"), found.errors, verbose)
     _list(("not evaluated", "reason"), found.unevaluated, verbose)
     _list(("advice", "rule", "what"), found.lints, verbose)

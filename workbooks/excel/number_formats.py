@@ -1,6 +1,6 @@
-"""Number formats of TEXT: which the engine follows, and how others are put in such terms.
+"""Number formats of TEXT: which the calculator follows, and how others are put in such terms.
 
-Held against LibreOffice and Microsoft's description of number formats: the engine follows plain
+Held against LibreOffice and Microsoft's description of number formats: the calculator follows plain
 numbers with texts around them, and dates; of anything else it makes something that looks right.
 """
 
@@ -21,17 +21,17 @@ _DATE = re.compile(
 _LITERALS = re.compile(r'"[^"]*"|\\.')
 #: Hours, minutes or seconds past a whole day.
 ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
-# The engine takes the m after seconds for a month, and only one elapsed time for such.
+# The calculator takes the m after seconds for a month, and only one elapsed time for such.
 _AFTER_SECONDS = re.compile(r"s[^hdy]*m", re.IGNORECASE)
 _PADDING = re.compile(r'("[^"]*"|\\.)|_(.)')
 _CURRENCY = re.compile(r'\[\$([^\]"\-]*)(?:-[0-9A-Fa-f]+)?\]')
-#: Formats with an exponent, which are not the engine's.
+#: Formats with an exponent, which are not the calculator's.
 EXPONENT = re.compile(r"0(?:\.0*#*)?[eE][+-]0+")
 _MOST_SECTIONS = 3
 
 
 def in_terms(pattern: str) -> str | None:
-    """Return a format as the engine follows it; None where what it makes is not certain."""
+    """Return a format as the calculator follows it; None where what it makes is not certain."""
     text = _CURRENCY.sub(lambda match: f'"{match[1]}"', pattern)
     # Room as wide as a character is one blank in a text.
     text = _PADDING.sub(lambda match: match[1] or '" "', text)
@@ -46,7 +46,7 @@ def in_terms(pattern: str) -> str | None:
 
 
 def _is_certain(date: str) -> bool:
-    """Tell whether the engine makes of a date's or time's format what Excel does."""
+    """Tell whether the calculator makes of a date's or time's format what Excel does."""
     elapsed = ELAPSED.findall(date)
     # What has passed is shown wherever its unit is named once more.
     again = any(unit[1] in ELAPSED.sub("", date) for unit in elapsed)

@@ -20,7 +20,7 @@ _TYPE = re.compile(rb'\st="([^"]*)"')
 _V = re.compile(rb"<v>([^<]++)</v>")
 _INLINE = re.compile(rb"<is><t[^>]*+>([^<]*+)</t></is>")
 _ARRAY = re.compile(rb'<f[^>]*\st="(?:array|dataTable)"')
-# Characters that a workbook holds as escapes of its own: the engine reads those.
+# Characters that a workbook holds as escapes of its own: the calculator reads those.
 _ESCAPED = "_x"
 _MOST_READ = 8 << 20
 

@@ -22,7 +22,7 @@ from workbooks.ooxml import files
 
 MAX_ENTRIES = 50_000
 MAX_EXPANDED = 16 << 30
-# What a zip entry holds without its 64-bit form, which the engine does not read; a sheet of
+# What a zip entry holds without its 64-bit form, which the calculator does not read; a sheet of
 # 1,048,576 full rows stays below.
 MAX_PART = (1 << 31) - 1
 # Deflate reaches 1,030:1; the sheets of real models stay below 100:1. Small parts do no harm.

@@ -1,6 +1,6 @@
 """Recalculation of workbooks without a spreadsheet program.
 
-The values of a workbook are computed by an embedded engine that calls the TOK_ functions, and
+The values of a workbook are computed by an embedded calculator that calls the TOK_ functions, and
 spliced into the file; nothing else in it changes.
 """
 
@@ -151,8 +151,8 @@ def setup_for(
 ) -> Setup:
     """Return what a recalculation needs besides its workbook; see `recalculate`."""
     _check(seed, clock, deadline)
-    # The engine and the functions load only when something is to be computed.
-    from workbooks.calc.formualizer import FormualizerEngine  # noqa: PLC0415
+    # The calculator and the functions load only when something is to be computed.
+    from workbooks.calc.formualizer import FormualizerCalculator  # noqa: PLC0415
     from workbooks.calc.protocol import Settings  # noqa: PLC0415
     from workbooks.recalc.run import Setup  # noqa: PLC0415
 
@@ -163,7 +163,7 @@ def setup_for(
         functions = registry
     return Setup(
         functions=functions,
-        make_engine=FormualizerEngine,
+        make_calculator=FormualizerCalculator,
         settings=Settings(
             seed=seed,
             clock=clock,

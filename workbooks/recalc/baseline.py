@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import Engine, EngineError
+from workbooks.calc.protocol import Calculator, CalculatorError
 from workbooks.formula.address import Area, column_number
 from workbooks.formula.functions import native
 from workbooks.formula.names import Names
@@ -88,7 +88,7 @@ class Comparison:
 
     Parameters
     ----------
-    engine : Engine
+    calculator : Calculator
         The evaluated workbook.
     names : Names
         The defined names.
@@ -96,7 +96,7 @@ class Comparison:
         The worksheet functions of ours, by name.
     """
 
-    engine: Engine
+    calculator: Calculator
     names: Names
     own: Mapping[str, Any]
     _found: dict[Place, tuple[Cell, Cell]] = field(default_factory=dict)
@@ -127,9 +127,9 @@ class Comparison:
         if (row, column) in plan.kept:
             return
         given = plan.given.get((row, column))
-        value = given if (row, column) in plan.given else self.engine.value(raw)
+        value = given if (row, column) in plan.given else self.calculator.value(raw)
         saved = old_value(parts[i * STEP + CELL_ATTRIBUTES], parts[i * STEP + VALUE])
-        if isinstance(value, EngineError) or saved is None:
+        if isinstance(value, CalculatorError) or saved is None:
             return
         self._note((plan.info.name, row, column), saved, 0.0 if value is None else value)
 
@@ -165,8 +165,10 @@ class Comparison:
                     continue
                 saved = old_value(match[3], cell_content(match[4]))
                 name = plan.info.name
-                value = self.engine.value(self.engine.values(name, row, column, row, column)[0][0])
-                if saved is not None and not isinstance(value, EngineError):
+                value = self.calculator.value(
+                    self.calculator.values(name, row, column, row, column)[0][0]
+                )
+                if saved is not None and not isinstance(value, CalculatorError):
                     self._anchors[name, row, column] = (name, *anchor)
                     self._note((name, row, column), saved, 0.0 if value is None else value)
 

@@ -1,10 +1,10 @@
-"""Formulas filled down a column, computed at once before the engine sees them.
+"""Formulas filled down a column, computed at once before the calculator sees them.
 
 A model of many rows repeats one formula: own functions, arithmetic and IF over cells of the same
 row and a few fixed ones. Where those are constants, or cells computed in this way, one call over
-arrays gives the whole column, and the engine is handed values: it neither reads the formulas nor
-calls a function a hundred thousand times. Whatever is not a plain number or text on the way, and
-whatever comes out as an error, is left to the engine, row by row.
+arrays gives the whole column, and the calculator is handed values: it neither reads the formulas
+nor calls a function a hundred thousand times. Whatever is not a plain number or text on the way,
+and whatever comes out as an error, is left to the calculator, row by row.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Columns:
         )
 
     def values(self, parts: list[bytes]) -> Sequence[Cell]:
-        """Return the values of the formulas in a run of rows, None for those left to the engine.
+        """Return the values of the formulas in a run of rows, None where the calculator has to.
 
         Nothing at all is returned where all are.
 
@@ -321,7 +321,7 @@ def _spread(
         try:
             cells = _cells(function.engine(*called), len(rows))
         except TokenbookError:
-            # The engine calls it for each row, and tells why.
+            # The calculator calls it for each row, and tells why.
             continue
         for row, cell in zip(rows, cells, strict=True):
             results[row] = cell

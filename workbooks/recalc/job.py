@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbooks.calc.protocol import Engine, EngineError
+from workbooks.calc.protocol import Calculator, CalculatorError
 from workbooks.calc.reads import Extent, Reads, chunks_to_set
 from workbooks.errors import (
     BadInputError,
-    EngineFailedError,
+    CalculatorFailedError,
     NotAWorkbookError,
     UnsafeFileError,
     UnwritableError,
@@ -85,14 +85,14 @@ class Job:
     """A workbook being recalculated.
 
     `fixed` says that its constants stay what they are, so that what hangs on them alone can be
-    computed before the engine sees it.
+    computed before the calculator sees it.
     """
 
     package: Package
     book: Book
     own: Mapping[str, Own]
     spills: Spills
-    engine: Engine
+    calculator: Calculator
     report: Report
     progress: Progress
     functions: Mapping[str, Any]
@@ -119,7 +119,7 @@ class Job:
                 tables=Tables(read_tables(self.package, self.book)),
                 sheets=[info.name for info in self.book.sheets],
                 own=self.own,
-                knows=self.engine.knows,
+                knows=self.calculator.knows,
                 hidden=HiddenRows(self.package, self.book),
             )
         )
@@ -267,9 +267,9 @@ class Job:
             self._whole()
             return
         for target in asked:
-            self.engine.set_value(target.sheet, target.row, target.column, target.value)
+            self.calculator.set_value(target.sheet, target.row, target.column, target.value)
         self.progress("evaluate", 0, 1)
-        self.engine.evaluate()
+        self.calculator.evaluate()
         self._settle()
 
     def _put_in(self, touched: Iterable[SheetInfo]) -> bool:
@@ -280,7 +280,7 @@ class Job:
 
     def _compare(self) -> None:
         """Hold the values against those of the file."""
-        comparison = Comparison(self.engine, self.pipeline.scope.names, self.own)
+        comparison = Comparison(self.calculator, self.pipeline.scope.names, self.own)
         for info in self.book.sheets:
             plan = self.plans[info.part]
             if plan.formulas:
@@ -298,14 +298,14 @@ class Job:
             if plan.values is not None:
                 yield run.rows, run.columns, plan.values[i]
             else:
-                yield run.rows, run.columns, read_run(self.engine, plan.info.name, run)
+                yield run.rows, run.columns, read_run(self.calculator, plan.info.name, run)
 
     def _whole(self) -> None:
-        """Compute the workbook: columns at once, and all that is left by the engine."""
+        """Compute the workbook: columns at once, and all that is left by the calculator."""
         try:
             try:
                 self._evaluate()
-            except EngineFailedError:
+            except CalculatorFailedError:
                 # Most likely for a range written from its end, as shared formulas come to have.
                 self.pipeline = self.pipeline.made_careful()
                 self._evaluate()
@@ -328,20 +328,22 @@ class Job:
                 with self.watch.free():
                     self._until_read(partial(self._write_copy, copy))
                     self.progress("load", 0, 1)
-                    self.engine.load(copy)
+                    self.calculator.load(copy)
             finally:
                 self._remove(folder)
         extents = [Extent(p.info.name, p.last_row, p.formulas) for p in self.plans.values()]
         for sheet, column, rows in chunks_to_set(extents, self._reads):
-            self.engine.set_again(sheet, column, rows)
+            self.calculator.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
-        self.engine.evaluate()
+        self.calculator.evaluate()
         self._settle()
 
     def _settle(self) -> None:
         """Fill data tables, and keep what turns out not to be evaluated."""
         self._fill_data_tables()
-        settle(self.plans.values(), self.engine, self.spills, lambda plan: self.rows(plan.info, []))
+        settle(
+            self.plans.values(), self.calculator, self.spills, lambda plan: self.rows(plan.info, [])
+        )
         self.progress("evaluate", 1, 1)
 
     def _remove(self, folder: Path) -> None:
@@ -363,9 +365,9 @@ class Job:
         self._plan()
 
     def close(self) -> None:
-        """Let go of what was written down on the way, and of the engine."""
+        """Let go of what was written down on the way, and of the calculator."""
         self._let_go()
-        self.engine.close()
+        self.calculator.close()
 
     def _let_go(self) -> None:
         for ready in self.ready.values():
@@ -375,7 +377,7 @@ class Job:
         self.plans = {info.part: SheetPlan(info) for info in self.book.sheets}
 
     def _compute_columns(self) -> bool:
-        """Compute what needs no engine; tell whether nothing is left for it."""
+        """Compute what needs no calculator; tell whether nothing is left for it."""
         for number, info in enumerate(self.book.sheets):
             self.progress("read", number, len(self.book.sheets))
             plan = self.plans[info.part]
@@ -393,7 +395,7 @@ class Job:
         runs = self.plans[info.part].runs
         self.ready[info.part] = ready = Ready(Deflated(), Report())
         values = ((run.rows, run.columns, list(run.known)) for run in runs)
-        splicer = SheetSplicer(info.name, self.engine, values, {}, {}, {}, ready.report)
+        splicer = SheetSplicer(info.name, self.calculator, values, {}, {}, {}, ready.report)
         ends: list[bytes] = []
         for parts in self._split_rows(info, ends):
             yield parts
@@ -405,7 +407,7 @@ class Job:
 
     def _fill_data_tables(self) -> None:
         for plan in self.plans.values():
-            whatif = WhatIf(self.engine, plan.info.name)
+            whatif = WhatIf(self.calculator, plan.info.name)
             for table in plan.tables:
                 top, left = table.area.top, table.area.left
                 try:
@@ -415,14 +417,14 @@ class Job:
                     continue
                 for r, row in enumerate(rows, top):
                     for c, value in enumerate(row, left):
-                        if not isinstance(value, EngineError):
+                        if not isinstance(value, CalculatorError):
                             plan.given[r, c] = value
-                            self.engine.set_value(plan.info.name, r, c, value)
+                            self.calculator.set_value(plan.info.name, r, c, value)
             if plan.tables:
-                self.engine.evaluate()
+                self.calculator.evaluate()
 
     def _write_copy(self, copy: Path) -> bool:
-        """Write what the engine is given."""
+        """Write what the calculator is given."""
         self._plan()
         self._reads = []
         names = self.pipeline.scope.names.simple()

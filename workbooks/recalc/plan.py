@@ -35,7 +35,7 @@ class DataTable(NamedTuple):
 class Formulas(NamedTuple):
     """The formulas of a run of rows: where they stand, and what was computed before evaluation.
 
-    `known` holds a value for each, None for those that are the engine's; it is empty where all
+    `known` holds a value for each, None for those that are the calculator's; it is empty where all
     are.
     """
 
@@ -45,7 +45,7 @@ class Formulas(NamedTuple):
 
     @property
     def waiting(self) -> bool:
-        """Whether any is left to the engine."""
+        """Whether any is left to the calculator."""
         return len(self.known) < len(self.rows) or None in self.known
 
 
@@ -66,7 +66,7 @@ class SheetPlan:
 
     @property
     def computed(self) -> bool:
-        """Whether any formula was computed before the engine saw it."""
+        """Whether any formula was computed before the calculator saw it."""
         return any(run.known for run in self.runs)
 
     def note(self, parts: list[bytes], known: Sequence[Cell]) -> None:

@@ -1,7 +1,7 @@
-"""The copy of a workbook that the engine is given: sheets, names and settings, nothing else.
+"""The copy of a workbook that the calculator is given: sheets, names and settings, nothing else.
 
-Rows go over as they are wherever the engine understands them. Elsewhere formulas are put in its
-terms, the remembered values of array formulas are taken out (the engine would take them for
+Rows go over as they are wherever the calculator understands them. Elsewhere formulas are put in its
+terms, the remembered values of array formulas are taken out (the calculator would take them for
 constants in the way), and formulas that it cannot evaluate become their old values.
 """
 
@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr
 
 from udfs.cells import Cell
-from workbooks.calc.protocol import LARGEST_SPILL, engine_name
+from workbooks.calc.protocol import LARGEST_SPILL, calculator_name
 from workbooks.calc.reads import Reads
 from workbooks.errors import NotAWorkbookError
 from workbooks.excel.context import Fill, KeepOldValueError, Place, Spill
@@ -49,7 +49,7 @@ from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
 _DIGITS = b"0123456789$"
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
-# Errors that are younger than the format; the engine refuses to read them.
+# Errors that are younger than the format; the calculator refuses to read them.
 _NEW_ERROR = re.compile(rb"<v>#(?!NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A<)[^<]*+</v>")
 _ROW = re.compile(rb"<row\b[^>]*")
 _HEAD = f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
@@ -68,7 +68,7 @@ def write_copy(
     sheets: Iterable[tuple[SheetInfo, Callable[[], Iterable[bytes]]]],
     strings: Iterable[bytes] | None,
 ) -> None:
-    """Write the package for the engine; `sheets` gives the rows of each sheet."""
+    """Write the package for the calculator; `sheets` gives the rows of each sheet."""
     listed = list(sheets)
     relation = 'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships'
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as out:
@@ -126,7 +126,7 @@ def _stream(out: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
 
 def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> str:
     listed = "".join(
-        f'<sheet name={quoteattr(engine_name(name))} sheetId="{i}" r:id="rId{i}"/>'
+        f'<sheet name={quoteattr(calculator_name(name))} sheetId="{i}" r:id="rId{i}"/>'
         for i, name in enumerate(sheets, 1)
     )
     defined = "".join(
@@ -161,11 +161,11 @@ class SheetPreparer:
         self._sheet = plan.info.name
         self.reads = Reads(self._sheet)
         self._masters: dict[bytes, Master] = {}
-        # Attributes of formulas that the engine takes as they are.
+        # Attributes of formulas that the calculator takes as they are.
         self._taken: set[bytes] = set()
 
     def rows(self, parts: list[bytes], known: Sequence[Cell]) -> bytes:
-        """Return a run of rows as the engine is to see it; `known` are values of its formulas."""
+        """Return a run of rows as the calculator sees it; `known` are values of its formulas."""
         count = len(parts) // STEP
         out: list[bytes] = [b""] * (2 * count + 1)
         out[0::2] = parts[0::STEP]
@@ -283,7 +283,7 @@ class SheetPreparer:
         return b'<c r="%b%d"><f t="shared" si="%b"/></c>' % (column, place.row, index)
 
     def _note_master(self, cell: list[bytes]) -> None:
-        """Remember a formula that others share and that the engine does not get to see."""
+        """Remember a formula that others share and that the calculator does not get to see."""
         index = attributes(cell[ATTRIBUTES]).get("si", "").encode()
         column = column_number(cell[COLUMN].decode())
         if cell[TEXT]:

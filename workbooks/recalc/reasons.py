@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import Engine
+from workbooks.calc.protocol import Calculator
 from workbooks.excel.context import KeepOldValueError, Place
 from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import full_name
@@ -34,7 +34,7 @@ _GENERAL = {
 def explain(
     pending: Iterable[Pending],
     report: Report,
-    engine: Engine,
+    calculator: Calculator,
     pipeline: Pipeline,
     own: Container[str],
 ) -> None:
@@ -47,9 +47,9 @@ def explain(
         function = (ours or functions or [""])[0]
         reason = problem.reason
         if not reason and i < _EXPLAINED:
-            reason = _passed_on(tree, cell.sheet, engine) if tree is not None else ""
+            reason = _passed_on(tree, cell.sheet, calculator) if tree is not None else ""
             if not reason and ours:
-                reason = _own_reason(cell, engine, pipeline)
+                reason = _own_reason(cell, calculator, pipeline)
         report.errors[cell.place] = CellProblem(
             problem.address, function, problem.code, reason or _GENERAL.get(problem.code, "")
         )
@@ -62,15 +62,15 @@ def _tree(text: str) -> Node | None:
         return None
 
 
-def _own_reason(cell: Pending, engine: Engine, pipeline: Pipeline) -> str:
+def _own_reason(cell: Pending, calculator: Calculator, pipeline: Pipeline) -> str:
     try:
         lowered = pipeline.text(cell.text, Place(cell.sheet, cell.row, cell.column))
     except KeepOldValueError as error:
         return str(error)
-    return engine.explain(cell.sheet, cell.row, cell.column, lowered)
+    return calculator.explain(cell.sheet, cell.row, cell.column, lowered)
 
 
-def _passed_on(tree: Node, sheet: str, engine: Engine) -> str:
+def _passed_on(tree: Node, sheet: str, calculator: Calculator) -> str:
     """Name the cell that an error comes from, where the formula refers to one in error."""
     for node in walk(tree):
         if not isinstance(node, Reference) or node.to_sheet is not None:
@@ -79,9 +79,9 @@ def _passed_on(tree: Node, sheet: str, engine: Engine) -> str:
         if area.rows * area.columns > _LARGEST_AREA:
             continue
         where = node.sheet or sheet
-        for r, row in enumerate(engine.values(where, *area)):
+        for r, row in enumerate(calculator.values(where, *area)):
             for c, raw in enumerate(row):
-                found = engine.value(raw)
+                found = calculator.value(raw)
                 if isinstance(found, CellError):
                     place = full_name(where, area.top + r, area.left + c)
                     return f"{found.code} passed on from {place}"

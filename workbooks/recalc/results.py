@@ -8,7 +8,7 @@ from functools import partial
 from typing import IO, TypeAlias
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import NotAWorkbookError
 from workbooks.formula.address import Area
 from workbooks.formula.parse import FormulaError, parse
@@ -48,7 +48,7 @@ class Results:
 
     def _explain(self) -> None:
         job = self.job
-        explain(self._pending, job.report, job.engine, job.pipeline, job.own)
+        explain(self._pending, job.report, job.calculator, job.pipeline, job.own)
 
     def _replaced(self) -> dict[str, Make]:
         """Return the parts that get new bytes, and what makes them."""
@@ -98,7 +98,7 @@ class Results:
         info = plan.info
         splicer = SheetSplicer(
             sheet=info.name,
-            engine=self.job.engine,
+            calculator=self.job.calculator,
             blocks=self.job.values(plan),
             kept=plan.kept,
             given=plan.given,
@@ -149,8 +149,8 @@ class Results:
             if array.spill is not None:
                 rows, columns = self.job.spills.shape(array.spill)
                 area = Area(top, left, top + rows - 1, left + columns - 1)
-                raw = self.job.engine.values(plan.info.name, top, left, top, left)[0][0]
-                if isinstance(self.job.engine.value(raw), CellError):
+                raw = self.job.calculator.values(plan.info.name, top, left, top, left)[0][0]
+                if isinstance(self.job.calculator.value(raw), CellError):
                     area = Area(top, left, top, left)
             extents[top, left] = area
         return extents
@@ -166,11 +166,11 @@ class Results:
             for row, column in array.area.cells():
                 if (row, column) != place:
                     edits.setdefault(row, {})[column] = splicer.filled(row, column, None)
-            block = self.job.engine.values(plan.info.name, *area)
+            block = self.job.calculator.values(plan.info.name, *area)
             for r, raw_row in enumerate(block, area.top):
                 for c, raw in enumerate(raw_row, area.left):
-                    value = self.job.engine.value(raw)
-                    if (r, c) != place and not isinstance(value, EngineError):
+                    value = self.job.calculator.value(raw)
+                    if (r, c) != place and not isinstance(value, CalculatorError):
                         edits.setdefault(r, {})[c] = splicer.filled(r, c, value)
         anchors = {(t.area.top, t.area.left) for t in plan.tables}
         for (row, column), value in plan.given.items():

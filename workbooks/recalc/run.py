@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from udfs.declare import Function
-from workbooks.calc.protocol import FIT, FORMATTED, LIFT, SPILL, CellFunction, Engine, Settings
+from workbooks.calc.protocol import FIT, FORMATTED, LIFT, SPILL, Calculator, CellFunction, Settings
 from workbooks.errors import UnwritableError
 from workbooks.excel.context import Own
 from workbooks.excel.runtime.arrays import Spills, fit
@@ -35,7 +35,7 @@ class Setup:
     """What a recalculation needs besides its workbook."""
 
     functions: Mapping[str, Any]
-    make_engine: Callable[[Settings], Engine]
+    make_calculator: Callable[[Settings], Calculator]
     settings: Settings
     progress: Progress
 
@@ -43,7 +43,7 @@ class Setup:
 def own_functions(
     functions: Mapping[str, Any], spills: Spills, replaced: Mapping[str, CellFunction]
 ) -> tuple[dict[str, CellFunction], dict[str, Own]]:
-    """Return what the engine calls, and what the passes know, of the worksheet functions."""
+    """Return what the calculator calls, and what the passes know, of the worksheet functions."""
     callables: dict[str, CellFunction] = {FIT: fit, SPILL: spills.spill, **replaced}
     known: dict[str, Own] = {}
     for name, function in functions.items():
@@ -65,7 +65,7 @@ def opened(
     force: bool = False,
     freeze: bool = False,
 ) -> Iterator[Job]:
-    """Open a workbook and hand it to the engine, not evaluated yet."""
+    """Open a workbook and hand it to the calculator, not evaluated yet."""
     with ExitStack() as stack:
         watch = stack.enter_context(guarded(setup.settings.deadline))
         with watch.free():
@@ -78,7 +78,7 @@ def opened(
 
 
 def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, freeze: bool) -> Job:
-    """Read the structure of a workbook, and prepare an engine for it."""
+    """Read the structure of a workbook, and prepare an calculator for it."""
     assert settings.watch is not None
     package = stack.enter_context(Package(path, settings.watch.check))
     book = read_book(package)
@@ -87,7 +87,7 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     spills = Spills()
     replaced = replaced_functions(date1904=book.date1904)
     callables, own = own_functions(setup.functions, spills, replaced)
-    engine = setup.make_engine(
+    calculator = setup.make_calculator(
         replace(
             settings,
             date1904=book.date1904,
@@ -96,9 +96,9 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
             max_change=book.max_change,
         )
     )
-    lifted = Lifted(engine.scratch, replaced)
+    lifted = Lifted(calculator.scratch, replaced)
     callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
-    engine.register(callables)
+    calculator.register(callables)
     declared = {
         name.upper(): function
         for name, function in setup.functions.items()
@@ -109,7 +109,7 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
         book,
         own,
         spills,
-        engine,
+        calculator,
         report,
         setup.progress,
         declared,
@@ -119,7 +119,7 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
 
 
 def _value_at(job: Job, sheet: str, row: int, column: int) -> Any:
-    return job.engine.value(job.engine.values(sheet, row, column, row, column)[0][0])
+    return job.calculator.value(job.calculator.values(sheet, row, column, row, column)[0][0])
 
 
 def recalculate_file(

@@ -1,4 +1,4 @@
-"""Cells that the engine turns out not to be able to evaluate go back to their old values.
+"""Cells that the calculator turns out not to be able to evaluate go back to their old values.
 
 Circles of formulas, and references that only fail while they are evaluated, show up in the values
 alone. Each such cell becomes a constant, its value in the file, and what depends on it is
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import LARGEST_SPILL, Engine, EngineError
+from workbooks.calc.protocol import LARGEST_SPILL, Calculator, CalculatorError
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import column_number
 from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
@@ -29,34 +29,34 @@ _REMEMBERED = 300_000
 Rows = Callable[[SheetPlan], Iterable[bytes]]
 
 
-def settle(plans: Iterable[SheetPlan], engine: Engine, spills: Spills, rows: Rows) -> None:
+def settle(plans: Iterable[SheetPlan], calculator: Calculator, spills: Spills, rows: Rows) -> None:
     """Read the values of all formulas; send back those that no spreadsheet would show."""
     sheets = list(plans)
     for _ in range(_MOST_ROUNDS):
-        failed = {plan.info.part: _failed(plan, engine) for plan in sheets}
+        failed = {plan.info.part: _failed(plan, calculator) for plan in sheets}
         for plan in sheets:
             failed[plan.info.part].update(_too_large(plan, spills))
         if not any(failed.values()):
             return
         for plan in sheets:
-            _send_back(plan, failed[plan.info.part], engine, rows)
-        engine.evaluate()
+            _send_back(plan, failed[plan.info.part], calculator, rows)
+        calculator.evaluate()
     for plan in sheets:
-        _failed(plan, engine)
+        _failed(plan, calculator)
 
 
-def _failed(plan: SheetPlan, engine: Engine) -> dict[tuple[int, int], str]:
+def _failed(plan: SheetPlan, calculator: Calculator) -> dict[tuple[int, int], str]:
     failed: dict[tuple[int, int], str] = {}
     plan.values = [] if plan.formulas <= _REMEMBERED else None
     for run in plan.runs:
-        raw = read_run(engine, plan.info.name, run)
+        raw = read_run(calculator, plan.info.name, run)
         if plan.values is not None:
             plan.values.append(raw)
         if dict not in set(map(type, raw)):
             continue
         for row, column, one in zip(run.rows, run.columns, raw, strict=True):
-            value: Any = engine.value(one) if type(one) is dict else None
-            if isinstance(value, EngineError) and (row, column) not in plan.kept:
+            value: Any = calculator.value(one) if type(one) is dict else None
+            if isinstance(value, CalculatorError) and (row, column) not in plan.kept:
                 failed[row, column] = value.reason
     return failed
 
@@ -74,7 +74,7 @@ def _too_large(plan: SheetPlan, spills: Spills) -> dict[tuple[int, int], str]:
 
 
 def _send_back(
-    plan: SheetPlan, failed: Mapping[tuple[int, int], str], engine: Engine, rows: Rows
+    plan: SheetPlan, failed: Mapping[tuple[int, int], str], calculator: Calculator, rows: Rows
 ) -> None:
     if not failed:
         return
@@ -82,11 +82,11 @@ def _send_back(
     areas = [a.area for a in plan.arrays if (a.area.top, a.area.left) in failed]
     for block in rows(plan):
         for match in CELL.finditer(block) if areas else ():
-            # What the array formula filled was taken out of the engine's copy.
+            # What the array formula filled was taken out of the calculator's copy.
             row, column = int(match[2]), column_number(match[1].decode())
             if any(a.top <= row <= a.bottom and a.left <= column <= a.right for a in areas):
                 content = _V.search(match[4] or b"")
-                engine.set_value(
+                calculator.set_value(
                     plan.info.name, row, column, old_value(match[3], content and content[1])
                 )
         for match in FORMULA.finditer(block):
@@ -95,4 +95,4 @@ def _send_back(
                 old: Cell = old_value(match[CELL_ATTRIBUTES], match[VALUE])
                 # Without an old value it is an error, so that nothing is computed from a blank.
                 value = CellError("#NAME?") if old is None else old
-                engine.set_value(plan.info.name, *place, value)
+                calculator.set_value(plan.info.name, *place, value)

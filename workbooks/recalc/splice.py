@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import Engine, EngineError, Value
+from workbooks.calc.protocol import Calculator, CalculatorError, Value
 from workbooks.formula.address import Area, full_name
 from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
@@ -42,7 +42,7 @@ _TYPE = re.compile(rb'\s(t|vm)="([^"]*)"')
 _REF = re.compile(rb'\sref="[^"]*"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
 _V = re.compile(rb"<v[^>]*+>([^<]*+)</v>")
-# Two engines that sum in another order differ in the last of the 17 digits; Excel shows 15.
+# Two calculators that sum in another order differ in the last of the 17 digits; Excel shows 15.
 _SAME = 1e-15
 
 
@@ -71,20 +71,20 @@ class Difference(NamedTuple):
 
 @dataclass(slots=True)
 class SheetSplicer:
-    """Puts the values of the engine into the formula cells of one sheet.
+    """Puts the values of the calculator into the formula cells of one sheet.
 
     Parameters
     ----------
     sheet : str
         Name of the sheet.
-    engine : Engine
+    calculator : Calculator
         What the values mean.
     blocks : Iterator
         Rows, columns and values of formulas, in the order of the sheet wherever possible.
     kept : Mapping
         Cells that keep their old value, by row and column, and why.
     given : Mapping
-        Values by row and column that do not come from the engine.
+        Values by row and column that do not come from the calculator.
     extents : Mapping
         The cells that array formulas fill now, by their first cell.
     report : Report
@@ -98,7 +98,7 @@ class SheetSplicer:
     """
 
     sheet: str
-    engine: Engine
+    calculator: Calculator
     blocks: Iterator[tuple[Sequence[int], Sequence[int], list[Any]]]
     kept: Mapping[tuple[int, int], str]
     given: Mapping[tuple[int, int], Cell]
@@ -145,7 +145,7 @@ class SheetSplicer:
             if block is None:
                 break
             self._put_aside(block)
-        missing = EngineError("no value was computed for it")
+        missing = CalculatorError("no value was computed for it")
         return [self._waiting.pop(place, missing) for place in wanted]
 
     def _put_aside(self, block: tuple[Sequence[int], Sequence[int], list[Any]]) -> None:
@@ -224,8 +224,8 @@ class SheetSplicer:
         if (row, column) in self.given:
             value: Value = self.given[row, column]
         else:
-            value = raw if isinstance(raw, EngineError) else self.engine.value(raw)
-        if isinstance(value, EngineError):
+            value = raw if isinstance(raw, CalculatorError) else self.calculator.value(raw)
+        if isinstance(value, CalculatorError):
             self._keep(row, column, value.reason)
             return before
         if value is None:

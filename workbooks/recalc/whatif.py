@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from udfs.cells import Cell
-from workbooks.calc.protocol import Engine, EngineError, Value
+from workbooks.calc.protocol import Calculator, CalculatorError, Value
 from workbooks.recalc.plan import DataTable
 
 
@@ -19,28 +19,28 @@ class WhatIf:
 
     Parameters
     ----------
-    engine : Engine
+    calculator : Calculator
         The evaluated workbook.
     sheet : str
         The sheet that holds the tables and their input cells.
     """
 
-    engine: Engine
+    calculator: Calculator
     sheet: str
 
     def values(self, table: DataTable) -> list[list[Value]]:
         """Return the values of a table, row by row; the workbook ends as it began."""
         inputs = [cell for cell in (table.row_input, table.column_input) if cell is not None]
         for cell in inputs:
-            if self.engine.has_formula(self.sheet, *cell):
+            if self.calculator.has_formula(self.sheet, *cell):
                 raise TableInputError("an input cell of the data table holds a formula")
         before = [self._constant(*cell) for cell in inputs]
         try:
             return self._varied(table)
         finally:
             for cell, value in zip(inputs, before, strict=True):
-                self.engine.set_value(self.sheet, *cell, value)
-            self.engine.evaluate()
+                self.calculator.set_value(self.sheet, *cell, value)
+            self.calculator.evaluate()
 
     def _varied(self, table: DataTable) -> list[list[Value]]:
         area = table.area
@@ -69,18 +69,20 @@ class WhatIf:
 
     def _with(self, table: DataTable, head: Cell, side: Cell, formula: tuple[int, int]) -> Value:
         if table.row_input is not None:
-            self.engine.set_value(self.sheet, *table.row_input, head)
+            self.calculator.set_value(self.sheet, *table.row_input, head)
         self._set(table.column_input, side)
         return self._value(*formula)
 
     def _set(self, cell: tuple[int, int] | None, value: Cell) -> None:
         if cell is not None:
-            self.engine.set_value(self.sheet, *cell, value)
-        self.engine.evaluate()
+            self.calculator.set_value(self.sheet, *cell, value)
+        self.calculator.evaluate()
 
     def _value(self, row: int, column: int) -> Value:
-        return self.engine.value(self.engine.values(self.sheet, row, column, row, column)[0][0])
+        return self.calculator.value(
+            self.calculator.values(self.sheet, row, column, row, column)[0][0]
+        )
 
     def _constant(self, row: int, column: int) -> Cell:
         value = self._value(row, column)
-        return None if isinstance(value, EngineError) else value
+        return None if isinstance(value, CalculatorError) else value

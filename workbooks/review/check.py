@@ -1,4 +1,4 @@
-"""A workbook checked: whether its values are right, engines agree, and formulas are sound."""
+"""A workbook checked: whether its values are right, calculators agree, and formulas are sound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbooks.recalc.job import Job
 from workbooks.recalc.results import Results
 from workbooks.recalc.run import opened
 from workbooks.recalc.splice import old_value
-from workbooks.review.cross_check import Disagreement, OtherEngineError, agree, ask
+from workbooks.review.cross_check import Disagreement, OtherCalculatorError, agree, ask
 from workbooks.review.lint import Lint, Linter
 
 _NOT_THERE = ("#NAME?",)
@@ -30,7 +30,7 @@ class CheckReport:
 
     `differences` are cells whose value in the file is not what comes out; `unvalued` counts those
     that hold none. `disagreements` are native formulas for which IronCalc has another value;
-    `second_engine` says how many were compared, or why none were.
+    `second_calculator` says how many were compared, or why none were.
     """
 
     evaluated: int = 0
@@ -41,12 +41,12 @@ class CheckReport:
     unevaluated: list[Unevaluated] = field(default_factory=list)
     lints: list[Lint] = field(default_factory=list)
     disagreements: list[Disagreement] = field(default_factory=list)
-    second_engine: str = ""
+    second_calculator: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @property
     def right(self) -> bool:
-        """Whether every value in the file is what comes out, and no engine says otherwise."""
+        """Whether every value in the file is what comes out, and no calculator says otherwise."""
         return not (self.difference_count or self.unvalued or self.disagreements)
 
 
@@ -57,7 +57,7 @@ def check(
     seed: int = 0,
     clock: datetime | None = None,
     deadline: float | None = None,
-    second_engine: bool = True,
+    second_calculator: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> CheckReport:
     """Recompute a workbook, compare with the values it holds, and look through its formulas.
@@ -68,7 +68,7 @@ def check(
         The workbook; it is not changed.
     functions, seed, clock, deadline, progress
         As of `workbooks.recalc.recalculate`.
-    second_engine : bool
+    second_calculator : bool
         Ask IronCalc too, where it is installed.
 
     Returns
@@ -90,7 +90,7 @@ def check(
         found.errors, found.unevaluated = report.errors, report.unevaluated
         found.warnings = report.warnings
         found.lints = list(Linter(job).lints())
-    if second_engine:
+    if second_calculator:
         _ask_other(path, found, functions, seed=seed, clock=clock)
     return found
 
@@ -108,8 +108,8 @@ def _ask_other(
         try:
             freeze(path, copy, functions=functions, seed=seed, clock=clock)
             theirs = ask(copy)
-        except (OtherEngineError, RefusedError) as error:
-            found.second_engine = str(error)
+        except (OtherCalculatorError, RefusedError) as error:
+            found.second_calculator = str(error)
             return
         with opened(copy, setup_for(functions)) as job:
             ours = _held(job)
@@ -124,7 +124,7 @@ def _ask_other(
         compared += 1
         if not agree(value, other):
             found.disagreements.append(Disagreement(address, value, other))
-    found.second_engine = f"IronCalc computed {compared} native formulas" + (
+    found.second_calculator = f"IronCalc computed {compared} native formulas" + (
         f" and does not know what {unknown} others need" if unknown else ""
     )
 

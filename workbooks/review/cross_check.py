@@ -1,4 +1,4 @@
-"""A second engine, IronCalc, asked about the native formulas of a workbook.
+"""A second calculator, IronCalc, asked about the native formulas of a workbook.
 
 It runs in a process of its own (deep formulas crash it), on a frozen copy: own functions are
 values there. Run as a module with the path of the copy, this prints what IronCalc makes of each
@@ -16,20 +16,20 @@ from typing import Any, NamedTuple
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import full_name
 
-#: Two engines that round at other places still agree to this.
+#: Two calculators that round at other places still agree to this.
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 _SECONDS = 120
 
 
 class Disagreement(NamedTuple):
-    """A cell for which the two engines have different values."""
+    """A cell for which the two calculators have different values."""
 
     address: str
     ours: Cell
     theirs: Cell
 
 
-class OtherEngineError(RuntimeError):
+class OtherCalculatorError(RuntimeError):
     """IronCalc is not there, or cannot take the workbook; the message says which."""
 
 
@@ -43,19 +43,19 @@ def ask(path: Path) -> dict[str, Cell]:
             timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired as error:
-        raise OtherEngineError(f"IronCalc took over {_SECONDS} s") from error
+        raise OtherCalculatorError(f"IronCalc took over {_SECONDS} s") from error
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise OtherEngineError(lines[-1] if lines else f"IronCalc ended with {done.returncode}")
+        raise OtherCalculatorError(lines[-1] if lines else f"IronCalc ended with {done.returncode}")
     try:
         values = json.loads(done.stdout)
     except ValueError as error:
-        raise OtherEngineError("IronCalc gave nothing that can be read") from error
+        raise OtherCalculatorError("IronCalc gave nothing that can be read") from error
     return {a: CellError(v[1:]) if _is_error(v) else v for a, v in values.items()}
 
 
 def agree(ours: Cell, theirs: Cell) -> bool:
-    """Tell whether two engines mean the same value."""
+    """Tell whether two calculators mean the same value."""
     if isinstance(ours, bool) or isinstance(theirs, bool):
         return ours is theirs
     if isinstance(ours, float) and isinstance(theirs, float):

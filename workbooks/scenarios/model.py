@@ -8,7 +8,7 @@ from typing import Any
 
 from udfs.cells import Cell
 from udfs.declare import Function
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.recalc.inputs import Target, resolve
@@ -64,7 +64,7 @@ class Model:
             self.reason = str(refused)
             return None
 
-    def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | EngineError]]:
+    def at_once(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell | CalculatorError]]:
         """Return the outputs of the scenarios that can be computed together, by their number.
 
         None are, where a formula is not compiled, or where the calculator says otherwise.
@@ -96,7 +96,7 @@ class Model:
                 return f"{name} holds a number; {value!r} is none"
         return ""
 
-    def __call__(self, values: Sequence[Cell]) -> list[Cell | EngineError]:
+    def __call__(self, values: Sequence[Cell]) -> list[Cell | CalculatorError]:
         """Return the outputs for these inputs."""
         refused = self.refused(values)
         if refused:
@@ -109,12 +109,12 @@ class Model:
         given = list(zip(self._names, values, strict=True))
         return resolve(given, self._job.book, self._job.pipeline.scope.names, force=False)
 
-    def _value(self, sheet: str, row: int, column: int) -> Cell | EngineError:
+    def _value(self, sheet: str, row: int, column: int) -> Cell | CalculatorError:
         for plan in self._job.plans.values():
             if plan.info.name == sheet and (row, column) in plan.kept:
-                return EngineError(plan.kept[row, column])
-        engine = self._job.engine
-        return engine.value(engine.values(sheet, row, column, row, column)[0][0])
+                return CalculatorError(plan.kept[row, column])
+        calculator = self._job.calculator
+        return calculator.value(calculator.values(sheet, row, column, row, column)[0][0])
 
 
 def place_of(text: str, job: Job) -> tuple[str, int, int]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError, UnwritableError
 from workbooks.ooxml import files
 from workbooks.ooxml.limits import LONGEST_TEXT
@@ -31,7 +31,7 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ROWS = 1_048_576
 _ERROR = "#"
 
-Row = tuple[int, list[Cell], list[Cell | EngineError], str]
+Row = tuple[int, list[Cell], list[Cell | CalculatorError], str]
 
 
 def check_result(target: Path, *sources: Path) -> None:
@@ -127,7 +127,9 @@ class Gathered:
             raise self._unwritable(error) from error
         self._file = file
 
-    def add(self, inputs: Sequence[Cell], outputs: Sequence[Cell | EngineError], why: str) -> None:
+    def add(
+        self, inputs: Sequence[Cell], outputs: Sequence[Cell | CalculatorError], why: str
+    ) -> None:
         """Write a row."""
         assert self._file is not None
         row = [self.count + 1, [*map(_kept, inputs)], [*map(_kept, outputs)], why]
@@ -224,11 +226,11 @@ class Gathered:
         return UnwritableError(f"{self.path} cannot be written: {error.strerror or error}")
 
 
-def _kept(value: Cell | EngineError) -> Any:
+def _kept(value: Cell | CalculatorError) -> Any:
     """Return a value as JSON that keeps its type."""
     if isinstance(value, CellError):
         return {_ERROR: value.code}
-    if isinstance(value, EngineError):
+    if isinstance(value, CalculatorError):
         return f"not evaluated: {value.reason}"
     return value
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
 from udfs.cells import CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError
 from workbooks.recalc import setup_for
 from workbooks.recalc.run import opened
@@ -341,7 +341,7 @@ def _numbers(program: Program, column: Column, size: int) -> tuple[Array, list[s
 def _of_cells(cells: Sequence[Any], name: str) -> tuple[Array, list[str]]:
     values, labels = np.full(len(cells), np.nan), [""] * len(cells)
     for i, cell in enumerate(cells):
-        if isinstance(cell, EngineError):
+        if isinstance(cell, CalculatorError):
             raise BadInputError(f"{name} cannot be evaluated: {cell.reason}")
         if isinstance(cell, bool | float):
             values[i] = float(cell)

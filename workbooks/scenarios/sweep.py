@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from udfs.cells import Cell
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import DeadlineError, RefusedError, UnwritableError
 from workbooks.ooxml.publish import check_target, claimed
 from workbooks.recalc import setup_for
@@ -113,7 +113,7 @@ def sweep(
 def _run(
     gathered: Gathered,
     model: Model,
-    at_once: Mapping[int, Sequence[Cell | EngineError]],
+    at_once: Mapping[int, Sequence[Cell | CalculatorError]],
     rows: Sequence[Sequence[Cell]],
     wanted: int,
     report: SweepReport,
@@ -124,7 +124,7 @@ def _run(
     for number in range(gathered.count + 1, len(rows) + 1):
         watch.check()
         row = rows[number - 1]
-        values: Sequence[Cell | EngineError]
+        values: Sequence[Cell | CalculatorError]
         why = ""
         try:
             with watch.free():

@@ -1,4 +1,4 @@
-"""Formulas in the engine's terms: what stays, what changes, and what is remembered."""
+"""Formulas in the calculator's terms: what stays, what changes, and what is remembered."""
 
 from __future__ import annotations
 

@@ -50,14 +50,14 @@ def hook(reached: Callable[[str], None]) -> None:
 
     def with_stages(*arguments, **options):
         made = make(*arguments, **options)
-        load, evaluate = made.engine.load, made.engine.evaluate
+        load, evaluate = made.calculator.load, made.calculator.evaluate
 
         def loading(path):
             reached("load")
             load(path)
             reached("evaluate")
 
-        made.engine.load, made.engine.evaluate = loading, evaluate
+        made.calculator.load, made.calculator.evaluate = loading, evaluate
         return made
 
     run.Job = with_stages

@@ -30,7 +30,7 @@ FAULTS = {
 SCRIPT = """
 import ctypes, os, sys, time
 import faulthandler
-from workbooks.calc.formualizer import FormualizerEngine
+from workbooks.calc.formualizer import FormualizerCalculator
 from workbooks import supervise
 from workbooks.ooxml import publish
 from workbooks.cli import start
@@ -40,7 +40,7 @@ def fault(*_):
 {where} = fault
 start()
 """
-EVALUATE = "FormualizerEngine.evaluate"
+EVALUATE = "FormualizerCalculator.evaluate"
 
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 

@@ -11,7 +11,7 @@ import pytest
 
 from workbooks.cli import UNTOLD, main
 from workbooks.recalc import BadInputError, NotAWorkbookError, recalculate
-from workbooks.review.cross_check import OtherEngineError, ask
+from workbooks.review.cross_check import OtherCalculatorError, ask
 
 ONE = '<row r="1"><c r="A1"><v>2</v></c><c r="B1"><f>A1*2</f></c></row>'
 LONG = "9" * 5_000
@@ -154,5 +154,5 @@ def test_a_second_engine_that_gives_nothing(
         return run([sys.executable, "-c", f"print({printed!r}, end='');{code}"], **options)
 
     monkeypatch.setattr(subprocess, "run", instead)
-    with pytest.raises(OtherEngineError):
+    with pytest.raises(OtherCalculatorError):
         ask(tmp_path / "book.xlsx")

@@ -10,7 +10,7 @@ from array import array
 import pytest
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.ooxml.scan import FORMULA
 from workbooks.recalc import recalculate
 from workbooks.recalc.report import Report
@@ -49,7 +49,7 @@ def test_a_spill_that_shrinks_leaves_nothing(write, values) -> None:
 
 
 class Told:
-    """An engine whose values are what they are."""
+    """An calculator whose values are what they are."""
 
     def value(self, raw):
         return raw
@@ -105,7 +105,7 @@ def test_what_was_not_computed_keeps_its_old_value() -> None:
 
 
 def test_values_of_each_kind_keep_their_place() -> None:
-    kinds = [1.0, "x", True, CellError("#N/A"), EngineError("why"), None]
+    kinds = [1.0, "x", True, CellError("#N/A"), CalculatorError("why"), None]
     names = [f"A{i}" for i in range(1, 7)]
     block = (array("I", range(1, 7)), array("H", [1] * 6), kinds)
     splicer = SheetSplicer("S", Told(), iter([block]), {}, {}, {}, Report())

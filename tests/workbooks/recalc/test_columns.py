@@ -1,4 +1,4 @@
-"""Columns of formulas computed at once: what the engine would have given, row by row."""
+"""Columns of formulas computed at once: what the calculator would have given, row by row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openpyxl.worksheet.table import Table
 
 import udfs.functions
 from udfs.cells import Cell
-from workbooks.calc.formualizer import FormualizerEngine
+from workbooks.calc.formualizer import FormualizerCalculator
 from workbooks.recalc import job as jobs
 from workbooks.recalc import recalculate
 from workbooks.recalc.columns import Columns
@@ -79,7 +79,7 @@ def shown(path: Path) -> dict[str, object]:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], dict[str, object]]:
-    """Return the values that the engine gives without this help."""
+    """Return the values that the calculator gives without this help."""
 
     def values(path: Path) -> dict[str, object]:
         with monkeypatch.context() as patch:
@@ -116,7 +116,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
 
 
 @pytest.mark.parametrize("formula", PLAIN)
-def test_values_are_those_of_the_engine(
+def test_values_are_those_of_the_calculator(
     formula: str, tmp_path: Path, alone: Callable[[Path], dict[str, object]], computed: list[Cell]
 ) -> None:
     path = workbook(tmp_path / "book.xlsx", [formula])
@@ -129,7 +129,7 @@ def test_values_are_those_of_the_engine(
     "argument",
     ["D{r}", "D{r}*2", "D{r}+A{r}", "-D{r}", "IF(D{r}>2,A{r},B{r})", "IF(A{r}<>D{r},1,2)"],
 )
-def test_what_is_no_number_is_left_to_the_engine(
+def test_what_is_no_number_is_left_to_the_calculator(
     argument: str, tmp_path: Path, alone: Callable[[Path], dict[str, object]], computed: list[Cell]
 ) -> None:
     formula = f"TOK_COST_PER_MTOK({argument},B{{r}},0.5)"
@@ -184,7 +184,7 @@ def test_columns_that_hang_on_each_other(
         "TOK_NO_SUCH(A{r})",
     ],
 )
-def test_other_formulas_stay_with_the_engine(
+def test_other_formulas_stay_with_the_calculator(
     formula: str, tmp_path: Path, alone: Callable[[Path], dict[str, object]], computed: list[Cell]
 ) -> None:
     path = workbook(tmp_path / "book.xlsx", [formula])
@@ -228,7 +228,7 @@ def test_shared_formulas(
         f'<c r="D{r}"><f t="shared" si="3"/><v>1</v></c></row>'
         for r in range(2, 91)
     )
-    # No cost: an error, for the engine to tell of.
+    # No cost: an error, for the calculator to tell of.
     rest = rest.replace('<c r="A50"><v>50</v>', '<c r="A50"><v>-50</v>')
     path = write({"S": first + rest})
     report = recalculate(path, tmp_path / "out.xlsx")
@@ -335,9 +335,9 @@ def test_no_engine_is_asked_where_nothing_is_left_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(*_: object) -> None:
-        raise AssertionError("the engine was asked")
+        raise AssertionError("the calculator was asked")
 
-    monkeypatch.setattr(FormualizerEngine, "load", load)
+    monkeypatch.setattr(FormualizerCalculator, "load", load)
     path = workbook(tmp_path / "book.xlsx", [PLAIN[2], PLAIN[6]])
     with pytest.raises(AssertionError):
         recalculate(workbook(tmp_path / "sum.xlsx", ["SUM(A{r})"]), tmp_path / "out.xlsx")

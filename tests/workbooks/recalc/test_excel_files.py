@@ -244,7 +244,7 @@ def test_names_of_other_sheets(write, values) -> None:
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_ranges_written_from_their_end(write, values, shared: bool) -> None:
-    """What is shared past its fixed corner has such ranges, at which the engine gives up."""
+    """What is shared past its fixed corner has such ranges, at which the calculator gives up."""
     rows = ""
     for r in range(1, 7):
         formula = f"<f>SUM(A{r}:A$3)</f>"

@@ -1,4 +1,4 @@
-"""Failures that only the engine has: no IFERROR and no COUNT makes a value of them."""
+"""Failures that only the calculator has: no IFERROR and no COUNT makes a value of them."""
 
 from __future__ import annotations
 

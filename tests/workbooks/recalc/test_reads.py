@@ -1,4 +1,4 @@
-"""Which constants are set again, so that the engine reads a few cells and not a whole chunk."""
+"""Which constants are set again, so that the calculator reads a few cells and not a whole chunk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from workbooks.calc.formualizer import FormualizerEngine
+from workbooks.calc.formualizer import FormualizerCalculator
 from workbooks.recalc import recalculate
 
 
@@ -16,13 +16,15 @@ from workbooks.recalc import recalculate
 def again(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Return the list that columns set again are noted in."""
     noted: list[tuple[str, int]] = []
-    before = FormualizerEngine.set_again
+    before = FormualizerCalculator.set_again
 
-    def set_again(self: FormualizerEngine, sheet: str, column: int, rows: Iterable[int]) -> None:
+    def set_again(
+        self: FormualizerCalculator, sheet: str, column: int, rows: Iterable[int]
+    ) -> None:
         noted.append((sheet, column))
         before(self, sheet, column, rows)
 
-    monkeypatch.setattr(FormualizerEngine, "set_again", set_again)
+    monkeypatch.setattr(FormualizerCalculator, "set_again", set_again)
     return noted
 
 
@@ -53,7 +55,7 @@ def test_columns_that_many_formulas_read_are_set_again(
     path = book(tmp_path / "book.xlsx", formula, 400, 400)
     recalculate(path, tmp_path / "out.xlsx")
     assert again == [("Sheet", 1), ("Sheet", 2)]
-    monkeypatch.setattr(FormualizerEngine, "set_again", lambda *_: None)
+    monkeypatch.setattr(FormualizerCalculator, "set_again", lambda *_: None)
     recalculate(path, tmp_path / "plain.xlsx")
     one, other = (
         [[c.value for c in row] for row in openpyxl.load_workbook(p, data_only=True).active]

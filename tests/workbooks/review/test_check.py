@@ -29,14 +29,14 @@ def model(tmp_path: Path) -> Path:
 
 
 def rules(path: Path) -> set[tuple[str, str]]:
-    return {(lint.address, lint.rule) for lint in check(path, second_engine=False).lints}
+    return {(lint.address, lint.rule) for lint in check(path, second_calculator=False).lints}
 
 
 def test_right_and_stale(model: Path) -> None:
-    assert not check(model, second_engine=False).right
-    assert check(model, second_engine=False).unvalued == 2
+    assert not check(model, second_calculator=False).right
+    assert check(model, second_calculator=False).unvalued == 2
     recalculate(model)
-    assert check(model, second_engine=False).right
+    assert check(model, second_calculator=False).right
     with zipfile.ZipFile(model) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     sheet = "xl/worksheets/sheet1.xml"
@@ -44,17 +44,17 @@ def test_right_and_stale(model: Path) -> None:
     with zipfile.ZipFile(model, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
-    report = check(model, second_engine=False)
+    report = check(model, second_calculator=False)
     assert [(c.address, c.old, c.new) for c in report.differences] == [("M!B2", 211.0, 210.0)]
     assert not report.right
 
 
-def test_second_engine(model: Path) -> None:
+def test_second_calculator(model: Path) -> None:
     pytest.importorskip("ironcalc")
     recalculate(model)
     report = check(model)
     assert report.disagreements == []
-    assert "1 native formulas" in report.second_engine
+    assert "1 native formulas" in report.second_calculator
 
 
 def test_agreement() -> None:

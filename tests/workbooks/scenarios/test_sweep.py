@@ -75,7 +75,7 @@ def test_scenarios_at_once_give_what_each_alone_gives(
     book.defined_names["Last"] = DefinedName("Last", attr_text="M!$E$30")
     model = tmp_path / "model.xlsx"
     book.save(model)
-    # Scenarios 7, 14 ... are outside the domain: the engine knows what to show.
+    # Scenarios 7, 14 ... are outside the domain: the calculator knows what to show.
     lines = [f"{i},{0.01 * i if i % 7 else 5}" for i in range(1, 61)]
     given = scenarios(tmp_path, "\n".join(["M!A1,M!A2", *lines]) + "\n")
     sweep(model, given, ["M!F1", "M!C3"], tmp_path / "together.csv")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from udfs.cells import CODES, CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.excel.runtime.coerce import Calendar, Refusal, cells, plain_number
 
 Fits: TypeAlias = Callable[[Any], bool]
@@ -135,7 +135,7 @@ def summed(kind: Any, *given: Any) -> Any:
     tests = [fits(criterion) for criterion in pairs[1::2]]
     if len({len(found) for found in (*ranges, *([total] if total is not None else []))}) > 1:
         # SUMIF takes as many cells from its third argument as its first has: which, is not known.
-        return EngineError("an error in SUMIF or AVERAGEIF over ranges of different sizes")
+        return CalculatorError("an error in SUMIF or AVERAGEIF over ranges of different sizes")
     fitting = [
         place
         for place, values in enumerate(zip(*ranges, strict=True))

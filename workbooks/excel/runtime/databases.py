@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.excel.runtime.coerce import Grid, Refusal, rows, text
 from workbooks.excel.runtime.criteria import Fits, fits
 
@@ -80,7 +80,7 @@ def of_field(
         try:
             header, records = _chosen(database, criteria)
         except _NotKnownError:
-            return EngineError("a criterion below a name that is no field of the database")
+            return CalculatorError("a criterion below a name that is no field of the database")
         column = _column(header, field)
         if column is None:
             # Without a field, records are counted.

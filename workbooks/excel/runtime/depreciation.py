@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.excel.runtime.coerce import Refusal
 from workbooks.excel.runtime.days import basis_of, years_between
 
@@ -39,7 +39,7 @@ def vdb(
     end: float,
     factor: float = 2.0,
     no_switch: bool = False,
-) -> float | EngineError:
+) -> float | CalculatorError:
     """Depreciate by the declining balance, going over to the straight line where that is more."""
     if min(cost, salvage, start, factor) < 0 or life <= 0 or not start <= end <= life:
         raise Refusal("#NUM!", "start and end must lie within the life; nothing may be negative")
@@ -53,7 +53,7 @@ def vdb(
     left = cost - _lost(cost, salvage, life, start, rate, no_switch)
     from_start = _lost(left, salvage, life - start, end - start, rate, no_switch)
     if abs(from_start - by_periods) > _SAME * max(cost, 1.0):
-        return EngineError("VDB from within a period that goes over to the straight line")
+        return CalculatorError("VDB from within a period that goes over to the straight line")
     return by_periods
 
 

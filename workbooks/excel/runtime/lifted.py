@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import CellFunction, EngineError, Value
+from workbooks.calc.protocol import CalculatorError, CellFunction, Value
 from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
 from workbooks.excel.passes.broadcast import RANGE, SINGLE, SKIPPED, WHOLE_COLUMNS
 from workbooks.excel.runtime.texts import scientific, shown
@@ -24,7 +24,7 @@ _BEYOND = CellError("#N/A", "the arrays have different sizes")
 _FIRST_OF = ("XLOOKUP", "INDEX", "CHOOSE")
 #: What is beyond the smaller of its arrays these may not ask for; the others fail on it anyway.
 _CHOOSING = frozenset(["IF", "IFERROR", "IFNA", "IFS", "SWITCH", "CHOOSE"])
-# What needs no engine where both sides are numbers.
+# What needs no calculator where both sides are numbers.
 _EXACT: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -39,9 +39,9 @@ class Lifted:
     Parameters
     ----------
     scratch : Callable
-        Evaluates formulas with functions of the engine.
+        Evaluates formulas with functions of the calculator.
     functions : Mapping
-        Functions that are not the engine's.
+        Functions that are not the calculator's.
     """
 
     def __init__(self, scratch: Scratch, functions: Mapping[str, CellFunction]) -> None:
@@ -91,7 +91,7 @@ class Lifted:
                     self._functions[name](*_filled(kinds, arguments, element)) for element in asked
                 ]
             else:
-                answers = self._by_engine(name, kinds, arguments, asked)
+                answers = self._by_calculator(name, kinds, arguments, asked)
             known.update(zip(missing, answers, strict=True))
         return [known[key] for key in keys]
 
@@ -115,18 +115,20 @@ class Lifted:
                 signs[place] = "-" if negative else ""
                 asked[place] = (-value if negative else value, known)
             elif not EXPONENT.fullmatch(text):
-                answers[place] = EngineError(f"the format {text!r} of TEXT is not understood here")
+                answers[place] = CalculatorError(
+                    f"the format {text!r} of TEXT is not understood here"
+                )
             else:
                 number = 0.0 if value is None else value
                 is_number = type(number) is float
                 answers[place] = scientific(number, text) if is_number else number
         if asked:
-            made = self._by_engine("TEXT", SINGLE * 2, [None, None], list(asked.values()))
+            made = self._by_calculator("TEXT", SINGLE * 2, [None, None], list(asked.values()))
             for place, answer in zip(asked, made, strict=True):
                 answers[place] = signs[place] + answer if isinstance(answer, str) else answer
         return answers
 
-    def _by_engine(
+    def _by_calculator(
         self, name: str, kinds: str, arguments: list[Any], elements: list[tuple[Any, ...]]
     ) -> list[Any]:
         columns: list[list[Any]] = [list(column) for column in zip(*elements, strict=True)]
@@ -200,6 +202,6 @@ def _absolute(row: int, column: int) -> str:
     return f"${column_letters(column)}${row}"
 
 
-def _cell(value: Value) -> Cell | EngineError:
+def _cell(value: Value) -> Cell | CalculatorError:
     # A formula shows a blank cell as 0.
     return 0.0 if value is None else value

@@ -1,7 +1,7 @@
 """Sums over ranges whose cells belong together, and the value that comes most often.
 
 Excel counts what is no number as 0 in SUMPRODUCT, truth values too, and wants arrays of one size;
-the sums of squares leave out the pairs of which one is no number. The engine does neither.
+the sums of squares leave out the pairs of which one is no number. The calculator does neither.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from workbooks.calc.protocol import (
     RANKED,
     SHOWN,
     SNAPPED,
-    EngineError,
+    CalculatorError,
 )
 from workbooks.excel.runtime import (
     annuities,
@@ -306,7 +306,9 @@ ANSWERS: Mapping[str, Answer] = {
 
 def one(value: Any) -> Any:
     """Return what is one value; of several, it is not known which is meant."""
-    return EngineError("several cells where one is wanted") if isinstance(value, list) else value
+    return (
+        CalculatorError("several cells where one is wanted") if isinstance(value, list) else value
+    )
 
 
 #: What the passes put into formulas; these take cells as they come.

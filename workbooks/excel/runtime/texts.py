@@ -18,7 +18,7 @@ def proper(text: str) -> str:
 
 
 def scientific(value: float, pattern: str) -> str:
-    """Format a number as TEXT does where the format has an exponent; the engine leaves it out."""
+    """Format a number as TEXT does where the format has an exponent, which the calculator omits."""
     mantissa, _, exponent = pattern.upper().partition("E")
     digits = len(mantissa.partition(".")[2])
     number = Decimal(repr(value))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbooks.calc.protocol import CellFunction, EngineError
+from workbooks.calc.protocol import CalculatorError, CellFunction
 from workbooks.excel.passes.broadcast import SINGLE
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.formula.functions import SINGLE_KINDS, native
@@ -57,7 +57,7 @@ class Calculator:
             found = self.lifted(name, SINGLE * len(columns), *columns)
             results = [row[0] for row in found] if isinstance(found, list) else [found]
         for result in results:
-            if isinstance(result, EngineError):
+            if isinstance(result, CalculatorError):
                 raise UnsupportedError(f"{name}(): {result.reason}")
         return [_cell(result) for result in results]
 

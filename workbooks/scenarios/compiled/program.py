@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from udfs.declare import Function
-from workbooks.calc.protocol import EngineError
+from workbooks.calc.protocol import CalculatorError
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.excel.runtime.registry import functions
 from workbooks.formula.address import Area, column_number, full_name, parse_area
@@ -101,7 +101,7 @@ class Program:
         if self.job.book.iterate:
             raise UnsupportedError("the workbook is calculated by iteration")
         runtime = functions(date1904=self.job.book.date1904)
-        self._calculator = Calculator(Lifted(self.job.engine.scratch, runtime), runtime)
+        self._calculator = Calculator(Lifted(self.job.calculator.scratch, runtime), runtime)
         self._names = Names(self.job.book.names)
         self._read()
         self._order()
@@ -384,9 +384,9 @@ class Program:
     def _constant(self, place: Place) -> Column:
         if place not in self._constants:
             sheet, row, column = place
-            raw = self.job.engine.values(sheet, row, column, row, column)[0][0]
-            value = self.job.engine.value(raw)
-            if isinstance(value, EngineError):
+            raw = self.job.calculator.values(sheet, row, column, row, column)[0][0]
+            value = self.job.calculator.value(raw)
+            if isinstance(value, CalculatorError):
                 raise UnsupportedError(f"{full_name(*place)}: {value.reason}")
             self._constants[place] = self.texts.of(value)
         return self._constants[place]

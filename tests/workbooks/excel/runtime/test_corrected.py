@@ -1,4 +1,4 @@
-"""Functions that the engine answers otherwise than Excel: what Excel gives, and what is refused."""
+"""Functions that the calculator answers otherwise than Excel: Excel's values, and refusals."""
 
 from __future__ import annotations
 
