@@ -23,8 +23,9 @@ _SOLVED = 1e-9
 _DEAREST = 1e9
 # Capacity over the largest load beyond which more makes no difference.
 _WIDEST = 1e6
-#: What linprog says where no split satisfies all conditions.
-_INFEASIBLE = 2
+#: HiGHS takes an offer for nothing that holds less than its tolerance of the largest load, 1e-7
+#: where nothing else is told, and may then miss what only all offers together hold.
+_EXACT = {"primal_feasibility_tolerance": 1e-10}
 
 
 @single(
@@ -167,7 +168,24 @@ def allocate_loads(
                 f"load {i} needs {demand:g}; the offers fast enough for it hold "
                 f"{capacity[reached].sum():g} together"
             )
+    _check_together(demands, capacity, fast)
     return _solved(demands, capacity, unit_cost, paid, fast)
+
+
+def _check_together(
+    demands: NDArray[np.float64], capacity: NDArray[np.float64], fast: NDArray[np.bool_]
+) -> None:
+    """Refuse loads that have room each for itself, but not all together.
+
+    What a load reaches, a load that allows more time reaches too: the loads have room together
+    exactly where those that reach no more than one of them fit into what it reaches (Hall 1935).
+    """
+    reach = fast.sum(axis=1)
+    order = np.argsort(reach, kind="stable")
+    last = np.searchsorted(reach[order], reach, side="right") - 1
+    wanted = np.cumsum(demands[order])[last]
+    if (wanted > (fast @ capacity) * (1 + _ROUNDING)).any():
+        raise DomainError("the offers fast enough for each load do not hold all loads together")
 
 
 def _solved(
@@ -206,9 +224,8 @@ def _solved(
         A_eq=served,
         b_eq=np.where(demands > 0, 1.0, 0.0),
         bounds=[*open_to, *zip(least.tolist(), room.tolist(), strict=True)],
+        options=_EXACT,
     )
-    if cheapest.status == _INFEASIBLE:
-        raise DomainError("the offers fast enough for each load do not hold all loads together")
     if cheapest.x is None:
         raise TokenbookError(f"the allocation was not solved: {cheapest.message}")
     # Of the splits that give each offer as much, the one with cheap offers for the first loads.
@@ -222,6 +239,7 @@ def _solved(
         A_eq=sums,
         b_eq=np.where(demands > 0, 1.0, 0.0),
         bounds=open_to,
+        options=_EXACT,
     )
     if refined.x is None:
         raise TokenbookError(f"the allocation was not solved: {refined.message}")

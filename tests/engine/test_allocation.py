@@ -141,6 +141,22 @@ def test_one_load_without_minimum_is_the_plain_allocation(offers, part, share):
     assert (both.sum(axis=0) <= capacity * (1 + 1e-6) + 1e-6 * demand).all()
 
 
+def test_what_only_all_offers_hold_together_is_found():
+    # Three offers of a ten-millionth of the load each, and nothing to spare.
+    capacity = np.array([1.0, 1.0, 1.0, 930525.0, 930521.0, 527559.0] + [1e6] * 6)
+    split = allocate_loads([0.0, capacity.sum()], capacity, np.ones(12))
+    assert split[1] == pytest.approx(capacity, rel=1e-9)
+
+
+def test_loads_in_a_hurry_must_fit_into_the_fast_offers_together():
+    offers = ([100.0, 1000.0], [1.0, 1.0], None, [0.1, 0.9])
+    split = allocate_loads([60.0, 60.0], *offers, [0.5, 1.0])
+    assert split == pytest.approx(np.array([[60.0, 0.0], [40.0, 20.0]]))
+    # A millionth too much is too much, and a load with time to spare changes nothing in it.
+    with pytest.raises(DomainError, match="hold all loads together"):
+        allocate_loads([60.0, 5.0, 40.00005], *offers, [0.5, 1.0, 0.5])
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "told"),
     [
