@@ -61,7 +61,7 @@ def session_memory(
     Examples
     --------
     >>> round(session_memory("llama-3.1-70b", "h100_sxm", 131072.0, 1.0, 2.5, 4.0, "fp8"), 2)
-    0.97
+    0.88
     """
     load = Load(1.0, context_tokens, 0.0, tensor_parallel, 1.0, 1.0)
     formats = Formats(weight_format, None)
