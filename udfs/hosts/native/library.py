@@ -16,6 +16,22 @@ from udfs.hosts.native.symbols import UntraceableError
 
 _NAME = re.compile(r"(?<![\w.])_?TOK_\w+", re.IGNORECASE)
 
+_SEARCH = "it searches through many ways of serving, which no formula does"
+_UNWRITTEN = "it is not written as a formula yet"
+#: Why a function is not native, for whoever reads the command's answer.
+WHY: Mapping[str, str] = {
+    "TOK_PARETO": _SEARCH,
+    "TOK_CHEAPEST": _SEARCH,
+    "TOK_MAX_LOAD": "it tries one load after another until one fits, which no formula does",
+    "TOK_ALLOCATE_LOADS": "it needs a solver for linear programs, which no formula is",
+    "TOK_FLEET_COST": _UNWRITTEN,
+    "TOK_TIERED_CHARGE": _UNWRITTEN,
+    "TOK_RUNWAY_FLOWS": _UNWRITTEN,
+    "TOK_TORNADO": "it calls another function by its name, which no formula does",
+    "TOK_MONTE_CARLO": "it draws at random, again and again, which no formula does",
+    "TOK_GPU_PRICE": "it reads a price list at a date, which is not written as a formula yet",
+}
+
 
 @dataclass(frozen=True)
 class Library:
@@ -72,8 +88,8 @@ def native_names() -> tuple[str, ...]:
 
 
 def reasons() -> Mapping[str, str]:
-    """Return why each of the other functions cannot be."""
-    return _all()[1]
+    """Return why each of the other functions cannot be, in words for whoever uses the workbook."""
+    return {name: WHY.get(name, _UNWRITTEN) for name in _all()[1]}
 
 
 def library_of(names: Collection[str]) -> Library:

@@ -111,7 +111,6 @@ class Symbol:
 
     def __and__(self, other: Any) -> Any:
         return both(self, other)
-        return both(self, other)
 
     __rand__ = __and__
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from engine.tables import Table
 from udfs import registry
 from udfs.hosts.native import is_ours, library_of, native_names, reasons
 from udfs.hosts.native.branches import followed
+from udfs.hosts.native.library import WHY
 from udfs.hosts.native.symbols import Symbol, UntraceableError, inside, variable
 from udfs.hosts.native.writing import LONGEST, lambda_parts, lambda_text, shown
 
+PAGE = Path(__file__).parents[4] / "docs" / "excel.md"
 TEXTS = library_of(registry).names
 
 
@@ -50,6 +53,13 @@ def test_a_text_is_as_excel_stores_it(name):
 def test_each_function_is_native_or_says_why_not():
     assert set(native_names()) | set(reasons()) == set(registry)
     assert all(reasons().values())
+
+
+def test_reasons_are_told_in_words_and_the_page_names_every_function_that_is_not_native():
+    assert set(reasons()) == set(WHY)
+    text = PAGE.read_text(encoding="utf-8")
+    listed = text.partition("\n3. Not native are: ")[2].partition("\n")[0]
+    assert set(re.findall(r"`(TOK_\w+)`", listed)) == set(reasons())
 
 
 def test_our_text_is_told_from_another():
