@@ -25,7 +25,7 @@ _DEAREST = 1e9
 _WIDEST = 1e6
 #: HiGHS takes an offer for nothing that holds less than its tolerance of the largest load, 1e-7
 #: where nothing else is told, and may then miss what only all offers together hold.
-_EXACT = {"primal_feasibility_tolerance": 1e-10}
+_EXACT: Any = {"primal_feasibility_tolerance": 1e-10}
 
 
 @single(
