@@ -54,6 +54,9 @@ _CALCULATOR_ONLY = {
 }
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 _PLAIN = {float, bool, str, type(None)}
+#: What the calculator says where spills have not come to rest after five rounds; it can go on.
+_UNSETTLED = "did not converge"
+_MOST_ROUNDS = 100
 _SCRATCH = "scratch"
 _NO_LIMIT = 1 << 40
 _LIMITS = {
@@ -139,7 +142,7 @@ class FormualizerCalculator:
         deadline = self.settings.deadline
         try:
             with watched(self.settings.watch, deadline, self._workbook.cancel):
-                self._workbook.evaluate_all()
+                self._in_rounds()
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
             if self._raised is None and not _passed(deadline):
                 raise CalculatorFailedError(f"the workbook cannot be evaluated: {error}") from error
@@ -149,6 +152,18 @@ class FormualizerCalculator:
                 raise self._raised
         if _passed(deadline):
             raise DeadlineError(LATE)
+
+    def _in_rounds(self) -> None:
+        """Evaluate; again where spills feed spills more often than one evaluation follows."""
+        for _ in range(_MOST_ROUNDS):
+            try:
+                self._workbook.evaluate_all()
+                return
+            except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
+                if _UNSETTLED not in str(error):
+                    raise
+                last = error
+        raise last
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> list[list[Any]]:
         """Return the rows of a rectangle as the calculator holds them."""

@@ -113,7 +113,7 @@ class Comparison:
         areas = {(a.area.top, a.area.left): a.area for a in plan.arrays}
         for parts, (_, _, raw) in zip(runs, values, strict=False):
             for i in _differing(parts, raw):
-                self._formula(plan, parts, i, raw[i])
+                self._formula(plan, parts, i, raw[i], areas)
             for i in _with(parts, b'ref="'):
                 shared = SHARED.search(parts[i * STEP + ATTRIBUTES])
                 if shared and parts[i * STEP + TEXT]:
@@ -122,16 +122,36 @@ class Comparison:
             if areas:
                 self._children(plan, b"".join(parts[0::STEP]), areas)
 
-    def _formula(self, plan: SheetPlan, parts: list[bytes], i: int, raw: Any) -> None:
+    def _formula(
+        self,
+        plan: SheetPlan,
+        parts: list[bytes],
+        i: int,
+        raw: Any,
+        areas: Mapping[tuple[int, int], Area],
+    ) -> None:
         row, column = _place(parts, i)
-        if (row, column) in plan.kept:
+        place = (plan.info.name, row, column)
+        # Under volatile functions Excel gives the cells of a spill an empty formula.
+        anchor = self._anchor(place, areas) if not parts[i * STEP + TEXT] else None
+        if (anchor or place)[1:] in plan.kept:
             return
         given = plan.given.get((row, column))
         value = given if (row, column) in plan.given else self.calculator.value(raw)
         saved = old_value(parts[i * STEP + CELL_ATTRIBUTES], parts[i * STEP + VALUE])
         if isinstance(value, CalculatorError) or saved is None:
             return
-        self._note((plan.info.name, row, column), saved, 0.0 if value is None else value)
+        # Nothing stands there any more where the result has become smaller.
+        nothing = None if anchor is not None else 0.0
+        self._note(place, saved, nothing if value is None else value)
+
+    def _anchor(self, place: Place, areas: Mapping[tuple[int, int], Area]) -> Place | None:
+        """Return the first cell of the array formula that fills a cell."""
+        for anchor, area in areas.items():
+            if _inside(area, *place[1:]) and place[1:] != anchor:
+                self._anchors[place] = (place[0], *anchor)
+                return self._anchors[place]
+        return None
 
     def _note(self, place: Place, saved: Cell, computed: Cell) -> None:
         if alike(saved, computed, 0.0):
@@ -160,8 +180,7 @@ class Comparison:
         for match in CELL.finditer(rows):
             row, column = int(match[2]), column_number(match[1].decode())
             for anchor, area in areas.items():
-                inside = area.top <= row <= area.bottom and area.left <= column <= area.right
-                if not inside or (row, column) == anchor or anchor in plan.kept:
+                if not _inside(area, row, column) or (row, column) == anchor or anchor in plan.kept:
                     continue
                 saved = old_value(match[3], cell_content(match[4]))
                 name = plan.info.name
@@ -170,7 +189,8 @@ class Comparison:
                 )
                 if saved is not None and not isinstance(value, CalculatorError):
                     self._anchors[name, row, column] = (name, *anchor)
-                    self._note((name, row, column), saved, 0.0 if value is None else value)
+                    # Nothing stands there any more where the result has become smaller.
+                    self._note((name, row, column), saved, value)
 
     # --- what becomes of them ----------------------------------------------------------------
 
@@ -261,6 +281,10 @@ class Comparison:
                 np.array([place[2] for place in places]),
             )
         return self._by_sheet[key]
+
+
+def _inside(area: Area, row: int, column: int) -> bool:
+    return area.top <= row <= area.bottom and area.left <= column <= area.right
 
 
 def _reached(start: set[Place], after: Mapping[Place, Sequence[Place]]) -> set[Place]:

@@ -160,7 +160,7 @@ class Results:
         edits: dict[int, dict[int, Edit]] = {}
         for array in plan.arrays:
             place = (array.area.top, array.area.left)
-            if place not in splicer.extents:
+            if place not in splicer.extents or splicer.stays(*place):
                 continue
             area = splicer.extents[place]
             for row, column in array.area.cells():

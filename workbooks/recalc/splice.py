@@ -249,6 +249,14 @@ class SheetSplicer:
         self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
         return _with_value(head, value)
 
+    def stays(self, row: int, column: int) -> bool:
+        """Tell whether a cell, and what its array formula fills, keeps what Excel saved."""
+        found = self.baseline.get((row, column))
+        if found is None or not found.keep:
+            return False
+        value = self.engine.value(self.engine.values(self.sheet, row, column, row, column)[0][0])
+        return not isinstance(value, EngineError) and _equal(found.computed, value)
+
     def _stays(self, row: int, column: int, value: Cell) -> bool:
         """Tell whether a cell keeps what Excel saved; list it where it did not come out so."""
         found = self.baseline.get((row, column))
