@@ -87,6 +87,7 @@ class Program:
     steps: list[Formula] = field(default_factory=list)
     _names: Names = field(init=False)
     _calculator: Calculator = field(init=False)
+    _computed: frozenset[Place] = field(init=False)
     _formulas: dict[Place, Formula] = field(default_factory=dict)
     _barred: dict[Place, str] = field(default_factory=dict)
     _trees: dict[Place, Node] = field(default_factory=dict)
@@ -105,6 +106,7 @@ class Program:
         self._names = Names(self.job.book.names)
         self._read()
         self._order()
+        self._computed = frozenset((*self.inputs, *self.cells))
 
     @property
     def cells(self) -> list[Place]:
@@ -356,8 +358,7 @@ class Program:
             if clipped.rows * clipped.columns > _MOST_CELLS:
                 raise UnsupportedError("a reference to very many cells")
             places = [(name, r, c) for r, c in clipped.cells()]
-            computed = set(self.inputs) | set(self.cells)
-            still = not any(place in computed for place in places)
+            still = not any(place in self._computed for place in places)
             self._still[key] = (
                 tuple(
                     tuple(self._constant((name, r, c)) for c in range(area.left, area.right + 1))
