@@ -208,7 +208,8 @@ def rank(texts: Texts, value: Value, array: Value, order: Value | None = None) -
         found = np.logical_or(found, np.logical_and(is_number, np.equal(cell.num, wanted.num)))
     total = Column(NUMBER, total if np.ndim(total) else float(total))
     result = merged(found if np.ndim(found) else bool(found), total, error(NA))
-    return first_error([wanted, *array.cells()], result)
+    # The calculator finds an error nowhere among the numbers.
+    return merged(is_kind(wanted, ERROR), error(NA), first_error(array.cells(), result))
 
 
 def _single(value: Value) -> Column:
