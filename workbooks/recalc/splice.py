@@ -254,8 +254,10 @@ class SheetSplicer:
         found = self.baseline.get((row, column))
         if found is None or not found.keep:
             return False
-        value = self.engine.value(self.engine.values(self.sheet, row, column, row, column)[0][0])
-        return not isinstance(value, EngineError) and _equal(found.computed, value)
+        value = self.calculator.value(
+            self.calculator.values(self.sheet, row, column, row, column)[0][0]
+        )
+        return not isinstance(value, CalculatorError) and _equal(found.computed, value)
 
     def _stays(self, row: int, column: int, value: Cell) -> bool:
         """Tell whether a cell keeps what Excel saved; list it where it did not come out so."""
