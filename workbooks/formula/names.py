@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from workbooks.formula.parse import parse
 from workbooks.formula.references import Reference
-from workbooks.formula.tree import Logical, Node, Number, Sign, Text, walk
+from workbooks.formula.tree import Call, Logical, Name, Node, Number, Sign, Text, walk
 
 _NAME = re.compile(r"[^\W\d][\w.?]*", re.UNICODE)
 _POSITION = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C?[0-9]*|C[0-9]*", re.IGNORECASE)
@@ -74,6 +74,17 @@ class Names:
         return isinstance(tree, Number | Text | Logical) or (
             isinstance(tree, Sign) and isinstance(tree.operand, Number)
         ) or _stays(tree)  # fmt: skip
+
+    def may_be_function(self, name: DefinedName) -> bool:
+        """Tell whether a name may be called: it holds a LAMBDA, or another name that may."""
+        try:
+            nodes = list(walk(self.tree(name)))
+        except ValueError:
+            return True
+        return any(
+            isinstance(node, Name) or (isinstance(node, Call) and node.name == "LAMBDA")
+            for node in nodes
+        )
 
     def simple(self) -> list[DefinedName]:
         """Return the names that the calculator takes as they are."""

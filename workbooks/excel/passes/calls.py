@@ -40,10 +40,13 @@ def _known(node: Node, context: Context) -> Node:
 
 
 def _is_ours(name: str, context: Context) -> bool:
-    """Tell whether a name that the workbook defines holds the very function that we would put."""
+    """Tell whether no name of the workbook makes a call mean another function than ours."""
     defined = context.scope.names.find(name, context.sheet)
-    if name not in context.scope.own or defined is None:
-        return defined is None
+    if defined is None or not context.scope.names.may_be_function(defined):
+        # A name of cells or of a value is no function: Excel's own is meant.
+        return True
+    if name not in context.scope.own:
+        return False
     from udfs.hosts.native import is_ours  # noqa: PLC0415  (only where a workbook brings its own)
 
     return is_ours(name, defined.text)

@@ -75,6 +75,8 @@ def scope() -> Scope:
                 DefinedName("Off", "OFFSET(S!$A$1,1,0)", None),
                 DefinedName("Above", "S!A1048576", None),
                 DefinedName("Circle", "Circle+1", None),
+                DefinedName("Left", "S!$D:$D", None),
+                DefinedName("Twice", "LAMBDA(x,2*x)", None),
                 DefinedName("Rate", "S!$D$1", None),
                 DefinedName("Cells", "S!$D$1:$D$9", None),
                 DefinedName("Own", "'My Sheet'!$A$1", "My Sheet"),
