@@ -7,18 +7,17 @@ arguments and results become cells is told in `_cells` and `_calls`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
 from engine.elementwise import domains_of, never_of
 from engine.tables import Table
 from udfs.calls import answer, answer_block
 
-#: Every worksheet function by its name, in the order of declaration.
-registry: dict[str, Function] = {}
 #: Excel's function wizard cuts texts that are longer.
 LONGEST_HELP = 255
 _group = ""
@@ -205,6 +204,43 @@ class Function:
         return f"{self.name}({', '.join(told)})"
 
 
+class Registry(Mapping[str, Function]):
+    """The worksheet functions by name, declared when one is asked for.
+
+    Parameters
+    ----------
+    declarations : str
+        The module that declares them; it imports the whole engine, which takes long.
+    """
+
+    def __init__(self, declarations: str) -> None:
+        self._declarations = declarations
+        self._declared: dict[str, Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Add a function; a name is taken once."""
+        if function.name in self._declared:
+            raise ValueError(f"{function.name} is declared twice")
+        self._declared[function.name] = function
+
+    def _all(self) -> dict[str, Function]:
+        import_module(self._declarations)
+        return self._declared
+
+    def __getitem__(self, name: str) -> Function:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+#: Every worksheet function by its name, in the order of declaration.
+registry = Registry("udfs.functions")
+
+
 @contextmanager
 def group(heading: str) -> Iterator[None]:
     """Put the functions declared inside under one heading."""
@@ -229,10 +265,9 @@ def declare(engine: Callable[..., Any], *, name: str = "", expensive: bool = Fal
         Whether many calls should be gathered into one vectorised call.
     """
     full_name = f"TOK_{(name or engine.__name__).upper()}"
-    if full_name in registry:
-        raise ValueError(f"{full_name} is declared twice")
-    registry[full_name] = Function(engine, full_name, _group, expensive)
-    return registry[full_name]
+    function = Function(engine, full_name, _group, expensive)
+    registry.add(function)
+    return function
 
 
 def _kind(hint: Any) -> str:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.elementwise import domains_of
 from udfs.cells import CellError
 
 #: What a call that waits for its block shows for the time being.
@@ -40,6 +39,8 @@ def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
     equation = getattr(engine, "__wrapped__", None)
     if engine is None or equation is None or not getattr(function, "plain", False):
         return slow
+    from engine.elementwise import domains_of  # noqa: PLC0415  (only where a function is ours)
+
     domains = domains_of(engine)
     if any(name not in domains or domains[name].whole for name in function.parameters):
         return slow

@@ -7,7 +7,7 @@ spliced into the file; nothing else in it changes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,13 +156,8 @@ def setup_for(
     from workbooks.calc.protocol import Settings  # noqa: PLC0415
     from workbooks.recalc.run import Setup  # noqa: PLC0415
 
-    if functions is None:
-        from udfs import functions as declared  # noqa: F401, PLC0415
-        from udfs.declare import registry  # noqa: PLC0415
-
-        functions = registry
     return Setup(
-        functions=functions,
+        functions=_Declared() if functions is None else functions,
         make_calculator=FormualizerCalculator,
         settings=Settings(
             seed=seed,
@@ -170,6 +165,7 @@ def setup_for(
             deadline=None if deadline is None else time.monotonic() + deadline,
         ),
         progress=progress or _silent,
+        prefix="TOK_" if functions is None else "",
     )
 
 
@@ -182,6 +178,25 @@ def _check(seed: int, clock: datetime | None, deadline: float | None) -> None:
         raise BadInputError(
             f"the deadline is {deadline} s; it is more than 0 and at most {LONGEST:,} s"
         )
+
+
+class _Declared(Mapping[str, Any]):
+    """All TOK_ functions, imported with the engine behind them when the first is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self._registry[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registry)
+
+    def __len__(self) -> int:
+        return len(self._registry)
+
+    @property
+    def _registry(self) -> Mapping[str, Any]:
+        from udfs.declare import registry  # noqa: PLC0415
+
+        return registry
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from html import escape as escape_text
 from typing import IO
-from xml.sax.saxutils import escape as escape_text
-from xml.sax.saxutils import quoteattr
 
 from udfs.cells import Cell
 from workbooks.calc.protocol import LARGEST_SPILL, calculator_name
@@ -118,6 +117,12 @@ def _whole(rows: Iterable[bytes]) -> Iterator[bytes]:
     yield _TAIL
 
 
+def _quoted(text: str) -> str:
+    """Return a text as the value of an attribute, which keeps its tabs and line ends."""
+    text = escape_text(text).replace("\t", "&#9;").replace("\n", "&#10;").replace("\r", "&#13;")
+    return f'"{text}"'
+
+
 def _stream(out: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
     with out.open(name, "w") as stream:
         for piece in pieces:
@@ -126,13 +131,13 @@ def _stream(out: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
 
 def _workbook(book: Book, names: Iterable[DefinedName], sheets: list[str]) -> str:
     listed = "".join(
-        f'<sheet name={quoteattr(calculator_name(name))} sheetId="{i}" r:id="rId{i}"/>'
+        f'<sheet name={_quoted(calculator_name(name))} sheetId="{i}" r:id="rId{i}"/>'
         for i, name in enumerate(sheets, 1)
     )
     defined = "".join(
-        f"<definedName name={quoteattr(n.name)}"
+        f"<definedName name={_quoted(n.name)}"
         + (f' localSheetId="{sheets.index(n.sheet)}"' if n.sheet is not None else "")
-        + f">{escape_text(n.text)}</definedName>"
+        + f">{escape_text(n.text, quote=False)}</definedName>"
         for n in names
         if n.sheet is None or n.sheet in sheets
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from udfs.declare import Function
 from workbooks.calc.protocol import FIT, FORMATTED, LIFT, SPILL, Calculator, CellFunction, Settings
 from workbooks.errors import UnwritableError
 from workbooks.excel.context import Own
@@ -27,17 +27,23 @@ from workbooks.recalc.report import Report
 from workbooks.recalc.results import Results
 from workbooks.watch import guarded
 
+# Not the parts that hold no formula; a theme may name its fonts by character references.
+_FORMULAS = re.compile(r"(?!xl/theme/|docProps/).*\.xml", re.IGNORECASE)
 _PREFIXES = ("", "_XLDUDF_", "_XLUDF.", "_XLL.")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a recalculation needs besides its workbook."""
+    """What a recalculation needs besides its workbook.
+
+    The names of all functions begin with `prefix`: a workbook without it needs none of them.
+    """
 
     functions: Mapping[str, Any]
     make_calculator: Callable[[Settings], Calculator]
     settings: Settings
     progress: Progress
+    prefix: str = ""
 
 
 def own_functions(
@@ -86,7 +92,8 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     _warn(book, report)
     spills = Spills()
     replaced = replaced_functions(date1904=book.date1904)
-    callables, own = own_functions(setup.functions, spills, replaced)
+    functions = setup.functions if _asks_for(setup.prefix, package, book) else {}
+    callables, own = own_functions(functions, spills, replaced)
     calculator = setup.make_calculator(
         replace(
             settings,
@@ -99,11 +106,6 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     lifted = Lifted(calculator.scratch, replaced)
     callables.update({LIFT: lifted, FORMATTED: lifted.formatted})
     calculator.register(callables)
-    declared = {
-        name.upper(): function
-        for name, function in setup.functions.items()
-        if isinstance(function, Function)
-    }
     return Job(
         package,
         book,
@@ -112,10 +114,40 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
         calculator,
         report,
         setup.progress,
-        declared,
+        _declared(functions),
         freeze=freeze,
         watch=settings.watch,
     )
+
+
+def _asks_for(prefix: str, package: Package, book: Book) -> bool:
+    """Tell whether a workbook may call a function whose name begins so.
+
+    Its own functions load the whole engine, which takes longer than a small workbook.
+    """
+    # A letter may be written as a character reference, and in an encoding of two bytes a letter.
+    sign = re.compile(re.escape(prefix.encode()) + rb"|&#|\x00", re.IGNORECASE)
+    kept = len(prefix) - 1
+    sheets = {info.part for info in book.sheets}
+    for part in package.entries:
+        if part not in sheets and not _FORMULAS.fullmatch(part):
+            continue
+        before = b""
+        with package.stream(part) as stream:
+            for piece in package.chunks(stream, part):
+                if sign.search(before + piece):
+                    return True
+                before = piece[-kept:] if kept > 0 else b""
+    return False
+
+
+def _declared(functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the declared ones by their names in upper case."""
+    if not functions:
+        return {}
+    from udfs.declare import Function  # noqa: PLC0415  (with the engine behind it)
+
+    return {n.upper(): f for n, f in functions.items() if isinstance(f, Function)}
 
 
 def _value_at(job: Job, sheet: str, row: int, column: int) -> Any:

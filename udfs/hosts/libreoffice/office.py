@@ -291,7 +291,7 @@ def check_python() -> None:
             f"LibreOffice runs Python {theirs}, and Tokenbook is installed in Python {mine}, whose"
             f" NumPy it cannot load; install Tokenbook in an environment of Python {theirs}"
         )
-    script = f"import sys; sys.path[:0] = {addin.import_paths()!r}; import udfs"
+    script = f"import sys; sys.path[:0] = {addin.import_paths()!r}; import udfs.functions"
     tried = subprocess.run(
         [found.python, "-c", script],
         capture_output=True,
