@@ -26,6 +26,7 @@ from workbooks.excel.passes import (
     names,
     notation,
     positions,
+    powers,
     references,
     result,
     tables,
@@ -78,6 +79,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("ranges in order", notation.in_order, row_dependent=True),
     # A table is found by its name, before names are looked up.
     Rule("tables", tables.apply, row_dependent=True),
+    # An operator that becomes a call, before the calls are looked at.
+    Rule("powers", powers.apply),
     # What no rule is asked about: functions that nobody knows, other workbooks.
     Rule("calls", calls.apply),
     Rule("unsupported", unsupported.apply),
