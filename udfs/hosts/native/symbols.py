@@ -160,7 +160,9 @@ class Symbol:
 
     def any(self, **_axis: Any) -> Symbol:
         """Tell whether any element holds."""
-        return operation(">", call("SUM", self * 1.0, vector=False), 0.0)
+        # SUM passes over TRUE, which a product is not.
+        held = operation("*", self, 1.0, fold=False)
+        return operation(">", call("SUM", held, vector=False), 0.0)
 
     def __getitem__(self, key: Any) -> Symbol:
         if key == slice(None, -1):

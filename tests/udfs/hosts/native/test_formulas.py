@@ -204,3 +204,8 @@ def test_a_long_formula_goes_on_in_a_name_of_its_own():
     assert max(map(len, (text, *parts.values()))) <= LONGEST
     # Only what the rest needs is handed on.
     assert re.search(r"_TOK_LONG_\d+\(_xlpm\.u_\d+\)", text)
+
+
+def test_whether_any_element_holds_is_counted_in_numbers():
+    x = variable("x", vector=True)
+    assert written((x > 0.0).any(), x) == "LAMBDA(x_1,SUM((x_1>0)*1)>0)"
