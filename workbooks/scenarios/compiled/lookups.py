@@ -53,7 +53,12 @@ def rows_of(value: Value) -> Column:
 
 def columns_of(value: Value) -> Column:
     """Return how many columns a range or array has."""
-    return number(1.0 if isinstance(value, Column) else float(value.shape[1]))
+    if isinstance(value, Column):
+        return number(1.0)
+    if value.height is None:
+        return number(float(value.shape[1]))
+    # So is an error one column.
+    return Column(NUMBER, np.where(np.isinf(value.height), 1.0, float(value.shape[1])))
 
 
 def index(texts: Texts, array: Value, *places: Value) -> Value:
