@@ -29,6 +29,9 @@ pytestmark = [
 ]
 
 
+_LARGE = 5_000
+
+
 @pytest.fixture(scope="module", params=templates.NAMES)
 def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
@@ -104,7 +107,9 @@ def test_calc_shows_the_values_of_the_xlsx_and_after_edits_those_of_a_recalculat
     assert differing(before, shown) == {}
     inputs = inputs_of(plain)
     assert inputs
-    for place, value in list(inputs.items())[:6]:
+    # Calc takes half a minute to compute the largest.
+    edits = 6 if len(shown) < _LARGE else 1
+    for place, value in list(inputs.items())[:edits]:
         changed = tmp_path / "changed.xlsx"
         shutil.copy(plain, changed)
         recalculate(changed, set_values=[(f"'{place[0]}'!{place[1]}", value * 1.25)])
