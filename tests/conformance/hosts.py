@@ -205,8 +205,8 @@ def missing(host: str) -> str:
         return "Node is not installed"
     try:
         _node("", "", "", "")
-    except RuntimeError as error:
-        return f"Pyodide is not installed (npm install pyodide): {error}"
+    except RuntimeError:
+        return "Pyodide is not installed (npm install pyodide)"
     try:
         _node(",".join(PYODIDE_PACKAGES), "", "", "")
     except RuntimeError:
