@@ -13,8 +13,8 @@ from udfs.functions import TOK_SESSION_MEMORY
 
 def test_by_hand():
     # Llama 3.1 8B in bf16: 8.03e9 parameters of 2 bytes; 32 layers of 8 heads of 128, keys and
-    # values of 2 bytes: 131,072 bytes a token. An H100 has 0.9·85.9 − 4 GB, less the weights.
-    left = 0.9 * 85.9e9 - 4e9 - 8.03e9 * 2
+    # values of 2 bytes: 131,072 bytes a token. An H100 has 0.93·(85.9 GB less the weights) − 2 GB.
+    left = 0.93 * (85.9e9 - 8.03e9 * 2) - 2e9
     share = 131072 * 32768 / left
     cost = session_memory("llama-3.1-8b", "h100_sxm", 32768.0, 2.0, 2.5)
     assert cost == pytest.approx(share * 2 * 2.5, rel=2e-3)
@@ -22,7 +22,7 @@ def test_by_hand():
 
 def test_four_gpus_hold_a_quarter_each():
     # In fp8 the cache has one byte: 163,840 a token over four GPUs with 17.9 GB of weights each.
-    left = 0.9 * 85.9e9 - 4e9 - (70.552e9 + 2 * 128256 * 8192) / 4
+    left = 0.93 * (85.9e9 - (70.552e9 + 2 * 128256 * 8192) / 4) - 2e9
     share = 163840 * 131072 / 4 / left
     cost = session_memory("llama-3.1-70b", "h100_sxm", 131072.0, 1.0, 2.5, 4.0, "fp8")
     assert cost == pytest.approx(share * 4 * 2.5, rel=2e-3)

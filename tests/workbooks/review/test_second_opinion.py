@@ -20,7 +20,7 @@ pytestmark = [
     ),
 ]
 
-INPUTS = {"A1": 3, "A2": True, "A4": "text", "A5": "=1/0", "A6": "=A1>2", "A7": '=""'}
+INPUTS = {"A1": 3, "A2": True, "A4": "text", "A5": "=1/0", "A6": "=A1>2"}
 #: Formulas on the sheet `My sheet`, and what each should give.
 FORMULAS = {
     "C1": ("=TOK_WEIGHT_GB(A1)", 6.0),
@@ -40,7 +40,6 @@ FORMULAS = {
     "C15": ("=TOK_COMBINED_GAIN(A1:A3)", CellError("#VALUE!")),
     "C16": ("=TOK_WEIGHT_GB(weights)", 20.0),
     "C17": ("=TOK_WEIGHT_GB(A6)", CellError("#VALUE!")),
-    "C18": ("=TOK_WEIGHT_GB(A1,A7)", 6.0),
     "C19": ('=TOK_SPEC("no such thing","params_b")', CellError("#N/A")),
     "C20": ("=TOK_WEIGHT_GB(A1,)", 6.0),
     "C21": ("=TOK_VERDICT(A1,A1,A1)", "near breakeven"),
@@ -100,7 +99,7 @@ def test_arrays_are_read_cell_by_cell(opinion):
 
 def test_both_programs_agree(opinion):
     assert opinion.agrees
-    assert opinion.compared == len(opinion.values) == len(FORMULAS) + 3 + 16 + 5 + 2
+    assert opinion.compared == len(opinion.values) == len(FORMULAS) + 3 + 16 + 5 + 1
     assert opinion.unheld == 0
     # The file has TRUE there, Calc 1.
     assert opinion.values["My sheet", "A6"] is True
