@@ -89,6 +89,9 @@ def start() -> None:
 def _ended(work: Callable[[], Any], output: Output) -> int:
     """Do some work, say what is wrong with it, and return the exit code."""
     try:
+        # No system hands such an argument over; a program that calls `main` may.
+        if any("\0" in argument for argument in sys.argv):
+            raise TokenbookError("an argument holds a null character")
         code = work() or 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
