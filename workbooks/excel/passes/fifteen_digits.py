@@ -69,8 +69,7 @@ def _is_exact(node: Node) -> bool:
 
 
 def _digits(node: Node) -> Node:
-    joins = isinstance(node, Operation) and node.operator == "&"
-    return Call(DIGITS, (node,)) if may_be_number(node) and not joins else node
+    return _handed_to(DIGITS, node)
 
 
 def snap(tree: Node, context: Context) -> Node:
@@ -99,8 +98,13 @@ def _is_computed(node: Node) -> bool:
 
 
 def _shown(node: Node) -> Node:
+    return _handed_to(SHOWN, node)
+
+
+def _handed_to(function: str, node: Node) -> Node:
+    """Put what may be a number inside a function; joined texts are none."""
     joins = isinstance(node, Operation) and node.operator == "&"
-    return Call(SHOWN, (node,)) if may_be_number(node) and not joins else node
+    return Call(function, (node,)) if may_be_number(node) and not joins else node
 
 
 def simpler(tree: Operation) -> Node:
