@@ -50,7 +50,9 @@ def test_prices_are_those_of_the_snapshot():
     with (files("engine") / "data" / "prices.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["output_usd_per_mtok"]]
     outputs = [
-        float(row["output_usd_per_mtok"]) for row in rows if row["model"].startswith("llama-3.3-70b")
+        float(row["output_usd_per_mtok"])
+        for row in rows
+        if row["model"].startswith("llama-3.3-70b")
     ]
     told = ENTRIES["price_2026"]
     middle = np.quantile(outputs, [0.25, 0.75])
