@@ -81,7 +81,10 @@ def _write(sheet: Sheet, row: int, entry: dict[str, str]) -> None:
     figures = ("predicted_low", "predicted_high", "later_low", "later_high")
     shown = {"tokens/day": "tokens", "USD": "busd", "USD/year": "busd"}.get(entry["unit"], "number")
     for column, name in enumerate(figures, start=4):
-        sheet.put(row, column, float(entry[name]) if entry[name] else None, "input", shown)
+        if entry[name]:
+            sheet.put(row, column, float(entry[name]), "input", shown)
+        else:
+            sheet.put(row, column, "none", "wrapped")
     predicted, later = (sheet.ref(row, column, 1, 2).local for column in (4, 6))
     sheet.put(
         row, 9,

@@ -12,7 +12,7 @@ def add_split(book: Book, loads: Ref, offers: Ref, common: dict[str, Ref]) -> No
         "Split",
         "The cheapest split",
         "All loads together: what is paid for anyway is used first, where it is fast enough",
-        (30, *(17,) * offers.rows, 17, 17),
+        (36, *(17,) * offers.rows, 17, 17),
     )
     sheet.heading("What each offer gives to each load, GPU-h/day")
     across = sheet.ref(sheet.row, 2, 1, offers.rows)
