@@ -10,7 +10,8 @@ from hypothesis import settings
 
 # Laws are searched without a clock: the machine may be busy. In CI the search is the same each
 # time, so that a change is judged by what it changed; developers' runs go on finding new cases.
-settings.register_profile("tokenbook", deadline=None, derandomize="CI" in os.environ)
+SAME_EACH_TIME = {"CI", "TOKENBOOK_MUTANTS"} & set(os.environ)
+settings.register_profile("tokenbook", deadline=None, derandomize=bool(SAME_EACH_TIME))
 settings.load_profile("tokenbook")
 
 #: The program that a mark asks for.
