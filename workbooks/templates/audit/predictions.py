@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from engine import catalogue
@@ -69,7 +70,7 @@ def _counted(sheet: Sheet, entries: int) -> Ref:
     return counts
 
 
-def _write(sheet: Sheet, row: int, entry: dict[str, str]) -> None:
+def _write(sheet: Sheet, row: int, entry: Mapping[str, str]) -> None:
     """Write one prediction, what came of it, and the ratio of the middles."""
     texts = {
         1: entry["topic"], 2: entry["prediction"], 3: entry["due"], 8: entry["unit"],

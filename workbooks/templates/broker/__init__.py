@@ -59,8 +59,8 @@ def _inputs(book: Book) -> tuple[Ref, Ref, dict[str, Ref]]:
         ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Paid at least\nGPU-h/day",
          "Latency\ns", "Source", "Note"),
         [
-            (name, room, usd or f"={on_demand}", *rest)
-            for name, room, usd, *rest in _OFFERS
+            (name, room, usd or f"={on_demand}", least, wait, source, note)
+            for name, room, usd, least, wait, source, note in _OFFERS
         ],
         ("label", "input integer", "input price", "input integer", "input number", "note", "note"),
         ("", "capacity_of", "price_of", "minimum_of", "latency_of"),
