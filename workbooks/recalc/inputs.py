@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import unescape
 
 from lxml import etree
 
@@ -23,6 +22,7 @@ from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.overrides import value_cell
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import CELL
+from workbooks.ooxml.xml import unescape
 from workbooks.recalc.prepare import attributes
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -94,7 +94,7 @@ class Target:
 
     def _check_formula(self, given: dict[str, str], text: bytes) -> None:
         if not self.force:
-            written = unescape(text.decode("utf-8", "replace"))
+            written = unescape(text)
             cut = f"{written[:_SHOWN]}…" if len(written) > _SHOWN else written
             formula = f"a formula, ={cut}" if cut else "a formula"
             behind = ", ".join(self.behind[:-1]) + " or " * (len(self.behind) > 1)
