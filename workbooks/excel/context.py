@@ -84,10 +84,12 @@ class Scope:
 class Notes:
     """What the passes found out on the way about a formula that stands in many rows.
 
-    `limits` are rows outside which it is #VALUE!; `placed` says that it hangs on its own place.
+    `limits` are rows outside which it is #VALUE!; `holds` are rows outside which it has to be
+    read for itself; `placed` says that it hangs on its own place.
     """
 
     limits: list[tuple[int, int]] = field(default_factory=list)
+    holds: list[tuple[int, int]] = field(default_factory=list)
     placed: bool = False
 
 

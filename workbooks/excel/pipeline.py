@@ -80,13 +80,19 @@ def rows_of(text: str) -> tuple[str, ...]:
 class Rewritten:
     """A formula after all passes.
 
-    `plain` says that it was handed on unchanged; `limits` are the rows in which it means something.
+    `plain` says that it was handed on unchanged; `limits` are the rows in which it means something,
+    `holds` those for which it was read.
     """
 
     tree: Node
     written: tuple[str | AnyRow, ...]
     plain: bool
     limits: tuple[int, int] | None
+    holds: tuple[int, int] | None = None
+
+    def serves(self, row: int) -> bool:
+        """Tell whether it is what a cell of this row has."""
+        return self.holds is None or self.holds[0] <= row <= self.holds[1]
 
     def text(self, rows: tuple[str, ...], own_row: int) -> str:
         """Return it for one cell, by the row numbers of its own text."""
@@ -151,7 +157,7 @@ class Pipeline:
             return text
         found = self._for_all_rows(text, place.sheet, target)
         rows = rows_of(text)
-        if found is not None and not any(len(row) > 6 and int(row) > MAX_ROW for row in rows):
+        if found is not None and found.serves(place.row) and self._stands(text):
             return found.text(rows, place.row)
         alone = self._for_one(text, place, target)
         return alone.text((), place.row)
@@ -236,10 +242,8 @@ class Pipeline:
                 if not rule.row_dependent:
                     raise AssertionError(f"the rule {rule.name!r} asks for a row number") from None
                 raise
-        low = [first for first, _ in context.notes.limits]
-        high = [last for _, last in context.notes.limits]
-        limits = (max(low), min(high)) if low else None
-        return Rewritten(result, tuple(pieces(result)), result is tree, limits)
+        limits, holds = _common(context.notes.limits), _common(context.notes.holds)
+        return Rewritten(result, tuple(pieces(result)), result is tree, limits, holds)
 
     def _at(self, place: Place) -> Context:
         return Context(self.scope, place.sheet, place, None, self.rewrite_name)
@@ -250,3 +254,10 @@ class Pipeline:
             if rule.in_names:
                 tree = rule(tree, context)
         return tree
+
+
+def _common(spans: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the rows that all of several spans have; None where there is no span."""
+    if not spans:
+        return None
+    return max(first for first, _ in spans), min(last for _, last in spans)

@@ -29,6 +29,7 @@ from workbooks.ooxml.xml import (
 CALC_ID = 191029
 #: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
 MARK = " values computed by Tokenbook "
+_PROPERTIES = "docProps/app.xml"
 _MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
                "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
 _AFTER_CALC = (
@@ -59,6 +60,7 @@ class Book:
     strings: str | None = None
     calc_chain: str | None = None
     signed: bool = False
+    mac: bool = False
     main: str = MAIN
 
     def sheet(self, name: str) -> SheetInfo | None:
@@ -125,8 +127,20 @@ def read_book(package: Package) -> Book:
     book.calc_chain = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
     )
+    book.mac = _saved_on_a_mac(package)
     book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
     return book
+
+
+def _saved_on_a_mac(package: Package) -> bool:
+    """Tell whether Excel on a Mac saved the workbook."""
+    if _PROPERTIES not in package:
+        return False
+    application = next(
+        (e.text or "" for e in parse(package.read(_PROPERTIES), _PROPERTIES).iter()
+         if local_name(e) == "Application"), "",
+    )  # fmt: skip
+    return "Macintosh" in application
 
 
 def _read_sheets(

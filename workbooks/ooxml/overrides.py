@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import column_letters, column_number
 from workbooks.ooxml.scan import CELL, UnusualError
-from workbooks.ooxml.xml import escape
+from workbooks.ooxml.xml import held_text
 
 _ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/row>))*+)</row>)")
 #: The number of a row among its attributes.
@@ -120,7 +120,7 @@ def value_cell(row: int, column: int, old: bytes | None, value: Cell, *, inline:
         return b'<c r="%b"%b/>' % (name, attributes)
     if isinstance(value, str) and inline:
         return b'<c r="%b"%b t="inlineStr"><is><t xml:space="preserve">%b</t></is></c>' % (
-            name, attributes, escape(value),
+            name, attributes, held_text(value),
         )  # fmt: skip
     kind, text = value_text(value)
     return b'<c r="%b"%b%b><v>%b</v></c>' % (name, attributes, kind, text)
@@ -137,7 +137,7 @@ def value_text(value: Cell) -> tuple[bytes, bytes]:
         # clear are taken for damaged.
         code = value.code if value.code in _STORED else "#VALUE!"
         return b' t="e"', code.encode()
-    return b' t="str"', escape(value or "")
+    return b' t="str"', held_text(value or "")
 
 
 _STORED = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"}

@@ -19,6 +19,9 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+#: How the text of a cell holds a character that XML cannot, or a carriage return.
+_HELD = re.compile("_x([0-9A-Fa-f]{4})_")
+_TO_HOLD = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def parse(data: bytes, part: str) -> etree._Element:
@@ -83,3 +86,14 @@ def escape(text: str) -> bytes:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A bare carriage return would be read back as a line feed.
     return text.replace("\r", "&#13;").encode("utf-8")
+
+
+def cell_text(data: bytes) -> str:
+    """Return the text that a cell holds, in which `_x000D_` stands for a carriage return."""
+    text = unescape(data)
+    return _HELD.sub(lambda held: chr(int(held[1], 16)), text) if "_x" in text else text
+
+
+def held_text(text: str) -> bytes:
+    """Return a text as the content of a cell, in the way of `cell_text`."""
+    return escape(_TO_HOLD.sub(lambda found: f"_x{ord(found[0]):04X}_", text))

@@ -91,7 +91,7 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     report = Report()
     _warn(book, report)
     spills = Spills()
-    replaced = replaced_functions(date1904=book.date1904)
+    replaced = replaced_functions(date1904=book.date1904, mac=book.mac)
     functions = setup.functions if _asks_for(setup.prefix, package, book) else {}
     callables, own = own_functions(functions, spills, replaced)
     calculator = setup.make_calculator(

@@ -28,7 +28,7 @@ from workbooks.ooxml.scan import (
     VALUE,
     places,
 )
-from workbooks.ooxml.xml import unescape
+from workbooks.ooxml.xml import cell_text, unescape
 from workbooks.recalc.report import (
     LISTED,
     CellProblem,
@@ -344,7 +344,7 @@ def old_value(attributes: bytes, text: bytes | None) -> Cell:
         return CellError(unescape(text))
     if kind == b"n":
         return _number(text)
-    return unescape(text)
+    return cell_text(text)
 
 
 def _shown(value: Cell) -> str:

@@ -17,7 +17,13 @@ def pipeline() -> Pipeline:
     columns = ("Qty", "Unit [USD]", "A:B", "It's")
     return Pipeline(
         Scope(
-            names=Names([DefinedName("Off", "OFFSET(S!$A$1,1,0)", None)]),
+            names=Names(
+                [
+                    DefinedName("Off", "OFFSET(S!$A$1,1,0)", None),
+                    DefinedName("Cells", "S!$D$1:$D$9", None),
+                    DefinedName("Left", "S!$D:$D", None),
+                ]
+            ),
             tables=Tables([TableInfo("T", "My Sheet", Area(1, 1, 6, 4), 1, 1, columns)]),
             sheets=["S", "My Sheet"],
             own={"TOK_X": Own(arrays=False), "TOK_T": Own(arrays=True)},
@@ -56,17 +62,17 @@ def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
         ("T[@Qty]*2", "'My Sheet'!$A5*2"),
         ("A1-B1", "TB.SNAP(A1-B1,B1)"),
         ("A1=B1", "TB.DIGITS(A1)=TB.DIGITS(B1)"),
-        ("NPV(A1,B1:B9*2)", "NPV(A1,@INDEX(B1:B9,0,0)*2)"),
+        ("NPV(A1,B1:B9*2)", "NPV(A1,$B5*2)"),
         ("SUM(T[@[Qty]:[A:B]])", "SUM('My Sheet'!$A5:$C5)"),
         ("SUM(T[Unit '[USD']])", "SUM('My Sheet'!$B$2:$B$5)"),
         ("SUM(T[[Unit '[USD']]:[It''s]])", "SUM('My Sheet'!$B$2:$D$5)"),
         ("T[[#Headers],[Qty]]", "'My Sheet'!$A$1"),
         ("SUM(T[[#Data],[#Totals],[Qty]])", "SUM('My Sheet'!$A$2:$A$6)"),
         ("SUM(Off)", "SUM((OFFSET(S!$XFD$1,1,COLUMN(S!$A$1048576)-16384+0)))"),
-        ("A1:A9*2", "@INDEX(A1:A9,0,0)*2"),
-        ("IF(A1,B1:B9,C1:C9)*2", "IF(A1,@INDEX(B1:B9,0,0),@INDEX(C1:C9,0,0))*2"),
-        ("NORM.S.DIST(A1:A9,TRUE)", "NORM.S.DIST(@INDEX(A1:A9,0,0),TRUE)"),
-        ("XLOOKUP(A1:A9,B1:B9,C1:C9)", "XLOOKUP(@INDEX(A1:A9,0,0),B1:B9,C1:C9)"),
+        ("A1:A9*2", "$A5*2"),
+        ("IF(A1,B1:B9,C1:C9)*2", "IF(A1,$B5,$C5)*2"),
+        ("NORM.S.DIST(A1:A9,TRUE)", "NORM.S.DIST($A5,TRUE)"),
+        ("XLOOKUP(A1:A9,B1:B9,C1:C9)", "XLOOKUP($A5,B1:B9,C1:C9)"),
         ("SUMPRODUCT(ABS(A1:A9))", 'TB.FIT(SUMPRODUCT(TB.LIFT("ABS","1",A1:A9)),1,1)'),
         (
             "SUM(LARGE(A1:A9,{1,2}))",
@@ -76,8 +82,8 @@ def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
         ('A1&"x"=B1&LEFT(C1,2)', 'TB.SHOWN(A1)&"x"=TB.SHOWN(B1)&LEFT(TB.SHOWN(C1),2)'),
         ('TEXT(A1+1,"#,##0_);(#,##0)")', 'TEXT(A1+1,"#,##0"" "";(#,##0)")'),
         ('TEXT(A1,"0")', 'IF(ISTEXT(A1),IFERROR(TEXT(A1,"0"),A1),TEXT(A1,"0"))'),
-        ("SUM(A1:A9*2)", "SUM(@INDEX(A1:A9,0,0)*2)"),
-        ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP(@INDEX(A1:A9,0,0),B1:C9,2,0)"),
+        ("SUM(A1:A9*2)", "SUM($A5*2)"),
+        ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP($A5,B1:C9,2,0)"),
         ("TOK_X(A1:A9)", "TB.FIT(TOK_X(A1:A9),1,1)"),
         ("TOK_T(A1)", "TB.FIT(TOK_T(A1),1,1)"),
         ("SUM(A1:B9 B3:C4)", "SUM(B3:B4)"),
@@ -93,12 +99,17 @@ def test_texts_that_change(pipeline: Pipeline, text: str, rewritten: str) -> Non
 def test_one_result_serves_the_rows_it_is_copied_to(pipeline: Pipeline) -> None:
     for row in (1, 7, 123_456):
         text = f"SUM(A{row}:A{row + 1}*2)*TOK_X(B{row},,$C$9)"
-        expected = f'SUM(@INDEX(A{row}:A{row + 1},0,0)*2)*TOK_X(B{row},"␀skipped",$C$9)'
+        expected = f'SUM($A{row}*2)*TOK_X(B{row},"␀skipped",$C$9)'
         assert pipeline.text(text, Place("S", row, 5)) == expected
     assert pipeline.text("SUM(A1:B9 B3:C4)", Place("S", 1, 9)) == "SUM(B3:B4)"
     assert pipeline.text("SUM(A1:B9 B5:C6)", Place("S", 1, 9)) == "SUM(B5:B6)"
     assert pipeline.text("T[@Qty]", Place("My Sheet", 3, 9)) == "'My Sheet'!$A3"
     assert pipeline.text("T[@Qty]", Place("My Sheet", 30, 9)) == "#VALUE!"
+    # Beside the cells of a name, the formula is read for itself.
+    for row, found in [(3, "IF(TRUE,S!$D3)"), (9, "IF(TRUE,S!$D9)"), (10, "IF(TRUE,#VALUE!)")]:
+        assert pipeline.text("IF(TRUE,Cells)", Place("S", row, 9)) == found
+    assert pipeline.text("A:A*2", Place("S", 30, 9)) == "$A30*2"
+    assert pipeline.text("ABS(Left)", Place("S", 30, 9)) == "ABS(S!$D30)"
 
 
 @pytest.mark.parametrize(

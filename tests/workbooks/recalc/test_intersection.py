@@ -193,3 +193,26 @@ def test_references_that_are_moved_aside_wait_for_what_they_lead_to(
     assert not recalculate(path, set_values=[("S!X30", given)]).unevaluated
     found = openpyxl.load_workbook(path, data_only=True)["S"]
     assert [found.cell(row, 1).value for row in range(1, 5)] == [value] * 4
+
+
+def test_a_column_that_hangs_on_itself_by_name_is_no_circle(tmp_path: Path) -> None:
+    """The balance of a row is the end of the row before: by names of whole columns."""
+    path = tmp_path / "loan.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "S"
+    sheet["A2"] = 100
+    for row in range(2, 6):
+        sheet.cell(row, 2, "=Begin*10%")
+        sheet.cell(row, 3, "=Begin-Interest")
+        if row > 2:
+            sheet.cell(row, 1, f'=IF(B{row - 1}<>"",C{row - 1},"")')
+    sheet["D9"] = "=Begin"
+    sheet["E5"] = "=Whole+1"
+    for name, text in {"Begin": "$A$2:$A$5", "Interest": "$B$2:$B$5", "Whole": "$C:$C"}.items():
+        book.defined_names[name] = DefinedName(name, attr_text=f"S!{text}")
+    book.save(path)
+    assert recalculate(path).unevaluated_count == 0
+    values = openpyxl.load_workbook(path, data_only=True)["S"]
+    assert [values[f"C{row}"].value for row in (2, 3, 4, 5)] == pytest.approx([90, 81, 72.9, 65.61])
+    assert (values["D9"].value, values["E5"].value) == ("#VALUE!", pytest.approx(66.61))

@@ -99,7 +99,7 @@ PASSES: tuple[Pass, ...] = (
     Rule("aggregates", aggregates.apply),
     Rule("positions", positions.apply),
     # Which cell is taken of several, before what is still an array goes element by element.
-    Rule("intersection", intersection.apply, in_names=False),
+    Rule("intersection", intersection.apply, row_dependent=True, in_names=False),
     Rule("broadcast", broadcast.apply),
     # Sizes after what goes element by element, whose size is known then.
     Rule("array sizes", array_sizes.apply, row_dependent=True, in_names=False),

@@ -2,8 +2,9 @@
 
 A formula in a file that is neither an array formula nor a dynamic one takes of `A1:A9` the cell
 in its own row wherever a function or an operator wants one value, and so of a range that INDEX,
-OFFSET and their like return. Excel shows these places with an @; here the @ is put in for the
-calculator, which would otherwise spill.
+OFFSET and their like return. Excel shows these places with an @. Here the one cell is written
+where it is known beforehand, and else the @ is put in for the calculator, which would otherwise
+spill.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from dataclasses import dataclass, field, replace
 from workbooks.calc.protocol import FIT, ONE
 from workbooks.excel.context import Context, KeepOldValueError, Scope
 from workbooks.excel.kinds import is_area, returns_array
+from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
-from workbooks.formula.references import Reference
+from workbooks.formula.references import AnyRow, Corner, Reference
+from workbooks.formula.structured import OWN_ROW
 from workbooks.formula.tree import (
     Array,
     Call,
+    Error,
     Inlined,
     Joined,
     Missing,
@@ -44,7 +48,7 @@ def apply(tree: Node, context: Context) -> Node:
     """Put an @ wherever one value is wanted and several cells may be given."""
     if context.array:
         return tree
-    return _Intersection(context.scope).single(tree)
+    return _Intersection(context.scope, context).single(tree)
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class _Intersection:
     """One formula; `bound` are names that LET gives to what may be several cells."""
 
     scope: Scope
+    context: Context
     bound: set[str] = field(default_factory=set)
     in_let: bool = False
 
@@ -134,12 +139,55 @@ class _Intersection:
             )
         if not many:
             return node
+        own = self._own_cell(node)
+        if own is not None:
+            return own
         if isinstance(node, Joined):
             # The calculator gives no value of a joined range alone.
             return Single(call("INDEX", node, _ZERO, _ZERO))
         if isinstance(node, Call) and node.name == "XLOOKUP":
             return self._looked_up(node)
         return Single(node)
+
+    def _own_cell(self, node: Node) -> Node | None:
+        """Return the cell of one column or row of cells that stands in the formula's own.
+
+        Written so, the formula does not hang on the others, which may hang on it.
+        """
+        cells = self._cells(node)
+        if cells is None or cells.to_sheet is not None:
+            return None
+        first, end = cells.first, cells.end
+        if first.column is not None and first.column == end.column:
+            column = Corner(None, first.column, column_fixed=True)
+            if cells.whole_columns:
+                return Reference(replace(column, row=self._row()), None, cells.sheet)
+            top, bottom = sorted((first.known_row or 1, end.known_row or MAX_ROW))
+            if self.context.at is None:
+                self.context.notes.holds.append((top, bottom))
+            elif not top <= self.context.place.row <= bottom:
+                return Error("#VALUE!")
+            return Reference(replace(column, row=self._row()), None, cells.sheet)
+        if first.known_row is not None and first.known_row == end.known_row:
+            own, left, right = self.context.place.column, first.column or 1, end.column or MAX_COLUMN
+            inside = min(left, right) <= own <= max(left, right)
+            corner = Corner(first.known_row, own, row_fixed=True)
+            return Reference(corner, None, cells.sheet) if inside else Error("#VALUE!")
+        return None
+
+    def _cells(self, node: Node) -> Reference | None:
+        """Return the cells that a reference or a name stands for, where that is certain."""
+        if isinstance(node, Inlined):
+            return node.tree if isinstance(node.tree, Reference) else None
+        if isinstance(node, Name) and node.sheet is None:
+            name = self.scope.names.find(node.text, self.context.sheet)
+            tree = self.scope.names.tree(name) if name and self.scope.names.is_simple(name) else None
+            return tree if isinstance(tree, Reference) else None
+        return node if isinstance(node, Reference) else None
+
+    def _row(self) -> int | AnyRow:
+        """Return the formula's own row, known or not."""
+        return OWN_ROW if self.context.at is None else self.context.place.row
 
     def _many(self, node: Node) -> bool:
         """Tell whether a part of a formula may be a reference to several cells."""

@@ -10,7 +10,7 @@ import cmath
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from workbooks.calc.protocol import (
     CRITERIA,
@@ -64,12 +64,15 @@ class Answer:
         Whether truth values are refused where numbers are wanted.
     by_calendar : bool
         Whether the function is to be made for a date system first.
+    by_system : bool
+        Whether the function is to be made for a Mac or another machine first.
     """
 
     function: Callable[..., Any]
     signature: str
     strict: bool = False
     by_calendar: bool = False
+    by_system: bool = False
 
 
 _BOND = "settlement:date maturity:date"
@@ -301,6 +304,8 @@ ANSWERS: Mapping[str, Answer] = {
     ),
     "TYPE": Answer(references.type_of, "value:raw"),
     "PROPER": Answer(texts.proper, "text:text"),
+    "CHAR": Answer(texts.char, "number:whole", by_system=True),
+    "CODE": Answer(texts.code, "text:text", by_system=True),
 }
 
 
@@ -324,12 +329,15 @@ INNER: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def functions(*, date1904: bool = False) -> dict[str, Callable[..., Any]]:
-    """Return all that is answered here by name, for a workbook of one of the date systems."""
+def functions(*, date1904: bool = False, mac: bool = False) -> dict[str, Callable[..., Any]]:
+    """Return all that is answered here by name, for a workbook of one of the date systems.
+
+    `mac` says that Excel on a Mac saved it, whose CHAR and CODE count characters otherwise.
+    """
     calendar = Calendar(date1904=date1904)
     answers = {
         name: answering(
-            row.function(calendar) if row.by_calendar else row.function,
+            _made(row, calendar, mac=mac),
             row.signature,
             calendar,
             strict=row.strict,
@@ -337,3 +345,11 @@ def functions(*, date1904: bool = False) -> dict[str, Callable[..., Any]]:
         for name, row in ANSWERS.items()
     }
     return {**answers, **INNER}
+
+
+def _made(row: Answer, calendar: Calendar, *, mac: bool) -> Callable[..., Any]:
+    if row.by_calendar:
+        return cast(Callable[..., Any], row.function(calendar))
+    if row.by_system:
+        return cast(Callable[..., Any], row.function(mac=mac))
+    return row.function

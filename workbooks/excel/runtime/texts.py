@@ -52,6 +52,40 @@ def value(calendar: Calendar) -> Callable[[Any], float]:
     return calendar.strict
 
 
+def _characters(*, mac: bool) -> str:
+    """Return the 256 characters of the character set that Excel counts by."""
+    name = "mac_roman" if mac else "cp1252"
+    # Windows knows its five free places by their own numbers.
+    single = [bytes([i]).decode(name, "replace") for i in range(256)]
+    return "".join(chr(i) if one == "\ufffd" else one for i, one in enumerate(single))
+
+
+def char(*, mac: bool) -> Callable[[int], str]:
+    """Return CHAR: the character of a number of the machine's own set."""
+    characters = _characters(mac=mac)
+
+    def answer(number: int) -> str:
+        if not 1 <= number < len(characters):
+            raise Refusal("#VALUE!", "characters are numbered from 1 to 255")
+        return characters[number]
+
+    return answer
+
+
+def code(*, mac: bool) -> Callable[[str], float]:
+    """Return CODE: the number of the first character in the machine's own set."""
+    numbers = {one: float(i) for i, one in enumerate(_characters(mac=mac))}
+    # What is not in the set becomes another character first: an underscore on a Mac.
+    missing = numbers["_" if mac else "?"]
+
+    def answer(text: str) -> float:
+        if not text:
+            raise Refusal("#VALUE!", "an empty text has no first character")
+        return numbers.get(text[0], missing)
+
+    return answer
+
+
 def numbervalue(text: str, decimal: str = ".", group: str = ",") -> float:
     """Return the number of a text by its decimal and group separators."""
     if not decimal or not group or decimal[0] == group[0]:

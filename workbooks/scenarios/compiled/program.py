@@ -101,7 +101,7 @@ class Program:
     def __post_init__(self) -> None:
         if self.job.book.iterate:
             raise UnsupportedError("the workbook is calculated by iteration")
-        runtime = functions(date1904=self.job.book.date1904)
+        runtime = functions(date1904=self.job.book.date1904, mac=self.job.book.mac)
         self._calculator = Calculator(Lifted(self.job.calculator.scratch, runtime), runtime)
         self._names = Names(self.job.book.names)
         self._read()

@@ -79,3 +79,16 @@ def test_the_catalogue_names_what_is_answered() -> None:
 )
 def test_text_with_an_exponent(value: float, pattern: str, text: str) -> None:
     assert scientific(value, pattern) == text
+
+
+def test_characters_are_counted_by_the_machine_that_saved_the_file() -> None:
+    windows, mac = functions(), functions(mac=True)
+    assert (windows["CHAR"](128.0), mac["CHAR"](128.0)) == ("€", "Ä")
+    assert (windows["CODE"]("€"), mac["CODE"]("Ä")) == (128.0, 128.0)
+    # A place that Windows leaves free; characters that are in neither set.
+    assert windows["CHAR"](129.0) == "\x81"
+    assert (windows["CODE"]("\u4e2d"), mac["CODE"]("\u4e2d")) == (63.0, 95.0)
+    for found in (windows, mac):
+        assert all(found["CODE"](found["CHAR"](float(i))) == i for i in range(1, 256))
+        assert found["CHAR"](0.0).code == found["CHAR"](256.0).code == "#VALUE!"
+        assert found["CODE"]("").code == "#VALUE!"
