@@ -114,9 +114,7 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     return [_text(item) for item in _xml(package, "xl/sharedStrings.xml") if _local(item) == "si"]
 
 
-def _cells(
-    package: zipfile.ZipFile, part: str, strings: list[str]
-) -> Iterator[tuple[str, Saved]]:
+def _cells(package: zipfile.ZipFile, part: str, strings: list[str]) -> Iterator[tuple[str, Saved]]:
     shared: dict[str, str] = {}
     for cell in _xml(package, part).iter("{*}c"):
         inner = {_local(child): child for child in cell}
@@ -283,7 +281,9 @@ def in_calc(paths: list[Path], folder: Path, limit: float) -> dict[Path, Path]:
 # --- the league table ---------------------------------------------------------------------------
 
 
-def shaky_cells(path: Path, excel: dict[Address, Saved], folder: Path, limit: float) -> set[Address]:
+def shaky_cells(
+    path: Path, excel: dict[Address, Saved], folder: Path, limit: float
+) -> set[Address]:
     """Return the cells that hang on chance or on the clock."""
     direct = {a for a, c in excel.items() if c.formula and VOLATILE.search(c.formula)}
     if not direct:
@@ -297,9 +297,7 @@ def shaky_cells(path: Path, excel: dict[Address, Saved], folder: Path, limit: fl
             out.unlink()
     nothing = Saved("", None, None)
     return direct | {
-        address
-        for address in excel
-        if len({cells.get(address, nothing)[:2] for cells in seen}) > 1
+        address for address in excel if len({cells.get(address, nothing)[:2] for cells in seen}) > 1
     }
 
 

@@ -35,9 +35,7 @@ def written(path: Path, *, mac: bool = False) -> Path:
 
 
 @pytest.mark.parametrize(("mac", "character"), [(False, "€"), (True, "Ä")])
-def test_texts_come_back_as_they_were_computed(
-    tmp_path: Path, mac: bool, character: str
-) -> None:
+def test_texts_come_back_as_they_were_computed(tmp_path: Path, mac: bool, character: str) -> None:
     path = written(tmp_path / "a.xlsx", mac=mac)
     recalculate(path)
     with zipfile.ZipFile(path) as package:

@@ -169,7 +169,11 @@ class _Intersection:
                 return Error("#VALUE!")
             return Reference(replace(column, row=self._row()), None, cells.sheet)
         if first.known_row is not None and first.known_row == end.known_row:
-            own, left, right = self.context.place.column, first.column or 1, end.column or MAX_COLUMN
+            own, left, right = (
+                self.context.place.column,
+                first.column or 1,
+                end.column or MAX_COLUMN,
+            )
             inside = min(left, right) <= own <= max(left, right)
             corner = Corner(first.known_row, own, row_fixed=True)
             return Reference(corner, None, cells.sheet) if inside else Error("#VALUE!")
@@ -181,7 +185,9 @@ class _Intersection:
             return node.tree if isinstance(node.tree, Reference) else None
         if isinstance(node, Name) and node.sheet is None:
             name = self.scope.names.find(node.text, self.context.sheet)
-            tree = self.scope.names.tree(name) if name and self.scope.names.is_simple(name) else None
+            tree = (
+                self.scope.names.tree(name) if name and self.scope.names.is_simple(name) else None
+            )
             return tree if isinstance(tree, Reference) else None
         return node if isinstance(node, Reference) else None
 
