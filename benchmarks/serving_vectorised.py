@@ -90,11 +90,12 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
         running = min(wanted, fitting)
         head = k.head * share
         reading = (dense_bytes + head * VOCABULARY_BYTES) * weight_rate
-        computing = (dense + head) * running * product_rate + wide * running * wide_product
+        computing = dense * running * product_rate + (head + wide) * running * wide_product
         step = max(computing, reading)
         saved = min(VOCABULARY_BYTES / k.weight_bytes, k.weight_peak / k.peak) - 1
-        launch = layers + c.schedule * running + min(scaling, reading * saved / slower)
-        read = reading
+        quantising = min(scaling, dense * k.weight_bytes * weight_rate * saved / slower)
+        launch = layers + c.schedule * running + quantising
+        idle = step - computing + quantising * slower
         prefill_bytes = dense_bytes
         matrices = dense * dense_rate + wide * 2 / (k.peak * c.prefill_efficiency)
         if k.experts > 0:
@@ -102,9 +103,10 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
             reading, computing = held * active * expert_rate, held * running * expert_product
             core = max(reading, computing)
             in_bf16 = max(reading * wider, computing * k.expert_peak / k.peak)
-            launch += min(expert_scaling, max(in_bf16 - core, 0.0) / slower)
+            quantising = min(expert_scaling, max(in_bf16 - core, 0.0) / slower)
+            launch += quantising
             step += core
-            read += reading
+            idle += core - computing + quantising * slower
             launch += per_expert * active
             active = k.experts - k.experts * math.exp(log_skipped * tokens_in)
             prefill_bytes += held * active * k.expert_bytes
@@ -124,10 +126,11 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
         step *= pace
         alone *= pace
         prefills = others / tokens_out
-        ridden = read * pace * c.overlap * min(prefills, 1.0)
-        tpot = step + max(c.mixing * prefills * alone - ridden, 0.0)
-        started = alone * (1 + c.queue * others * math.sqrt(others))
-        first = started + c.first_steps * step + front_end
+        ridden = idle * pace * c.overlap * min(prefills, 1.0)
+        mixed = max(c.mixing * prefills * alone - ridden, 0.0)
+        tpot = step + mixed
+        started = alone * (1 + c.queue * others)
+        first = started + c.first_steps * step + mixed + front_end
         stay = first + tpot * (tokens_out - 1)
         out[i] = running * tokens_out / (stay * tensor[i])
 

@@ -16,12 +16,12 @@ Mask = NDArray[np.bool_]
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 #: A stratum of fewer rows tells nothing of coverage.
 _FEWEST = 50
-#: Pull of the weights of the width, all but the constant, towards none.
-_RIDGE = 0.02
-#: Least factor by which the band is wider where no program is named: their paces differ by that.
-_ANY = 1.1
-#: Rows from which a configuration counts in full.
-_FULL = 4
+#: Share of the errors that the width is to hold, and an error too small to tell from none.
+_HELD, _LEAST = 0.8, 1e-4
+#: Least factor by which the band is wider where no program is named than where TensorRT-LLM is.
+_ANY = 1.02
+#: 0 where every row counts alike, 1 where every configuration does that has as many rows as this.
+_ALIKE, _FULL = 0.7, 4
 _DIGITS = 4
 
 
@@ -77,36 +77,58 @@ def cost_ratios(errors: Array, runs: Runs) -> dict[str, dict[str, float]]:
     }  # fmt: skip
 
 
-def fitted_band(errors: Array, as_any: Array, runs: Runs) -> dict[str, Any]:
+def fitted_band(errors: Array, as_any: Array, runs: Runs, runs_as_any: Runs) -> dict[str, Any]:
     """Return the width of the band, the quantiles, and how much wider it is for any program."""
     weights = _weights(runs)
-    found = dict(zip(FEATURES, _fitted_width(errors, runs, weights), strict=True))
-    scale = np.asarray(width(runs.case, runs.load, found, 1.0))
-    quantiles = _quantiles(errors / scale, weights)
-    spread = [
-        _quantile(np.abs(e) / scale, weights, 0.8) for e in (errors, as_any)
-    ]  # the width that holds 80 %
+    found = _named_width(errors, runs, weights)
+    scale, scale_any = (
+        np.asarray(width(part.case, part.load, found, 1.0)) for part in (runs, runs_as_any)
+    )
+    named, any_program = (
+        _quantile(np.abs(sizes), weights, _HELD) for sizes in (errors / scale, as_any / scale_any)
+    )
     return {
         "width": found,
-        "quantiles": quantiles,
-        "any_backend": rounded(max(spread[1] / spread[0], _ANY)),
+        "quantiles": _quantiles(errors / scale, weights),
+        "any_backend": rounded(max(any_program / named, _ANY)),
     }
 
 
-def coverage(errors: Array, runs: Runs, band: Mapping[str, Any]) -> dict[str, float]:
-    """Return the share of rows inside the band made from the families other than their own."""
-    scale = np.asarray(width(runs.case, runs.load, band["width"], band["any_backend"]))
-    weights, families = _weights(runs), runs.groups(*FAMILY)
+def coverage(errors: Array, runs: Runs, judged: Array | None = None) -> dict[str, float]:
+    """Return the share of rows inside the band made from the families other than their own.
+
+    Its width, too, is fitted without the family. The strata are counted by rows; beside them stands
+    the share with every configuration counted alike.
+
+    Parameters
+    ----------
+    errors : array
+        Errors that the band is made from.
+    runs : Runs
+        Their rows.
+    judged : array
+        Errors that are to lie inside; the same where left out.
+    """
+    judged = errors if judged is None else judged
     inside = np.zeros(len(errors), dtype=bool)
+    families = runs.groups(*FAMILY)
     for family in np.unique(families):
         own = families == family
-        others = _quantiles((errors / scale)[~own], weights[~own])
-        ours = (errors / scale)[own]
-        inside[own] = (ours >= others["0.1"]) & (ours <= others["0.9"])
+        others = runs.part(~own)
+        weights = _weights(others)
+        found = _named_width(errors[~own], others, weights)
+        scale = np.asarray(width(runs.case, runs.load, found, 1.0))
+        ends = _quantiles(errors[~own] / scale[~own], weights)
+        ours = judged[own] / scale[own]
+        inside[own] = (ours >= ends["0.1"]) & (ours <= ends["0.9"])
+    alike = 1.0 / np.bincount(groups := runs.groups(*CONFIGURATION))[groups]
     return {
-        name: rounded(inside[rows].mean())
-        for name, rows in _strata(runs).items()
-        if rows.sum() >= _FEWEST
+        **{
+            name: rounded(inside[rows].mean())
+            for name, rows in _strata(runs).items()
+            if rows.sum() >= _FEWEST
+        },
+        "configurations alike": rounded(inside @ alike / alike.sum()),
     }
 
 
@@ -120,25 +142,25 @@ def _strata(runs: Runs) -> dict[str, Mask]:
     return found | {"more than 32 requests": load > 32}
 
 
-def _fitted_width(errors: Array, runs: Runs, weights: Array) -> list[float]:
-    """Return the weights of the width: those of a Laplace distribution of the errors."""
-    from scipy.optimize import minimize  # noqa: PLC0415  (only for the fit)
+def _named_width(errors: Array, runs: Runs, weights: Array) -> dict[str, float]:
+    """Return the weights of the width: it is what four in five of the errors stay below.
 
-    count = len(errors)
+    Quantile regression of the logarithm of the error, solved as a linear programme.
+    """
+    from scipy import sparse  # noqa: PLC0415  (only for the fit)
+    from scipy.optimize import linprog  # noqa: PLC0415
+
+    count, powers = len(errors), len(FEATURES)
     columns = np.stack([np.broadcast_to(f, (count,)) for f in features(runs.case, runs.load)])
-    share, sizes = weights / weights.sum(), np.abs(errors)
-
-    def loss(powers: Array) -> tuple[float, Array]:
-        log_width = powers @ columns
-        ratio = sizes * np.exp(-log_width)
-        pull = powers * (np.arange(len(powers)) > 0) * _RIDGE
-        value = float(share @ (log_width + ratio) + pull @ powers / 2)
-        return value, columns @ (share * (1 - ratio)) + pull
-
-    start = np.zeros(len(FEATURES))
-    start[0] = np.log(np.median(sizes))
-    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-10})
-    return [rounded(value) for value in found.x]
+    share = weights / weights.sum()
+    # errors = columns · powers + above − below
+    unit = sparse.eye(count)
+    equations: Any = sparse.hstack([sparse.csr_matrix(columns.T), unit, -unit])
+    price = np.concatenate([np.zeros(powers), _HELD * share, (1 - _HELD) * share])
+    bounds: Any = [(None, None)] * powers + [(0, None)] * (2 * count)
+    sizes = np.log(np.maximum(np.abs(errors), _LEAST))
+    found = linprog(price, A_eq=equations, b_eq=sizes, bounds=bounds, method="highs")
+    return dict(zip(FEATURES, map(rounded, np.asarray(found.x)[:powers]), strict=True))
 
 
 def _quantiles(errors: Array, weights: Array) -> dict[str, float]:
@@ -146,12 +168,12 @@ def _quantiles(errors: Array, weights: Array) -> dict[str, float]:
 
 
 def _weights(runs: Runs) -> Array:
-    """Return a weight for each row, so that all configurations weigh the same.
+    """Return a weight for each row, between counting rows and counting configurations alike.
 
     Those of a few rows weigh less: single runs, many of them tuned to a limit of time.
     """
     groups = runs.groups(*CONFIGURATION)
-    return np.asarray(1.0 / np.maximum(np.bincount(groups), _FULL)[groups])
+    return np.asarray(np.maximum(np.bincount(groups), _FULL)[groups] ** -_ALIKE)
 
 
 def _quantile(values: Array, weights: Array, probability: float) -> float:

@@ -22,7 +22,7 @@ from engine.serving.constants import BAND, calibration
 from engine.serving.model import Load
 
 #: What the width depends on, with a power of e for each.
-FEATURES = ("constant", "moe", "ranks", "load", "input")
+FEATURES = ("constant", "moe", "ranks", "load", "input", "trtllm", "sglang")
 #: Standard deviations from a 10th to a 50th percentile of a normal distribution.
 _TAIL = 1.2816
 #: Requests on a rank where runs are most alike, as a power of 2.
@@ -36,12 +36,17 @@ _BEYOND = 0.1
 def features(case: Case, load: Load) -> tuple[Number, ...]:
     """Return what the width depends on, in the order of `FEATURES`."""
     requests = _log2(np.maximum(load.concurrency / load.data_parallel, 1.0))
+    mixture = np.minimum(case.experts, 1.0)
     return (
         1.0,
-        np.minimum(case.experts, 1.0),
-        np.minimum(load.data_parallel - 1.0, 1.0),
+        mixture,
+        # Data-parallel copies of a dense model know nothing of each other.
+        np.minimum(load.data_parallel - 1.0, 1.0) * mixture,
         np.minimum(np.maximum(requests - _USUAL_LOAD, _USUAL_LOAD - requests), 4.0),
         np.minimum(np.maximum(_log2(load.input_tokens / load.output_tokens), -3.0), 5.0),
+        # Where no program is named: as for TensorRT-LLM, whose rows are many and vary.
+        np.maximum(case.trtllm, case.any_backend),
+        case.sglang * (1.0 - case.any_backend),
     )
 
 
@@ -62,8 +67,9 @@ def distance(case: Case, load: Load) -> Number:
     """
     gpus = load.tensor_parallel * load.data_parallel
     requests = np.maximum(_log2(load.concurrency / gpus) - _MOST_LOAD, 0.0)
+    copies = np.where(case.experts > 0, load.data_parallel, 1.0)
     tokens = _log2(load.input_tokens + load.output_tokens)
-    nodes = np.maximum(_log2(gpus / 8.0), 0.0)
+    nodes = np.maximum(_log2(load.tensor_parallel * copies / 8.0), 0.0)
     beyond = _BEYOND * (requests + np.maximum(tokens - _MOST_TOKENS, 0.0) + nodes)
     result: Number = np.sqrt(case.distance**2 + beyond**2)
     return result

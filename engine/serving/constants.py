@@ -133,7 +133,7 @@ class Constants:
         "share of the link bandwidth in a prefill all-reduce", "-", 0.3, 0.05, 1.0
     )
     mixing: float = _constant(
-        "share of another request's prefill that a running sequence waits for", "-", 0.8, 0, 3
+        "share of another request's prefill that a running sequence waits for", "-", 0.8, 0.4, 0.95
     )
     overlap: float = _constant(
         "share of the weights that decode steps read for which a prefill beside them waits not",
@@ -142,11 +142,8 @@ class Constants:
         0.0,
         1.0,
     )
-    mixing_ranks: float = _constant(
-        "the same, added for each further data-parallel rank", "-", 0.2, 0, 2
-    )
     queue: float = _constant(
-        "prefills that a new request waits for, for (running sequences − 1)^1.5", "-", 0.005, 0, 1
+        "prefills that a new request waits for, for each other running sequence", "-", 0.05, 0, 1
     )
     first_steps: float = _constant("decode steps that the first token waits for", "-", 10, 0, 30)
     front_end: float = _constant("time of the front end before the first token", "ms", 2, 0, 200)

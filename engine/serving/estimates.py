@@ -125,7 +125,8 @@ def tpot(
 
     Notes
     -----
-    Equation: ``step + θ·(B − 1)·prefill/O``, its terms as in `engine.serving.model`.
+    Equation: ``step + mixed``: a decode step and what prefills of other requests add, as in
+    `engine.serving.model`.
     <range>
 
     Examples
@@ -172,7 +173,8 @@ def ttft(
 
     Notes
     -----
-    Equation: ``prefill·(1 + q·(B − 1)^1.5) + k·step + t₀ + wait``, as in `engine.serving.model`.
+    Equation: ``prefill·(1 + q·(B − 1)) + k·step + mixed + t₀ + wait``, as in
+    `engine.serving.model`.
     <range>
 
     Examples
@@ -214,7 +216,7 @@ def max_concurrency(
 
     Notes
     -----
-    Equation: ``⌊(0.9·memory − weights − 4 GB)/(KV cache of one request)⌋·data_parallel`` on each
+    Equation: ``⌊(0.93·(memory − weights) − 2 GB)/(KV cache of one request)⌋·data_parallel`` on each
     GPU, all experts counted; a cache of 1 byte an element beside quantised weights, else of 2.
     Range: any; requests at their full length, so that none has to be put off while it runs.
     Source: sizes of weights and cache from the model's dimensions; the share and the reserve

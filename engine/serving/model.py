@@ -14,13 +14,19 @@ A prefill of one prompt of I tokens::
 
     prefill = max(arithmetic, weights read) + attention + activations + all-reduces
 
-A closed loop of B sequences: while one writes its O tokens, B − 1 others are prefilled::
+A closed loop of B sequences: while one writes its O tokens, B − 1 others are prefilled, and on
+data-parallel ranks that share experts those of the other ranks stall it, too::
 
-    TPOT = step + θ·(B − 1)·prefill/O
-    TTFT = prefill·(1 + q·(B − 1)^1.5) + k·step + t₀
+    mixed = prefill·θ·(others + stalls)/O − what of it fits into the idle arithmetic of the step
+    TPOT = step + mixed
+    TTFT = prefill·(1 + q·(B − 1)) + k·step + mixed + t₀
     throughput = C·O/(TTFT + TPOT·(O − 1))/GPUs
 
 Sequences beyond what the KV cache holds wait: B stops there, and the wait joins TTFT.
+
+A format of fewer bits never makes a step longer than bf16 would: what quantising adds is at most
+what it saves, and a prefill may use the idle arithmetic of the step, which quantising is part of.
+Throughput never falls as B rises, so neither does it where a smaller format holds more sequences.
 """
 
 from __future__ import annotations
@@ -176,8 +182,10 @@ def decode_step(
     sequences: Number,
     positions: Number = 1.0,
     share: Share | None = None,
-) -> Step:
-    """Return the terms of one decode step.
+) -> tuple[Step, Number]:
+    """Return the terms of one decode step, and the time of it that a prefill may use.
+
+    That is the time in which arithmetic waits for weights, what quantising adds included.
 
     Parameters
     ----------
@@ -197,14 +205,16 @@ def decode_step(
     pace = _backend(case, c.pace_trtllm, c.pace_sglang)
     slowness = _MICRO * case.clock**-c.clock_exponent * case.launching * pace
     work = pace * 2 / c.decode_efficiency
-    reading = (share.dense * case.weight_bytes + (share.head + share.wide) * VOCABULARY_BYTES) * (
-        pace / (case.bandwidth * c.weight_efficiency)
-    )
-    products = (share.dense + share.head) * (work / case.weight_peak)
+    rate = pace / (case.bandwidth * c.weight_efficiency)
+    in_bf16 = share.head
     if _any(case.wide_split):
-        products = products + share.wide * (work / case.peak)
-    core = np.maximum(reading, products * tokens)
-    weights, compute = reading, core - reading
+        in_bf16 = in_bf16 + share.wide
+    narrow = share.dense * (case.weight_bytes * rate)
+    reading = narrow + in_bf16 * (VOCABULARY_BYTES * rate)
+    products = share.dense * (work / case.weight_peak) + in_bf16 * (work / case.peak)
+    products = products * tokens
+    core = np.maximum(reading, products)
+    weights, compute, idle = reading, core - reading, core - products
     launch: Number = (slowness * case.layers) * (
         (c.launch + case.latent * c.launch_latent)
         * _backend(case, c.launch_trtllm, c.launch_sglang)
@@ -213,7 +223,8 @@ def decode_step(
         # Quantising costs at most what reading and multiplying in bf16 would: one would use that.
         saved = np.minimum(VOCABULARY_BYTES / case.weight_bytes, case.weight_peak / case.peak) - 1
         scaling = (slowness * c.launch_quantised) * (case.layers * case.quantised)
-        launch = launch + np.minimum(scaling, reading * saved)
+        scaling = np.minimum(scaling, narrow * saved)
+        launch, idle = launch + scaling, idle + scaling
     exchange: Number = 0.0
     if _any(case.moe_layers):
         batch = tokens * ranks
@@ -229,6 +240,7 @@ def decode_step(
         core = np.maximum(reading, computing)
         weights = weights + reading
         compute = compute + (core - reading)
+        idle = idle + (core - computing)
         each = slowness * case.moe_layers
         shared = c.launch_exchange * np.minimum(ranks - 1.0, 1.0)
         launch = launch + each * (c.launch_experts + shared)
@@ -237,7 +249,8 @@ def decode_step(
             wider = VOCABULARY_BYTES / (case.expert_bytes * unpacking)
             in_bf16 = np.maximum(reading * wider, computing * (case.expert_peak / case.peak))
             scaling = (slowness * c.launch_expert_scales) * (case.moe_layers * case.scaled)
-            launch = launch + np.minimum(scaling, np.maximum(in_bf16 - core, 0.0))
+            scaling = np.minimum(scaling, np.maximum(in_bf16 - core, 0.0))
+            launch, idle = launch + scaling, idle + scaling
         if _any(ranks - 1.0):
             exchange = _exchange(case, load, c) * pace * tokens
 
@@ -264,7 +277,7 @@ def decode_step(
     if _any(share.nodes):
         between = _between_nodes(case, share, c, tokens, c.link_efficiency)
         all_reduce = all_reduce + pace * between
-    return Step(weights, compute, kv_cache, launch, schedule, all_reduce, exchange)
+    return Step(weights, compute, kv_cache, launch, schedule, all_reduce, exchange), idle
 
 
 def _backend(case: Case, trtllm: float, sglang: float) -> Number:
@@ -312,8 +325,8 @@ def total(terms: Step) -> Number:
 
 def token_step(
     case: Case, load: Load, c: Constants, sequences: Number, share: Share | None = None
-) -> Step:
-    """Return the terms of the decode step that one output token takes.
+) -> tuple[Step, Number]:
+    """Return the terms of the decode step that one output token takes, and what is idle of it.
 
     With drafted tokens: ``(step over γ + 1 positions + γ·drafting)/((1 − a^(γ+1))/(1 − a))``.
     Drafting one token takes a layer of the model and its output head, as multi-token prediction
@@ -323,13 +336,14 @@ def token_step(
         return decode_step(case, load, c, sequences, 1.0, share)
     drafts, chance = load.draft_tokens, load.acceptance
     share = share or share_of(case, load)
-    verify = decode_step(case, load, c, sequences, drafts + 1.0, share)
-    one = decode_step(case, load, c, sequences, 1.0, share)
+    verify, idle = decode_step(case, load, c, sequences, drafts + 1.0, share)
+    one, idle_alone = decode_step(case, load, c, sequences, 1.0, share)
     head = share.head * VOCABULARY_BYTES / (case.bandwidth * c.weight_efficiency)
     draft = Step(*(term / case.layers for term in one))
     draft = draft._replace(weights=draft.weights + head, schedule=0.0)
     expected = (1.0 - chance ** (drafts + 1.0)) / (1.0 - chance)
-    return Step(*((v + drafts * d) / expected for v, d in zip(verify, draft, strict=True)))
+    terms = ((v + drafts * d) / expected for v, d in zip(verify, draft, strict=True))
+    return Step(*terms), (idle + drafts * idle_alone / case.layers) / expected
 
 
 def active_experts(case: Case, tokens: Number) -> Number:
@@ -397,21 +411,33 @@ def serve(
     share = share or share_of(case, load)
     wanted = load.concurrency / load.data_parallel
     running = np.minimum(wanted, fitting)
-    terms = token_step(case, load, c, running, share)
+    terms, idle = token_step(case, load, c, running, share)
     step = total(terms)
     alone = prefill(case, load, c, share)
     others = np.maximum(running - 1.0, 0.0)
-    theta = c.mixing * (1 + c.mixing_ranks * (load.data_parallel - 1))
-    # A prefill rides on the weights that a decode step reads in any case, once in each step.
+    # A prefill uses the time in which decode steps wait for weights, once in each step.
     prefills = others / load.output_tokens
-    ridden = terms.weights * c.overlap * np.minimum(prefills, 1.0)
-    mixed = np.maximum(prefills * alone * theta - ridden, 0.0)
+    ridden = idle * (c.overlap * np.minimum(prefills, 1.0))
+    mixed = np.maximum(alone * (c.mixing * prefills) - ridden, 0.0)
+    if _any(case.moe_layers) and _any(load.data_parallel - 1.0):
+        mixed = mixed + alone * _stalls(case, load, c, running)
     tpot = step + mixed
-    started = alone + alone * (c.queue * others * np.sqrt(others))
-    first = started + c.first_steps * step + c.front_end * 1e-3
+    started = alone + alone * (c.queue * others)
+    first = started + c.first_steps * step + mixed + c.front_end * 1e-3
     stay = first + tpot * (load.output_tokens - 1.0)
     throughput = running * load.output_tokens / (stay * load.tensor_parallel)
     return Served(running, step, alone, mixed, tpot, first, stay, throughput)
+
+
+def _stalls(case: Case, load: Load, c: Constants, running: Number) -> Number:
+    """Return the prefills of other data-parallel ranks that a decode step waits for [-].
+
+    Ranks that share experts step together. Few prefills meet on several ranks when they are rare;
+    once every step holds one on some rank, more of them cost little.
+    """
+    prefills = running / load.output_tokens
+    others = prefills * (load.data_parallel - 1.0) / (1.0 + prefills * load.data_parallel)
+    return others * (c.mixing * np.minimum(case.experts, 1.0))
 
 
 def _any(values: Number | NDArray[np.bool_]) -> bool:

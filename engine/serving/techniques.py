@@ -105,10 +105,10 @@ def waterfall(
     ):
         running = _running(step, (case,), given, c)
         steps.append(f"{step}, batch {running:g}")
-        seconds.append(total(decode_step(case, given, c, running)) / running)
+        seconds.append(total(decode_step(case, given, c, running)[0]) / running)
     running = _running(f"{name} beside the draft model", (quantised, draft), load, c)
-    verify = total(decode_step(quantised, load, c, running, draft_tokens + 1))
-    drafting = total(decode_step(draft, load, c, running)._replace(schedule=0.0))
+    verify = total(decode_step(quantised, load, c, running, draft_tokens + 1)[0])
+    drafting = total(decode_step(draft, load, c, running)[0]._replace(schedule=0.0))
     expected = speculative_tokens(acceptance, draft_tokens)
     steps.append(f"speculative decoding, batch {running:g}")
     seconds.append((verify + draft_tokens * drafting) / (expected * running))

@@ -94,7 +94,7 @@ def breakdown(
     )
     constants = calibrated()
     result = served(case, load, memory(case, load, constants), constants)
-    terms = token_step(case, load, constants, result.running)
+    terms, _ = token_step(case, load, constants, result.running)
     later, queued = output_tokens - 1, result.queued(load)
     names = [_NAMES.get(field, field.replace("_", " ")) for field in Step._fields]
     names += ["prefill of others", "own prefill", "wait for the first token", "queue"]

@@ -90,8 +90,9 @@ def truth(mask: Any) -> Column:
 
 def is_kind(column: Column, kind: int) -> Mask:
     """Tell in which draws a column is of this kind."""
-    found: Mask = column.kind == kind
-    return found
+    if isinstance(column.kind, int):
+        return column.kind == kind
+    return column.kind == kind
 
 
 def anywhere(mask: Any) -> bool:
@@ -221,7 +222,7 @@ class Texts:
         """Return what a cell holds in each draw."""
         nums = np.broadcast_to(np.asarray(column.num, dtype=np.float64), (size,)).tolist()
         if isinstance(column.kind, int) and column.kind == NUMBER:
-            return list(nums)
+            return nums
         kinds = np.broadcast_to(np.asarray(column.kind), (size,)).tolist()
         return [self.cell(kind, num) for kind, num in zip(kinds, nums, strict=True)]
 
