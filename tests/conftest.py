@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
 
 import pytest
 from hypothesis import settings
 
 # Laws are searched without a clock: the machine may be busy. In CI the search is the same each
 # time, so that a change is judged by what it changed; developers' runs go on finding new cases.
-settings.register_profile("tokenbook", deadline=None, derandomize="CI" in os.environ)
+SAME_EACH_TIME = {"CI", "TOKENBOOK_MUTANTS"} & set(os.environ)
+settings.register_profile("tokenbook", deadline=None, derandomize=bool(SAME_EACH_TIME))
 settings.load_profile("tokenbook")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Return what builds a template once for all tests; who changes the file takes a copy."""
+    from workbooks.build import build  # noqa: PLC0415  (not for tests of the engine)
+
+    @cache
+    def once(name: str, flavour: str = "xlsx"):
+        return build(name, tmp_path_factory.mktemp(f"{name}-{flavour}"), flavour=flavour)
+
+    return once
+
 
 #: The program that a mark asks for.
 PROGRAMS = {"libreoffice": "soffice", "chromium": "chromium", "ooxml": "ooxml-validator"}

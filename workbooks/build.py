@@ -7,6 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.errors import TokenbookError
 from workbooks import templates
@@ -117,6 +118,11 @@ def _flavoured(draft: Path, flavour: str) -> Path:
     return draft
 
 
+def _shown(value: Any) -> float | str | None:
+    """Return what a headline's cell holds: a number, a text or nothing."""
+    return value if isinstance(value, int | float | None) else str(value)
+
+
 def _headline_values(
     path: Path, book: Book
 ) -> tuple[tuple[str, float | str | None, str, str], ...]:
@@ -128,7 +134,7 @@ def _headline_values(
     told = tuple(
         (
             str(cover.cell(row, 1).value),
-            cover.cell(row, 2).value,
+            _shown(cover.cell(row, 2).value),
             number_format,
             str(cover.cell(row, 3).value or ""),
         )

@@ -14,12 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
 
-from openpyxl.utils import range_boundaries
-
 from engine.elementwise import Domain, domains_of
 from udfs import registry
 from workbooks.authoring.layout import Book, Cell, Sheet
 from workbooks.authoring.parts import Limit, Ref
+from workbooks.formula.address import parse_area
 
 _CALL = re.compile(r"(TOK_[A-Z0-9_]+)\(")
 _PLACE = r"(?:(?:'((?:[^']|'')+)'|(\w+))!)?(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)"
@@ -212,5 +211,8 @@ def _cells(groups: Iterable[str | None], sheet: Sheet) -> list[Place]:
 
 @cache
 def _inside(place: str) -> tuple[tuple[int, int], ...]:
-    left, top, right, bottom = range_boundaries(place.replace("$", ""))
-    return tuple((r, c) for r in range(top, bottom + 1) for c in range(left, right + 1))
+    area = parse_area(place.replace("$", ""))
+    assert area
+    return tuple(
+        (r, c) for r in range(area.top, area.bottom + 1) for c in range(area.left, area.right + 1)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
         with published(claim, source) as file:
             package.write(
                 file,
-                {part: (lambda data=data: (data,)) for part, data in changed.items()},
+                {part: partial(list, [data]) for part, data in changed.items()},
                 added=added,
             )
     kept = {n: reasons()[n] for n in called if n in reasons() and n not in own}

@@ -39,7 +39,11 @@ def _content(path: Path) -> list[tuple[str, dict[str, str], str | None]]:
     return [
         (
             str(element.tag),
-            {k: v for k, v in element.attrib.items() if not k.endswith("style-name")},
+            {
+                str(name): str(value)
+                for name, value in element.attrib.items()
+                if not str(name).endswith("style-name")
+            },
             element.text,
         )
         for element in found

@@ -274,7 +274,7 @@ def _write_sheet(
 
 
 def _write_cell(worksheet: Worksheet, cell: Cell, looks: dict[tuple[str, str], Any]) -> None:
-    written = worksheet.cell(cell.row, cell.column)
+    written: Any = worksheet.cell(cell.row, cell.column)
     value: Any = cell.value
     if cell.array is not None:
         rows, columns = cell.array

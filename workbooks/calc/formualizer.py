@@ -22,6 +22,7 @@ from workbooks.calc.calls import Blocks, quick
 from workbooks.calc.protocol import (
     FAILURES,
     LOWERED,
+    PLAIN,
     SKIPPED,
     SURE,
     CalculatorError,
@@ -53,7 +54,6 @@ _CALCULATOR_ONLY = {
     "Cancelled": "the evaluation was stopped",
 }
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
-_PLAIN = {float, bool, str, type(None)}
 #: What the calculator says where spills have not come to rest after five rounds; it can go on.
 _UNSETTLED = "did not converge"
 _MOST_ROUNDS = 100
@@ -297,7 +297,7 @@ class _Call:
         try:
             if time.monotonic() > self._deadline:
                 raise DeadlineError(LATE)
-            if _PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
+            if PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
                 result = self._function(*arguments)
             else:
                 given = [_cells_of(argument) for argument in arguments]

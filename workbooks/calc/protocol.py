@@ -39,6 +39,8 @@ LOWERED = frozenset(
         *(DIGITS, SNAPPED),
     }
 )
+#: What `values` may give as it stands; all else is for `value` to say.
+PLAIN = frozenset({float, str, bool, type(None)})
 #: Results of more cells than this the calculator does not lay out.
 LARGEST_SPILL = 10_000
 #: Text that stands for a skipped argument of an own function; calculators hand it over as 0.
@@ -98,7 +100,7 @@ class Calculator(Protocol):
         """Compute every formula that is not up to date."""
 
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> Sequence[Any]:
-        """Return the rows of a rectangle; numbers as float, texts as str, the rest by `value`."""
+        """Return the rows of a rectangle: what is PLAIN as it is, the rest by `value`."""
 
     def value(self, raw: Any) -> Value:
         """Turn what `values` gave into a cell."""

@@ -46,6 +46,20 @@ class Names:
         local = self._local.get((sheet.casefold(), key)) if sheet is not None else None
         return local or self._global.get(key)
 
+    def in_row(self, row: int, beginning: str, sheet: str) -> tuple[str, ...]:
+        """Return the names of single cells of a row that begin so, in the order of the file."""
+        found = []
+        for name in self.simple():
+            if name.name.casefold().startswith(beginning.casefold()):
+                place = self.tree(name)
+                if (
+                    isinstance(place, Reference)
+                    and place.is_cell
+                    and (place.sheet, place.area.top) == (sheet, row)
+                ):
+                    found.append(name.name)
+        return tuple(found)
+
     def defines(self, text: str) -> bool:
         """Tell whether any such name exists."""
         return bool(self._called(text))

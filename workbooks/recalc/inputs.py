@@ -22,6 +22,7 @@ from workbooks.ooxml.limits import LONGEST_TEXT
 from workbooks.ooxml.overrides import value_cell
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import CELL
+from workbooks.ooxml.xml import unescape
 from workbooks.recalc.prepare import attributes
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -36,6 +37,8 @@ _BUILT_IN = {3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 37: "#,##0", 38: "
              44: "$#,##0.00", **dict.fromkeys(range(5, 9), "$#,##0.00")}  # fmt: skip
 _STYLES = "xl/styles.xml"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+#: Characters of a formula that a message shows.
+_SHOWN = 60
 #: Names by which a workbook tells which of its scenarios is live, and what they are called.
 _LIVE, _SCENARIOS = "scenario", "scenario_names"
 
@@ -56,6 +59,8 @@ class Target:
     replaces_formula: bool = field(default=False)
     #: The number formats of the workbook by style; none where only numbers are given.
     formats: Formats | None = None
+    #: Names of the cells of each scenario, where this is the one that shows the live scenario.
+    behind: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -73,7 +78,7 @@ class Target:
         kind = attributes(match[3]).get("t", "n") if match else "n"
         formula = re.search(rb"<f([^>]*+)>([^<]*+)", content)
         if formula:
-            self._check_formula(attributes(formula[1]))
+            self._check_formula(attributes(formula[1]), formula[2])
             self.replaces_formula = True
         self.numeric = kind == "n" and b"<v>" in content
         self.done = True
@@ -87,9 +92,16 @@ class Target:
             raise BadInputError(f"{self.address} holds a number; {self.value!r} is none")
         return value_cell(self.row, self.column, old, self.value, inline=True)
 
-    def _check_formula(self, given: dict[str, str]) -> None:
+    def _check_formula(self, given: dict[str, str], text: bytes) -> None:
         if not self.force:
-            raise BadInputError(f"{self.address} holds a formula; it is only replaced by force")
+            written = unescape(text)
+            cut = f"{written[:_SHOWN]}…" if len(written) > _SHOWN else written
+            formula = f"a formula, ={cut}" if cut else "a formula"
+            behind = ", ".join(self.behind[:-1]) + " or " * (len(self.behind) > 1)
+            behind += self.behind[-1] if self.behind else "a cell that it reads"
+            raise BadInputError(
+                f"{self.address} holds {formula}; set {behind}, or replace the formula by --force"
+            )
         if given.get("t") in ("array", "dataTable"):
             raise BadInputError(f"{self.address} is part of an array formula or data table")
         if given.get("t") == "shared" and "ref" in given:
@@ -200,8 +212,9 @@ def resolve(
         if place in targets:
             raise BadInputError(f"{asked} is set twice")
         targets[place] = Target(
-            asked, *place, value=_checked(asked, value), force=force, formats=formats
-        )
+            asked, *place, value=_checked(asked, value), force=force, formats=formats,
+            behind=names.in_row(area.top, f"{asked.strip()}_", sheet.name),
+        )  # fmt: skip
     return list(targets.values())
 
 

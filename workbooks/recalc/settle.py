@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.protocol import LARGEST_SPILL, Calculator, CalculatorError
+from workbooks.calc.protocol import LARGEST_SPILL, PLAIN, Calculator, CalculatorError
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import column_number
 from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
@@ -52,10 +52,10 @@ def _failed(plan: SheetPlan, calculator: Calculator) -> dict[tuple[int, int], st
         raw = read_run(calculator, plan.info.name, run)
         if plan.values is not None:
             plan.values.append(raw)
-        if dict not in set(map(type, raw)):
+        if set(map(type, raw)) <= PLAIN:
             continue
         for row, column, one in zip(run.rows, run.columns, raw, strict=True):
-            value: Any = calculator.value(one) if type(one) is dict else None
+            value: Any = None if type(one) in PLAIN else calculator.value(one)
             if isinstance(value, CalculatorError) and (row, column) not in plan.kept:
                 failed[row, column] = value.reason
     return failed

@@ -222,7 +222,8 @@ def _chart_sheet(
     last = 2 + len(drivers)
     tornado.add_data(Reference(sheet, min_col=9, min_row=3, max_row=last))
     tornado.set_categories(Reference(sheet, min_col=8, min_row=3, max_row=last))
-    for i, chart in enumerate((bars, line, tornado)):
+    charts: tuple[BarChart | ScatterChart, ...] = (bars, line, tornado)
+    for i, chart in enumerate(charts):
         chart.width, chart.height = _WIDE, _HIGH
         chart.x_axis.delete = chart.y_axis.delete = False
         sheet.add_chart(chart, f"K{2 + 20 * i}")

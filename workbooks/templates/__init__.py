@@ -7,7 +7,17 @@ from importlib import import_module
 from workbooks.authoring.layout import Book
 
 #: Every template, in the order in which a new user meets them.
-NAMES = ("plan", "buyer", "breakeven", "ownership", "applications", "market", "audit", "serving")
+NAMES = (
+    "plan",
+    "buyer",
+    "breakeven",
+    "ownership",
+    "applications",
+    "market",
+    "broker",
+    "audit",
+    "serving",
+)
 
 
 def lay_out(name: str) -> Book:

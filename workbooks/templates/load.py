@@ -47,13 +47,13 @@ def add_serving(book: Book, given: dict[str, Ref]) -> dict[str, Ref]:
         ladders[key] = (table.part(3), sheet.ref(sheet.row, 1))
     sheet.heading("What a replica serves")
     body = sheet.ref(sheet.row + 1, 1, len(PRODUCTS), 5)
-    rows = []
+    served = []
     for i, key in enumerate(PRODUCTS):
         load = body.at(i, 1).local
         case = (given["model"], given["accelerator"], load, given[f"{key}_in"],
                 given[f"{key}_out"], *machine, None, given[f"{key}_cached"])  # fmt: skip
         band = call(TOK_SERVING_BAND, 1, 1, *case)
-        rows.append((
+        served.append((
             PRODUCTS[key],
             f"=MAX({ladders[key][0].local})",
             f"={call(TOK_THROUGHPUT, *case)}*{given['replica']}",
@@ -63,7 +63,7 @@ def add_serving(book: Book, given: dict[str, Ref]) -> dict[str, Ref]:
     table = sheet.table(
         ("Product", "Requests at once\nof a replica", "Output tokens/s\nof a replica",
          "Cost at the 10th\nof the median", "Cost at the 90th percentile, of the median"),
-        rows, ("label", "output integer", "output integer", "output ratio", "output ratio"),
+        served, ("label", "output integer", "output integer", "output ratio", "output ratio"),
     )  # fmt: skip
     for i, key in enumerate(PRODUCTS):
         for c, field in ((2, "rate"), (3, "low"), (4, "high")):

@@ -528,6 +528,12 @@ HEADLINES = {
     ("market", "Price in that year"): lambda: 0.12,
     ("audit", "Figures of the articles that agree"): _agrees,
     ("audit", "Slips of a unit"): lambda: 7,
+    ("audit", "Predictions that came out"): lambda: 3,
+    # 480 committed, 192 of one's own, 300 of the half committed, 128 at the marketplace.
+    ("broker", "Bill of the cheapest split"): lambda: (
+        480 * 2.40 + 192 * 1.61 + 300 * 2.90 + 128 * 1.80
+    ),
+    ("broker", "Paid and not used"): lambda: 0.0,
     ("audit", "Conclusions that turn over"): lambda: 1,
     ("serving", "Output tokens of one GPU"): lambda: serving.throughput(*_SERVED),
     ("serving", "A million tokens, input and output"): lambda: serving_usd.serving_cost(

@@ -352,7 +352,7 @@ def _maker(texts: Texts, argument: Value) -> Callable[[int], Any]:
         return lambda draw: [[make(draw) for make in row] for row in rows]
     kind, num = argument
     if argument.constant:
-        cell = texts.cell(int(kind), float(num))  # type: ignore[arg-type]
+        cell = texts.cell(int(kind), float(num))
         return lambda _draw: cell
     kinds, nums = np.asarray(kind), np.asarray(num)
 
@@ -420,5 +420,5 @@ def _constant(argument: Value) -> bool:
 def _cells(texts: Texts, argument: Value) -> Any:
     """Return the cells of an argument that is the same in all draws."""
     if isinstance(argument, Grid):
-        return [[texts.cell(int(c.kind), float(c.num)) for c in row] for row in argument.rows]  # type: ignore[arg-type]
-    return texts.cell(int(argument.kind), float(argument.num))  # type: ignore[arg-type]
+        return [[texts.cell(int(c.kind), float(c.num)) for c in row] for row in argument.rows]
+    return texts.cell(int(argument.kind), float(argument.num))

@@ -90,9 +90,8 @@ def truth(mask: Any) -> Column:
 
 def is_kind(column: Column, kind: int) -> Mask:
     """Tell in which draws a column is of this kind."""
-    if isinstance(column.kind, int):
-        return column.kind == kind
-    return column.kind == kind
+    found: Mask = column.kind == kind
+    return found
 
 
 def anywhere(mask: Any) -> bool:
@@ -222,7 +221,7 @@ class Texts:
         """Return what a cell holds in each draw."""
         nums = np.broadcast_to(np.asarray(column.num, dtype=np.float64), (size,)).tolist()
         if isinstance(column.kind, int) and column.kind == NUMBER:
-            return nums
+            return list(nums)
         kinds = np.broadcast_to(np.asarray(column.kind), (size,)).tolist()
         return [self.cell(kind, num) for kind, num in zip(kinds, nums, strict=True)]
 

@@ -82,7 +82,10 @@ def _data(book: Book, gpu_hour: Ref) -> dict[str, Ref]:
     offers = sheet.table(
         ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns", "Paid if unused",
          "Source", "Note"),
-        [(name, room, usd or hour, *rest) for name, room, usd, *rest in _OFFERS],
+        [
+            (name, room, usd or hour, wait, paid, source, note)
+            for name, room, usd, wait, paid, source, note in _OFFERS
+        ],
         ("label", "input integer", "input price", "input number", "input", "note", "note"),
     )  # fmt: skip
     sheet.choices.append((offers.part(4), '"yes,no"'))

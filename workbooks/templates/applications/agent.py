@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from udfs.functions import (
     TOK_AGENT_SESSION,
+    TOK_COST_PER_ACCEPTED,
+    TOK_SESSION_MEMORY,
 )
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
 
@@ -25,7 +27,7 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
     turns = common["turns"]
     sheet.heading("The session of Inputs")
     top = sheet.row
-    sheet.row += 11
+    sheet.row += 15
     sheet.heading("Turn by turn")
     chart_row = sheet.row
     sheet.row += 18
@@ -93,6 +95,16 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
                    "integer"),
             Result("high_cached", "the same with a cache, high", reached(4, "session_high"),
                    "", "integer"),
+            Result("context", "Context at its end",
+                   f"{common['prompt']}+{turns}*({common['written']}+{common['tool']})",
+                   "tokens", "integer"),
+            Result("memory", "Holding that context in memory",
+                   call(TOK_SESSION_MEMORY, common["held_model"], '"h100_sxm"', "{context}",
+                        common["held"], common["gpu_hour"], common["held_gpus"], '"fp8"'),
+                   "USD", "price4", "its share of the memory of the GPUs, for the hours of Inputs"),
+            Result("accepted", "An accepted result, with a cache",
+                   call(TOK_COST_PER_ACCEPTED, "{cached}", common["accepted"], common["review"]),
+                   "USD", "price", "what is not accepted, and every review, is paid for too"),
             Result("mtok", "Chat for the same money", f"{{plain}}/{common['chat']}", "Mtok",
                    "number", "at the price of chat in Inputs"),
         ]
@@ -103,6 +115,12 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
                   f'="USD (article: "&{shown(common["session_low"], "usd")}&" to "'
                   f'&{shown(common["session_high"], "usd")}&" an hour)"')  # fmt: skip
     book.headline("the same with a prompt cache", found["cached"], "price", "USD")
+    sheet.check(
+        "Accepted result by hand",
+        f"{found['accepted']}",
+        f"({found['cached']}+{common['review']})/{common['accepted']}",
+        common["tolerance"],
+    )
     place = table.part(2)
     sheet.check(
         "Session without a cache is the sum of its turns",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from udfs.functions import (
     TOK_ALLOCATE,
+    TOK_AMORTISED_TRAINING,
     TOK_SPEC,
     TOK_TRAINING_COST,
     TOK_VIDEO_COST,
@@ -135,6 +136,9 @@ def add_training(book: Book, common: dict[str, Ref], trainers: Ref) -> None:
                    role="link"),
             Result("first", "First accelerator over what is stated",
                    f"{table.at(0, 5).local}/{{stated}}", "", "multiple"),
+            Result("token", "On a million tokens sold",
+                   call(TOK_AMORTISED_TRAINING, table.at(0, 5).local, common["lifetime"]),
+                   "USD/Mtok", "price4", "first accelerator, over the tokens of Inputs"),
             Result("ratio", "GPT-4 over GPT-3.5",
                    f"{common['flops']}/{common['flops_small']}", "times the computing",
                    "integer"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
-from workbooks.templates.sources import ASSUMED, GPT4, PARADOX, RECKONING
+from workbooks.templates.sources import ASSUMED, CATALOGUE, GPT4, PARADOX, RECKONING
 
 
 def add_inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
@@ -59,6 +59,16 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
                   "A tenth of the input price", "price"),
             Input("hit", "Served by the cache", 0.9, "of input tokens", ASSUMED, "",
                   "percent"),
+            Input("held_model", "Model whose context is held", "llama-3.1-70b", "id", CATALOGUE,
+                  "On H100 in fp8", "text"),
+            Input("held_gpus", "GPUs that hold it", 2, "GPUs", ASSUMED,
+                  "They share each layer", "integer"),
+            Input("held", "Hours for which it is held", 1.0, "h", ASSUMED,
+                  "Between the turns too"),
+            Input("accepted", "Sessions whose result is accepted", 0.7, "of sessions", ASSUMED,
+                  "", "percent"),
+            Input("review", "Review of a result", 1.5, "USD", ASSUMED,
+                  "Two minutes of a person", "price"),
             Input("session_low", "An hour's session, low", 2.0, "USD", RECKONING, "", "price"),
             Input("session_high", "An hour's session, high", 10.0, "USD", RECKONING, "",
                   "price"),
@@ -89,6 +99,8 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             Input("flops", "Compute at the scale of GPT-4", 2.1e25, "FLOP", RECKONING, "",
                   "scientific"),
             Input("gpus", "GPUs of the run", 25000, "GPUs", GPT4, "", "integer"),
+            Input("lifetime", "Tokens sold over the model's life", 1e9, "Mtok", ASSUMED,
+                  "A trillion a day for nearly three years", "integer"),
             Input("stated_run", "Cost as stated, at least", 100e6, "USD", RECKONING, "", "musd"),
         ],
         aside=6,

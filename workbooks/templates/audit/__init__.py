@@ -1,4 +1,4 @@
-"""Every figure of the source articles: stated, recomputed and judged."""
+"""Every figure and prediction of the source articles: stated, recomputed and judged."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from engine import claims
 from workbooks.authoring.layout import Book
 from workbooks.templates.audit.conclusions import add_conclusions, add_inputs, add_turning
 from workbooks.templates.audit.figures import add_claims, add_summary
+from workbooks.templates.audit.predictions import add_predictions
 from workbooks.templates.sources import ASSUMED, DEEPSEEK_V2, GPT4, LAYERS, PARADOX, RECKONING, cite
 
 
@@ -23,4 +24,5 @@ def lay_out() -> Book:
     add_summary(book, findings, columns, common)
     add_conclusions(book, findings)
     add_turning(book, common, gains)
+    add_predictions(book)
     return book

@@ -56,8 +56,8 @@ _MEANINGS = {
     INFEASIBLE: "it cannot be done",
     COMPUTED: "nothing is stated; the figure is ours",
 }
-# What the source ids of the catalogue are called here.
-_SOURCES = {"S20": LAYERS, "S21": RECKONING, "S22": PARADOX, "S24": GPT4, "S9": DEEPSEEK_V2}
+#: What the source ids of the catalogue are called here.
+SOURCES = {"S20": LAYERS, "S21": RECKONING, "S22": PARADOX, "S24": GPT4, "S9": DEEPSEEK_V2}
 # The columns that TOK_CLAIM fills: a header names the field.
 _FIELDS = ("Stated low", "Stated high", "Computed low", "Computed high", "Ratio", "Verdict")
 # Characters that a line of the wrapped columns holds.
@@ -119,7 +119,7 @@ def add_claims(
 def _describe(sheet: Sheet, row: int, found: Finding) -> None:
     """Write what is known of a claim before anything is computed."""
     claim = found.claim
-    sources = "; ".join(_SOURCES[source] for source in claim.source.split())
+    sources = "; ".join(SOURCES[source] for source in claim.source.split())
     inputs = claim.inputs.replace("..", " to ").replace("|", ", ").replace("=", " = ")
     for column, text in ((1, claim.id), (2, claim.topic), (4, claim.unit)):
         sheet.put(row, column, text, "wrapped")

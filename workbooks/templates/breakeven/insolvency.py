@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from udfs.functions import TOK_RUNWAY, TOK_SUBSIDY_LOSS
+from udfs.functions import TOK_PARITY_MONTHS, TOK_RUNWAY, TOK_SUBSIDY_LOSS
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.templates.sources import AMAZON, ASSUMED, GROQ_ROUND, PARADOX
 
 _LASTS = '"does not run out"'
+_NEVER = '"never at these rates"'
 # Provider by the order of Data: cash [USD], tokens a day, growth, change of price and cost a year.
 _PATHS = (
     (305e6, 10e9, 1.0, -0.5, -0.35, PARADOX, "Round of early 2025; volume of the article"),
@@ -37,10 +38,10 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
         "Insolvency",
         "Who runs out of cash first?",
         "Were tokens the whole business, and no cash came in from elsewhere",
-        (26, 18, 18, 18, 18, 18, 20),
+        (26, 18, 18, 18, 18, 18, 20, 22, 20),
     )
     sheet.heading("Months until the cash is gone")
-    body = sheet.ref(sheet.row + 1, 1, providers.rows, 7)
+    body = sheet.ref(sheet.row + 1, 1, providers.rows, 9)
     rows = []
     for i in range(providers.rows):
         cash, volume, *path = (str(paths.at(i, c)) for c in range(1, 6))
@@ -51,6 +52,8 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
             months = call(TOK_RUNWAY, cash, volume, price, breakeven, *path)
             cells.append(f"=IF(ISNA({months}),{_LASTS},{months})")
         shown = body.at(i, 4).local
+        parity = call(TOK_PARITY_MONTHS, price, middle, *path[1:])
+        reached = body.at(i, 7).local
         month = f'TEXT(EDATE({common["start"]},INT({shown})),"mmm yyyy")'
         rows.append((
             f"={providers.at(i, 0)}",
@@ -58,15 +61,20 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
             f"={call(TOK_SUBSIDY_LOSS, volume, price, middle, common['days'])}",
             *cells,
             f"=IF(ISNUMBER({shown}),{month},{_LASTS})",
+            f"=IF(ISNA({parity}),{_NEVER},{parity})",
+            f'=IF(ISNUMBER({shown}),IF(ISNUMBER({reached}),IF({reached}<={shown},"yes","no"),"no")'
+            f',"yes")',
         ))  # fmt: skip
     table = sheet.table(
         ("Provider", "Breakeven, middle\nUSD/Mtok", "Loss a year today\nUSD",
          "Months, breakeven\nat its low", "Months, breakeven\nin the middle",
-         "Months, breakeven\nat its high", "Insolvent in\nbreakeven in the middle"),
+         "Months, breakeven\nat its high", "Insolvent in\nbreakeven in the middle",
+         "Months until cost\nmeets the price", "Cash lasts\nuntil then"),
         rows,
         ("name", "link price", "calc usd", "calc decimal", "output decimal", "calc decimal",
-         "output"),
+         "output", "output decimal", "verdict"),
     )  # fmt: skip
+    sheet.judged.append((table.part(8), {"yes": "good", "no": "bad"}))
     months = table.part(4).local
     first = sheet.put(
         sheet.row, 2,

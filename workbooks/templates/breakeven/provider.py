@@ -68,7 +68,7 @@ def lay_out_breakeven(
         )
     )
     sheet.heading("Utilisation of an owned or rented GPU that a price needs")
-    price = providers.at(0, 2)
+    first = providers.at(0, 2)
     use = sheet.results(
         [
             Result("sold", "Tokens sold by one GPU",
@@ -76,10 +76,10 @@ def lay_out_breakeven(
                    f"/{common['output_tokens']}", "tokens/s", "integer", "input and output",
                    role="calc"),
             Result("needed", "Use that the first price needs",
-                   call(TOK_BREAKEVEN_UTILISATION, price, common["gpu_hour"], "{sold}"),
+                   call(TOK_BREAKEVEN_UTILISATION, first, common["gpu_hour"], "{sold}"),
                    "of paid time", "percent", "input and output sold at that price"),
             Result("alone", "the same, were output alone sold",
-                   call(TOK_BREAKEVEN_UTILISATION, price, common["gpu_hour"],
+                   call(TOK_BREAKEVEN_UTILISATION, first, common["gpu_hour"],
                         common["throughput"]), "of paid time", "percent",
                    "above 1: no utilisation suffices"),
         ]
@@ -106,7 +106,7 @@ def lay_out_breakeven(
     sheet.row += 1
     book.headline("Providers that sell below cost", count, "integer",
                   f'="of "&ROWS({table.part(7)})')  # fmt: skip
-    at_price = f'="Utilisation an H100 needs at "&{shown(price, "price")}'
+    at_price = f'="Utilisation an H100 needs at "&{shown(first, "price")}'
     book.headline(at_price, use["needed"], "percent", "of paid time, input and output sold")
     book.headline("the same, output tokens sold alone", use["alone"], "percent", "of paid time")
     sheet.check(

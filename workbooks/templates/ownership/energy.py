@@ -7,6 +7,7 @@ from udfs.functions import (
     TOK_DEPRECIATION,
     TOK_ENERGY_PER_MTOK,
     TOK_PRICE_FLOOR,
+    TOK_SITE_TOKENS,
     TOK_UPGRADE_COST,
 )
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, call, shown
@@ -66,6 +67,17 @@ def add_energy(
             Result("tonnes", "CO2", f"{{mwh}}*{common['carbon']}", "t", "number",
                    "kg/kWh is t/MWh"),
             Result("tax", "Cost of CO2", f"{{tonnes}}*{common['tonne']}", "USD", "usd"),
+        ]
+    )  # fmt: skip
+    sheet.heading("A site that power limits, at the hours used")
+    site = sheet.results(
+        [
+            Result("gpus", "GPUs that its power feeds",
+                   f"{common['site']}*{common['million']}/({common['watts']}*{common['pue']})",
+                   "GPUs", "integer"),
+            Result("tokens", "Tokens that it sells a day",
+                   call(TOK_SITE_TOKENS, common["site"], *rate, common["pue"], work["share"]),
+                   "tokens/day", "tokens", "input and output"),
         ]
     )  # fmt: skip
     sheet.heading("CO2 by source of electricity")
@@ -136,6 +148,12 @@ def add_energy(
         f"{tokens['kg']}*{work['tokens']}*{common['seconds']}*{case['used']}"
         f"/{common['million']}/{common['thousand']}",
         f"{year['tonnes']}",
+        common["tolerance"],
+    )
+    sheet.check(
+        "Tokens of the site by hand",
+        f"{site['tokens']}",
+        f"{site['gpus']}*{work['sold']}*{work['share']}*{common['seconds']}*{common['day']}",
         common["tolerance"],
     )
     sheet.check(

@@ -10,6 +10,7 @@ from udfs.functions import (
     TOK_OWN_BREAKEVEN_HOURS,
     TOK_OWNED_GPU_HOUR,
     TOK_SHARED_GPU,
+    TOK_SPOT_COST,
 )
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call, shown
 
@@ -63,6 +64,9 @@ def add_hours(
             Result("tenant", "An hour of one tenant's share",
                    call(TOK_SHARED_GPU, "{owned}", common["tenants"], common["overhead"]),
                    "USD/h", "price", "of an owned GPU that tenants share"),
+            Result("spot", "An hour of useful work at the spot price",
+                   call(TOK_SPOT_COST, common["spot"], common["interruptions"], common["lost"]),
+                   "USD/h", "price", "what interruptions lose is paid for again"),
         ]
     )  # fmt: skip
     book.names["breakeven_hours"] = own["hours"]
@@ -111,6 +115,12 @@ def add_hours(
         "Break-even hours: there renting and owning cost the same",
         f"{own['hours']}*({case['rent']}-{own['energy']})",
         f"{own['idle']}*{common['hours']}",
+        common["tolerance"],
+    )
+    sheet.check(
+        "Useful hour at the spot price by hand",
+        f"{own['spot']}",
+        f"{common['spot']}/(1-{common['interruptions']}*{common['lost']})",
         common["tolerance"],
     )
     sheet.check(

@@ -29,7 +29,7 @@ VARIED = {
 }  # fmt: skip
 # Product: requests a day, curve, limit, midpoint, rise, tokens in and out, cached, batch, price of
 # input, cached and output tokens, longest s per token, longest s to the first.
-_DEMAND = {
+_DEMAND: dict[str, tuple[Value, ...]] = {
     "chat": (2e6, "ramp", 4e7, 30, 36, 1500, 400, 0.2, 0.0, 0.88, 0.44, 0.88, 0.05, 2.0),
     "agent": (2e5, "s-curve", 6e6, 36, 30, 12000, 800, 0.6, 0.0, 0.88, 0.22, 0.88, 0.05, 5.0),
     "batch": (1e5, "ramp", 5e6, 30, 36, 4000, 1000, 0.0, 1.0, 0.88, 0.44, 0.88, 0.2, 60.0),

@@ -72,8 +72,8 @@ def add_cases(book: Book, inputs: Sequence[dict[str, Ref]], served: dict[str, Re
     add_result(grid)
     add_unit_economics(grid)
     ends = [1 + i * count for i in range(4)]
-    parts = [range(ends[i], ends[i + 1]) for i in range(3)]
-    return Cases(grid, *axes, 0, *parts, range(ends[3], len(names)))
+    downsides, upsides, bridge = (range(ends[i], ends[i + 1]) for i in range(3))
+    return Cases(grid, *axes, 0, downsides, upsides, bridge, range(ends[3], len(names)))
 
 
 def _axes(book: Book) -> tuple[Ref, Ref]:

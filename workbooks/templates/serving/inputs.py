@@ -9,6 +9,7 @@ from engine import catalogue, prices
 from udfs.functions import TOK_MARKET_PRICE, TOK_SPEC
 from workbooks.authoring.layout import Book, Input, Ref, Result, ScenarioInput, Sheet, Value, call
 from workbooks.templates.serving.defaults import DEFAULTS as D
+from workbooks.templates.serving.tiers import list_tiers
 from workbooks.templates.sources import (
     ASSUMED,
     CATALOGUE,
@@ -42,6 +43,7 @@ class Lists:
     sold: Ref
     sold_input: Ref
     sold_output: Ref
+    tiers: Ref
 
 
 def add_inputs(book: Book) -> tuple[dict[str, Ref], Lists]:
@@ -140,7 +142,7 @@ def _lists(book: Book) -> Lists:
         "Lists",
         "Lists",
         "What can be chosen on Inputs, from the catalogue and the snapshot of prices",
-        (44, 22, 22, 18, 18, 24),
+        (44, 22, 22, 18, 18, 24, 18, 14, 16),
         long=True,
     )
     sheet.heading("GPU-hour prices")
@@ -152,6 +154,8 @@ def _lists(book: Book) -> Lists:
         ("Requests at once",), [(count,) for count in _CONCURRENCIES], ("input integer",)
     )
     book.names["curve"] = axis
+    tiers = list_tiers(sheet)
+    sheet.choices.append((tiers.part(3), _PARALLEL))
     sheet.heading("Formats")
     formats = _ids(sheet, "formats", ())
     sheet.heading("Models")
@@ -163,7 +167,8 @@ def _lists(book: Book) -> Lists:
         (("memory_gb", "number"), ("mem_bw_tb_s", "number"), ("bf16_dense_tflops", "integer")),
     )
     sheet.heading("Sellers of tokens")
-    return _sellers(sheet, models, accelerators, formats, offers)
+    sheet.choices += [(tiers.at(i, 2), f"={models.local}") for i in range(tiers.rows)]
+    return _sellers(sheet, models, accelerators, formats, offers, tiers)
 
 
 def _ids(sheet: Sheet, kind: str, fields: tuple[tuple[str, str], ...]) -> Ref:
@@ -183,7 +188,9 @@ def _ids(sheet: Sheet, kind: str, fields: tuple[tuple[str, str], ...]) -> Ref:
     return place
 
 
-def _sellers(sheet: Sheet, models: Ref, accelerators: Ref, formats: Ref, offers: Ref) -> Lists:
+def _sellers(
+    sheet: Sheet, models: Ref, accelerators: Ref, formats: Ref, offers: Ref, tiers: Ref
+) -> Lists:
     """List who sells what at which price: the article's six, and the snapshot."""
     served = {row["id"] for row in catalogue.table("models")}
     article = [
@@ -223,7 +230,7 @@ def _sellers(sheet: Sheet, models: Ref, accelerators: Ref, formats: Ref, offers:
     whole = {c: sheet.ref(top + 1, c, count) for c in range(1, 6)}
     return Lists(
         sheet, models, accelerators, formats, offers.part(0), offers.part(1),
-        whole[1], whole[2], whole[4], whole[5],
+        whole[1], whole[2], whole[4], whole[5], tiers,
     )  # fmt: skip
 
 
