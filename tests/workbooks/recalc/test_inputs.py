@@ -88,3 +88,15 @@ def test_an_input_of_a_scenario_that_is_not_live_is_told(breakeven, tmp_path, ch
     path = Path(shutil.copy(breakeven, tmp_path))
     report = recalculate(path, set_values=choices)
     assert [text.split()[0] for text in report.warnings] == warned
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("price", r"=INDEX\(.*; set price_steady, price_price_war or price_efficiency, or replace"),
+        ("runway_months", r"=IF\(ISNA\(TOK_RUNWAY.*…; set a cell that it reads, or replace"),
+    ],
+)
+def test_a_formula_in_the_way_says_what_to_set_instead(breakeven, tmp_path, name, told):
+    with pytest.raises(BadInputError, match=rf"holds a formula, {told} the formula by --force$"):
+        recalculate(breakeven, tmp_path / "out.xlsx", set_values=[(name, 1.2)])
