@@ -15,6 +15,7 @@ NAMES = (
     "applications",
     "market",
     "broker",
+    "risk",
     "audit",
     "serving",
 )

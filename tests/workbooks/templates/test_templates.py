@@ -534,6 +534,8 @@ HEADLINES = {
         480 * 2.40 + 192 * 1.61 + 300 * 2.90 + 128 * 1.80
     ),
     ("broker", "Paid and not used"): lambda: 0.0,
+    ("risk", "What moves the cash most"): lambda: "Change of cost",
+    ("risk", "Sellers that more likely than not sell below cost"): lambda: 6,
     ("audit", "Conclusions that turn over"): lambda: 1,
     ("serving", "Output tokens of one GPU"): lambda: serving.throughput(*_SERVED),
     ("serving", "A million tokens, input and output"): lambda: serving_usd.serving_cost(
