@@ -136,7 +136,7 @@ def add_risks(book: Book, inputs: dict[str, Ref]) -> dict[str, tuple[Ref, ...]]:
     header = ("cell", "distribution", "low", "base", "high", "p10", "p50", "p90", "", "")
     for column, text in enumerate(header, start=1):
         sheet.put(sheet.row, column, text or None, "header")
-    places = {}
+    places: dict[str, tuple[Ref, ...]] = {}
     for driver in DRIVERS:
         sheet.row += 1
         sheet.put(sheet.row, 1, driver.key, "label")
