@@ -44,7 +44,7 @@ FACTOR = "serving_factor"
 KEYS = (*(driver.key for driver in DRIVERS), FACTOR)
 LABELS = {driver.key: driver.label for driver in DRIVERS} | {FACTOR: "Cost over its estimate"}
 FORMATS = {driver.key: driver.format for driver in DRIVERS} | {FACTOR: "ratio"}
-_SERVED = ("llama-3.1-70b", "h100_sxm", 64, 1024, 1024, 2, 1, 1, "fp8")
+_SERVED: tuple[str | int, ...] = ("llama-3.1-70b", "h100_sxm", 64, 1024, 1024, 2, 1, 1, "fp8")
 
 
 def add_inputs(book: Book) -> dict[str, Ref]:
