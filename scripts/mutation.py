@@ -37,7 +37,7 @@ LEFT_OUT = "not (libreoffice or chromium or ooxml or long)"
 UNMAPPED = "not in_another_thread"
 #: How many mutants have to be noticed [-], and how long the tests of one may take [s].
 WANTED = 0.85
-LONGEST = 60.0
+LONGEST = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +136,21 @@ def read_map() -> Reach:
 
 
 def all_mutants(files: Iterable[str] = ()) -> list[Mutant]:
-    """Return every mutant of some files, or of all that are changed."""
+    """Return every mutant of some files, or of all that are changed.
+
+    A file may be given with one of its lines: `FILE:12`.
+    """
     paths = list(files) or [
         str(path.relative_to(ROOT))
         for folder in CHANGED
         for path in sorted((ROOT / folder).rglob("*.py"))
     ]
-    return [mutant for path in paths for mutant in mutants(ROOT, path)]
+    return [
+        mutant
+        for path, _, line in (path.partition(":") for path in paths)
+        for mutant in mutants(ROOT, path)
+        if not line or mutant.line == int(line)
+    ]
 
 
 def attempt(drawn: Sequence[Mutant], reach: Reach) -> dict[Mutant, str]:
@@ -216,8 +224,9 @@ def main(arguments: Sequence[str]) -> int:
         before = {Mutant(**a["mutant"]): a["noticed"] for a in answers}
         missed = [mutant for mutant, noticed in before.items() if not noticed]
         return report(before | attempt(missed, reach), reach, len(before))
-    files = [a for a in arguments[1:] if a.endswith(".py")]
-    count, seed = [*(int(a) for a in arguments[1:] if a not in files), 200, 0][:2]
+    files = [a for a in arguments[1:] if ".py" in a]
+    numbers = [int(a) for a in arguments[1:] if ".py" not in a]
+    count, seed = numbers[0] if numbers else 200, numbers[1] if len(numbers) > 1 else 0
     everything = all_mutants(files)
     drawn = random.Random(seed).sample(everything, min(count, len(everything)))
     return report(attempt(drawn, reach), reach, len(everything))
