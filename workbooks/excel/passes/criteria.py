@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from udfs.cells import CODES
 from workbooks.calc.protocol import CRITERIA
-from workbooks.excel.context import Context
+from workbooks.excel.context import Context, Scope
+from workbooks.excel.kinds import is_area
 from workbooks.formula.functions import Native, native
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
@@ -21,18 +22,18 @@ from workbooks.formula.tree import (
     Text,
     bottom_up,
     call,
-    walk,
+    children,
 )
 
 _OPERATORS = "=<>"
 
 
-def apply(tree: Node, _context: Context) -> Node:
+def apply(tree: Node, context: Context) -> Node:
     """Ask for errors first."""
-    return bottom_up(tree, _call)
+    return bottom_up(tree, lambda node: _call(node, context.scope))
 
 
-def _call(node: Node) -> Node:
+def _call(node: Node, scope: Scope) -> Node:
     if not isinstance(node, Call):
         return node
     row = native(node.name)
@@ -40,17 +41,19 @@ def _call(node: Node) -> Node:
         return node
     total, pairs = _parts(node, row)
     criteria = pairs[1::2]
-    if len(pairs) % 2 or not all(map(_is_single, criteria)):
+    if len(pairs) % 2 or not all(_is_single(c, scope) for c in criteria):
         return node
     if row.integer:
         asked = call(CRITERIA, Text("COUNT"), *pairs)
         if any(isinstance(c, Text) and c.value.lstrip(_OPERATORS) in CODES for c in criteria):
             return asked
-        tests = [call("ISERROR", c) for c in criteria if isinstance(c, Reference | Error | Call)]
+        tests = [
+            call("ISERROR", c) for c in criteria if isinstance(c, Reference | Name | Error | Call)
+        ]
         if not tests:
             return node
         return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
-    if not isinstance(total, Reference):
+    if not _is_range(total):
         return node
     asked = call(CRITERIA, Text(node.name.removesuffix("S").removesuffix("IF")), total, *pairs)
     return call("IF", call("ISERROR", call("SUM", total)), asked, node)
@@ -66,10 +69,21 @@ def _parts(node: Call, row: Native) -> tuple[Node | None, tuple[Node, ...]]:
     return given[2] if len(given) > 2 else given[0], given[:2]
 
 
-def _is_single(criterion: Node) -> bool:
+def _is_range(total: Node | None) -> bool:
+    """Tell whether what is added up is a range: nothing else is taken there."""
+    if isinstance(total, Call):
+        return native(total.name).result == "reference"
+    return isinstance(total, Reference | Name)
+
+
+def _is_single(criterion: Node, scope: Scope) -> bool:
     """Tell whether a criterion is surely one value."""
-    return not any(
-        isinstance(item, Name | Inlined | Array)
-        or (isinstance(item, Reference) and not item.is_cell)
-        for item in walk(criterion)
-    )
+    if isinstance(criterion, Call) and "one" in native(criterion.name).traits:
+        return True
+    if isinstance(criterion, Reference):
+        return criterion.is_cell
+    if isinstance(criterion, Name):
+        return scope.names.defines(criterion.text) and not is_area(criterion, scope)
+    if isinstance(criterion, Inlined | Array):
+        return False
+    return all(_is_single(part, scope) for part in children(criterion))

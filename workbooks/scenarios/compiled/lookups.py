@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -240,7 +240,10 @@ def meets(texts: Texts, cell: Column, criterion: Column) -> Any:
         hit = np.where(wrong, alike, plain)
         return hit if hit.ndim else bool(hit)
     criterion = merged(is_kind(criterion, BLANK), number(0.0), criterion)
-    sign, operand = _read(texts, criterion)
+    kinds = np.unique(np.asarray(criterion.kind))
+    if len(kinds) > 1:
+        return _by_kind(texts, cell, criterion, kinds)
+    sign, operand = _read(texts, Column(int(kinds[0]), criterion.num))
     spelt = anywhere(is_kind(operand, NUMBER)) and anywhere(is_kind(cell, TEXT))
     if spelt and any(_PLAIN_NUMBER.fullmatch(text.strip()) for text in texts.among(cell)):
         raise UnsupportedError("a criterion over texts that spell numbers")
@@ -256,12 +259,22 @@ def meets(texts: Texts, cell: Column, criterion: Column) -> Any:
     return hit if hit.ndim else bool(hit)
 
 
+def _by_kind(texts: Texts, cell: Column, criterion: Column, kinds: Iterable[int]) -> Any:
+    """Tell where a criterion is met that is a number in some draws and a text in others."""
+    hit: Any = False
+    nums = np.broadcast_to(np.asarray(criterion.num), np.shape(criterion.kind))
+    for kind in kinds:
+        here = np.asarray(criterion.kind) == kind
+        # The other draws take any value of this kind: what comes out there is not looked at.
+        alike = Column(int(kind), np.where(here, nums, nums[np.argmax(here)]))
+        hit = np.where(here, meets(texts, cell, alike), hit)
+    return hit
+
+
 def _read(texts: Texts, criterion: Column) -> tuple[str, Column]:
     """Return the sign of a criterion, and what it is held against."""
-    if isinstance(criterion.kind, int) and criterion.kind != TEXT:
+    if criterion.kind != TEXT:
         return "=", criterion
-    if not isinstance(criterion.kind, int):
-        raise UnsupportedError("a criterion of several kinds")
     unique, inverse = np.unique(np.asarray(criterion.num), return_inverse=True)
     read = [_read_text(texts, texts.known[int(place)]) for place in unique]
     signs = {sign for sign, _ in read}
