@@ -53,7 +53,7 @@ def _call(node: Node, scope: Scope) -> Node:
         if not tests:
             return node
         return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
-    if not _is_range(total):
+    if total is None or not _is_range(total):
         return node
     asked = call(CRITERIA, Text(node.name.removesuffix("S").removesuffix("IF")), total, *pairs)
     return call("IF", call("ISERROR", call("SUM", total)), asked, node)
@@ -69,7 +69,7 @@ def _parts(node: Call, row: Native) -> tuple[Node | None, tuple[Node, ...]]:
     return given[2] if len(given) > 2 else given[0], given[:2]
 
 
-def _is_range(total: Node | None) -> bool:
+def _is_range(total: Node) -> bool:
     """Tell whether what is added up is a range: nothing else is taken there."""
     if isinstance(total, Call):
         return native(total.name).result == "reference"
