@@ -195,10 +195,10 @@ def classified(
 
 
 def ours(path: str, out: str, options: str) -> None:
+    from datetime import datetime
+
     from workbooks.formula.address import split_full_name
     from workbooks.recalc import recalculate
-
-    from datetime import datetime
 
     given = json.loads(options or "{}")
     clock = datetime.fromisoformat(given.pop("clock")) if "clock" in given else None

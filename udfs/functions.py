@@ -20,7 +20,16 @@ from engine import (
     subsidy,
     tokens,
 )
-from engine.serving import estimates, front, limits, session, techniques, terms, usd
+from engine.serving import (
+    disaggregation,
+    estimates,
+    front,
+    limits,
+    session,
+    techniques,
+    terms,
+    usd,
+)
 from engine.uncertainty import monte_carlo, tornado
 from udfs.declare import declare, group
 
@@ -43,6 +52,7 @@ with group("Serving estimate"):
     TOK_MAX_CONCURRENCY = declare(estimates.max_concurrency, expensive=True)
     TOK_MAX_LOAD = declare(limits.max_load, expensive=True)
     TOK_CHEAPEST = declare(limits.cheapest)
+    TOK_DISAGGREGATED = declare(disaggregation.disaggregated, expensive=True)
     TOK_BREAKDOWN = declare(terms.breakdown)
     TOK_PARETO = declare(front.pareto)
     TOK_WATERFALL = declare(techniques.waterfall)

@@ -150,6 +150,9 @@ class Constants:
     memory_share: float = _settled("share of the memory that weights and cache may take", "-", 0.93)
     memory_reserve: float = _settled("memory of buffers and graphs on each GPU", "GB", 2.0)
     network_latency: float = _settled("time of a message between nodes", "µs", 15.0)
+    network_efficiency: float = _settled(
+        "share of the network bandwidth in the exchange of tokens between nodes (S65)", "-", 0.9
+    )
     prefill_weight_efficiency: float = _settled(
         "share of the peak bandwidth at which prefill reads the weights", "-", 0.8
     )

@@ -293,15 +293,25 @@ def _busiest(load: Load, c: Constants) -> Number:
 def _exchange(case: Case, load: Load, c: Constants) -> Number:
     """Return the time to send one token of a rank to its experts and back, in all layers [s].
 
-    A token goes to `taken` experts, at most one copy to each other GPU, in the experts' format,
-    and comes back in bf16. Ranks of tensor parallelism share the tokens of their data-parallel
-    rank; those beyond the domain of the fast link are reached over the network.
+    A token goes to `taken` experts, at most one copy to each other GPU, and comes back, in bf16
+    over the fast link. Beyond its domain one copy goes to each domain that has one of the experts,
+    in the experts' format, and is passed on there. Ranks of tensor parallelism share the tokens of
+    their data-parallel rank.
     """
     gpus = load.tensor_parallel * load.data_parallel
     copies = np.minimum(case.taken, gpus - 1.0) * np.minimum(load.data_parallel - 1.0, 1.0)
     sent = copies / load.tensor_parallel * (case.moe_layers * case.hidden * (2 * VOCABULARY_BYTES))
-    beyond = np.maximum(1.0 - case.domain / gpus, 0.0)
-    return sent * ((1.0 - beyond) / case.link + beyond / case.network) / c.exchange_efficiency
+    if not _any(gpus > case.domain):
+        return sent / (case.link * c.exchange_efficiency)
+    nodes = np.maximum(gpus / case.domain, 1.0)
+    reached = (nodes - 1.0) * (1.0 - (1.0 - 1.0 / nodes) ** case.taken) / load.tensor_parallel
+    reached = reached * np.minimum(load.data_parallel - 1.0, 1.0)
+    # Experts that are unpacked are multiplied in bf16, and take their tokens so.
+    there = case.expert_bytes + (VOCABULARY_BYTES - case.expert_bytes) * case.unpacked
+    across = reached * (case.moe_layers * case.hidden * (there + VOCABULARY_BYTES))
+    return sent / nodes / (case.link * c.exchange_efficiency) + across / (
+        case.network * c.network_efficiency
+    )
 
 
 def _between_nodes(
@@ -353,8 +363,14 @@ def active_experts(case: Case, tokens: Number) -> Number:
     return case.experts - case.experts * untouched
 
 
-def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) -> Number:
-    """Return the time to prefill what is new of one prompt, nothing else running [s]."""
+def prefill(
+    case: Case, load: Load, c: Constants, share: Share | None = None, ranks: Number = 1.0
+) -> Number:
+    """Return the time to prefill what is new of one prompt, nothing else running [s].
+
+    With `ranks`, that many data-parallel ranks prefill a prompt each at the same time; the experts
+    that they share take the tokens of all.
+    """
     tp, prompt, context = load.tensor_parallel, load.input_tokens, load.input_tokens
     if _any(load.cache_hit):
         # New tokens attend to the reused ones, too: their pairs are those of 1 − hit² prompts².
@@ -369,9 +385,9 @@ def prefill(case: Case, load: Load, c: Constants, share: Share | None = None) ->
         read = read + share.wide * VOCABULARY_BYTES
         products = products + share.wide * (work / case.peak)
     if _any(case.moe_layers):
-        read = read + share.expert * active_experts(case, prompt) * case.expert_bytes
+        read = read + share.expert * active_experts(case, prompt * ranks) * case.expert_bytes
         products = products + share.expert * (
-            _busiest(load, c) * (work * case.taken / case.expert_peak)
+            _busiest(load, c) * (work * case.taken / case.expert_peak) * ranks
         )
     matrices = np.maximum(
         products * prompt, read * (pace / (case.bandwidth * c.prefill_weight_efficiency))
