@@ -12,6 +12,7 @@ and clock. `--cells` lists each cell that differs, one JSON object a line.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import random
@@ -197,15 +198,15 @@ def classified(
 def ours(path: str, out: str, options: str) -> None:
     from datetime import datetime
 
-    from workbooks.formula.address import split_full_name
+    from workbooks.formula.address import split_sheet
     from workbooks.recalc import recalculate
 
     given = json.loads(options or "{}")
     clock = datetime.fromisoformat(given.pop("clock")) if "clock" in given else None
     report = recalculate(path, out, clock=clock, **given)
     told = {
-        "kept": [split_full_name(c.address) for c in report.unevaluated],
-        "listed": [split_full_name(c.address) for c in report.unreproduced],
+        "kept": [split_sheet(c.address) for c in report.unevaluated],
+        "listed": [split_sheet(c.address) for c in report.unreproduced],
     }
     print(json.dumps(told))
 
@@ -262,15 +263,14 @@ def in_calc(paths: list[Path], folder: Path, limit: float) -> dict[Path, Path]:
     command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless"]
     command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder)]
     found = {path: folder / f"{path.stem}.xlsx" for path in paths}
-    try:
+    # What does not come within the time is missing, and told.
+    with contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(
             [*command, *map(str, paths)],
             capture_output=True,
             timeout=limit * max(1, len(paths) / 5),
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        pass  # What is missing is told below.
     missing = [path for path, out in found.items() if not out.exists()]
     if len(paths) > 1:
         for path in missing:

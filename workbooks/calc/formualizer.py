@@ -21,9 +21,11 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.calls import Blocks, quick
 from workbooks.calc.protocol import (
     FAILURES,
+    FIT,
     LOWERED,
     PLAIN,
     SKIPPED,
+    SPILL,
     SURE,
     CalculatorError,
     CellFunction,
@@ -57,6 +59,8 @@ _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 #: What the calculator says where spills have not come to rest after five rounds; it can go on.
 _UNSETTLED = "did not converge"
 _MOST_ROUNDS = 100
+#: How many spills one behind the other are followed, where chance keeps them from coming to rest.
+_MOST_SPILLS = 20
 _SCRATCH = "scratch"
 _NO_LIMIT = 1 << 40
 _LIMITS = {
@@ -83,11 +87,17 @@ class FormualizerCalculator:
         self._raised: BaseException | None = None
         self._reason = ""
         self._failures = 0
+        # What was set since the last evaluation; the arrays laid out in this one.
+        self._set: dict[tuple[str, int, int], Cell] = {}
+        self._laid: list[Any] = []
 
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
         self._own = {name.upper(): function for name, function in functions.items()}
         self._own |= {FAILURES: self._counted, SURE: self._sure}
+        self._own |= {
+            name: self._noting(self._own[name]) for name in (FIT, SPILL) if name in self._own
+        }
         self._blocks = Blocks(self._own)
         self._known.clear()
 
@@ -132,10 +142,40 @@ class FormualizerCalculator:
         """Compute every formula that is not up to date."""
         # A placeholder in a circle of formulas would stay there.
         self._blocks.start(active=not self.settings.iterate)
+        self._laid = []
         self._evaluate()
         while self._blocks.answer_noted():
             self._evaluate()
         self._blocks.active = False
+        self._until_spills_rest()
+        self._set, self._laid = {}, []
+
+    def _until_spills_rest(self) -> None:
+        """Set what was set once more, until spills stay as they are.
+
+        A spill that reads cells which hang on another one is computed before those are, and then
+        never again; when a whole file is evaluated, it is not.
+        """
+        before = self._laid
+        for _ in range(_MOST_SPILLS if self._set and before else 0):
+            for (sheet, row, column), value in self._set.items():
+                self._workbook.set_value(sheet, row, column, _given(value))
+            self._laid = []
+            self._evaluate()
+            if self._laid == before:
+                return
+            before = self._laid
+
+    def _noting(self, function: CellFunction) -> CellFunction:
+        """Return a function that notes the arrays that it gives."""
+
+        def noting(*given: Any) -> Any:
+            found = function(*given)
+            if isinstance(found, list):
+                self._laid.append(found)
+            return found
+
+        return noting
 
     def _evaluate(self) -> None:
         self._raised = None
@@ -191,7 +231,9 @@ class FormualizerCalculator:
 
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
-        self._workbook.set_value(calculator_name(sheet), row, column, _given(value))
+        name = calculator_name(sheet)
+        self._workbook.set_value(name, row, column, _given(value))
+        self._set[name, row, column] = value
 
     def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
         """Set constants of a column to what they are, formulas excepted."""
@@ -199,11 +241,14 @@ class FormualizerCalculator:
             if not self.has_formula(sheet, row, column):
                 value = self.value(self.values(sheet, row, column, row, column)[0][0])
                 if not isinstance(value, CalculatorError):
-                    self.set_value(sheet, row, column, value)
+                    name = calculator_name(sheet)
+                    self._workbook.set_value(name, row, column, _given(value))
 
     def set_formula(self, sheet: str, row: int, column: int, text: str) -> None:
         """Put a formula into a cell."""
-        self._workbook.set_formula(calculator_name(sheet), row, column, f"={text}")
+        name = calculator_name(sheet)
+        self._workbook.set_formula(name, row, column, f"={text}")
+        self._set.pop((name, row, column), None)
 
     def has_formula(self, sheet: str, row: int, column: int) -> bool:
         """Tell whether a cell holds a formula."""
@@ -232,7 +277,9 @@ class FormualizerCalculator:
     def explain(self, sheet: str, row: int, column: int, text: str) -> str:
         """Evaluate one cell anew and return what its own functions complained of."""
         self._reason = ""
-        self._workbook.set_formula(calculator_name(sheet), row, column, f"={text}")
+        name = calculator_name(sheet)
+        self._workbook.set_formula(name, row, column, f"={text}")
+        self._set.pop((name, row, column), None)
         try:
             self._workbook.evaluate_cell(calculator_name(sheet), row, column)
         except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:

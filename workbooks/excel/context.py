@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from workbooks.formula.address import Area
 from workbooks.formula.names import Names
 from workbooks.formula.references import NeedsRowError
 from workbooks.formula.structured import Tables
@@ -65,6 +66,11 @@ class Scope:
         The hidden rows, which SUBTOTAL passes over.
     careful : bool
         Turn round the ranges that are written from their end, at which the calculator gives up.
+    stays : Mapping
+        The cells of array formulas that keep their old values, by sheet in lower case, row and
+        column of the first.
+    asked : set
+        Holds a `#` once a formula has asked for the cells that an array formula fills.
     """
 
     names: Names
@@ -74,6 +80,8 @@ class Scope:
     knows: Callable[[str], bool]
     hidden: HiddenRows | None = None
     careful: bool = False
+    stays: Mapping[tuple[str, int, int], Area] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def gives_arrays(self, name: str) -> bool:
         """Tell whether a function of ours returns a row, a column or a table."""

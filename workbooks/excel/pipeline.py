@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -22,7 +23,7 @@ from workbooks.excel.context import (
     Spill,
 )
 from workbooks.excel.passes import PASSES
-from workbooks.formula.address import MAX_ROW
+from workbooks.formula.address import MAX_ROW, Area
 from workbooks.formula.parse import FormulaError, generalised, parse
 from workbooks.formula.references import AnyRow, NeedsRowError
 from workbooks.formula.tree import Error, Node, pieces
@@ -120,6 +121,10 @@ class Pipeline:
     def made_careful(self) -> Pipeline:
         """Return a pipeline that turns round the ranges that are written from their end."""
         return Pipeline(replace(self.scope, careful=True))
+
+    def keeping(self, stays: Mapping[tuple[str, int, int], Area]) -> Pipeline:
+        """Return a pipeline that knows which array formulas keep their old values."""
+        return Pipeline(replace(self.scope, stays=dict(stays)))
 
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the calculator takes a formula, in whichever rows, as it stands."""

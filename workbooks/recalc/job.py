@@ -337,6 +337,8 @@ class Job:
         self.progress("evaluate", 0, 1)
         self.calculator.evaluate()
         self._settle()
+        if self._learnt_of_spills():
+            self._evaluate()
 
     def _settle(self) -> None:
         """Fill data tables, and keep what turns out not to be evaluated."""
@@ -439,6 +441,20 @@ class Job:
             self.fixed = False
             self._known = {}
             return self._write_copy(copy)
+        return not self._learnt_of_spills() or self._write_copy(copy)
+
+    def _learnt_of_spills(self) -> bool:
+        """Tell whether formulas ask for spills of which it is now known that they stay."""
+        if not self.pipeline.scope.asked:
+            return False
+        staying = {
+            (plan.info.name.casefold(), *place): area
+            for plan in self.plans.values()
+            for place, area in plan.staying.items()
+        }
+        if staying.keys() <= self.pipeline.scope.stays.keys():
+            return False
+        self.pipeline = self.pipeline.keeping({**self.pipeline.scope.stays, **staying})
         return True
 
     def _prepared(self, info: SheetInfo, number: int) -> Iterator[bytes]:

@@ -63,6 +63,18 @@ class SheetPlan:
     values: list[list[Any]] | None = None
     shared: dict[bytes, str] = field(default_factory=dict)
     given: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    #: Array formulas and data tables that were not evaluated, by their first cell.
+    left: dict[tuple[int, int], Area] = field(default_factory=dict)
+    #: What array formulas and data tables fill, where it holds a formula element without a text.
+    children: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def staying(self) -> dict[tuple[int, int], Area]:
+        """Array formulas that keep their old values, by their first cell."""
+        kept = ((a.area.top, a.area.left, a.area) for a in self.arrays if a.spill is not None)
+        return self.left | {
+            (top, left): area for top, left, area in kept if (top, left) in self.kept
+        }
 
     @property
     def computed(self) -> bool:

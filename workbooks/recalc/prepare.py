@@ -231,6 +231,10 @@ class SheetPreparer:
                 self.plan.tables.append(_data_table(place, given))
                 return _constant(column, row, cell, value, rest)
             if not text:
+                if self._fills(place):
+                    # What Excel saved stays, or the array formula fills it anew.
+                    self.plan.children.add((place.row, place.column))
+                    return _constant(column, row, cell, value, rest)
                 raise KeepOldValueError("the formula is empty")
             if kind == "array":
                 lowered = self._array(place, cell, given, unescape(text))
@@ -239,7 +243,19 @@ class SheetPreparer:
             return b'<c r="%b%b"><f>%b</f></c>' % (column, row, escape(lowered))
         except KeepOldValueError as error:
             self.plan.kept[place.row, place.column] = str(error)
+            area = parse_area(given.get("ref", "")) if kind in ("array", "dataTable") else None
+            if area is not None:
+                self.plan.left[place.row, place.column] = area
             return _constant(column, row, cell, value, rest)
+
+    def _fills(self, place: Place) -> bool:
+        """Tell whether an array formula or data table fills a cell."""
+        plan = self.plan
+        areas = [*(a.area for a in plan.arrays), *(t.area for t in plan.tables)]
+        return any(
+            area.top <= place.row <= area.bottom and area.left <= place.column <= area.right
+            for area in (*areas, *plan.left.values())
+        )
 
     def _array(self, place: Place, cell: bytes, given: dict[str, str], text: str) -> str:
         area = parse_area(given.get("ref", ""))

@@ -107,6 +107,7 @@ class Results:
             report=self.job.report,
             pending=self._pending,
             baseline=self.job.baseline.get(info.name, {}),
+            children=plan.children,
         )
         split = self.job.split.pop(info.part, None)
         # What fills further cells has to be put in anew before a sheet is split again.

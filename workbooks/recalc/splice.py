@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,6 +95,8 @@ class SheetSplicer:
         Tells of which formulas only the value is to stay.
     baseline : Mapping
         The cells that come out otherwise than Excel saved them.
+    children : Container
+        Cells with a formula element that array formulas fill; they are not told of by themselves.
     """
 
     sheet: str
@@ -107,6 +109,7 @@ class SheetSplicer:
     pending: list[Pending] = field(default_factory=list)
     frozen: Callable[[str], bool] | None = None
     baseline: Mapping[tuple[int, int], Difference] = field(default_factory=dict)
+    children: Container[tuple[int, int]] = ()
     _frozen_shared: set[bytes] = field(default_factory=set)
     # Values that came with another run of rows than their cells.
     _waiting: dict[tuple[int, int], Any] = field(default_factory=dict)
@@ -164,6 +167,7 @@ class SheetSplicer:
             or self.given
             or self.extents
             or self.baseline
+            or self.children
             or not math.isfinite(sum(map(abs, raw)))
         ):
             return None
@@ -218,6 +222,8 @@ class SheetSplicer:
         before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
         if (row, column) in self._spilled:
             return self._filled(row, column, before, self._spilled[row, column])
+        if (row, column) in self.children:
+            return before
         if (row, column) in self.kept:
             self._keep(row, column, self.kept[row, column])
             return before

@@ -29,6 +29,7 @@ from workbooks.excel.passes import (
     powers,
     references,
     result,
+    spills,
     tables,
     text_formats,
     unsupported,
@@ -86,6 +87,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("unsupported", unsupported.apply),
     # Names after the calls around them are known, so that an error says which came first.
     Rule("names", names.apply, row_dependent=True),
+    # A spill that stays is a range from here on.
+    Rule("kept spills", spills.apply, row_dependent=True),
     # Arguments and single functions, as long as they are what the user wrote.
     Rule("arguments", arguments.apply),
     Rule("text formats", text_formats.apply),
