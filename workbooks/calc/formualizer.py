@@ -148,7 +148,28 @@ class FormualizerCalculator:
             self._evaluate()
         self._blocks.active = False
         self._until_spills_rest()
-        self._set, self._laid = {}, []
+        self._set = {}
+
+    def start_from(self, saved: Iterable[tuple[str, int, int, Cell]]) -> None:
+        """Let circles of formulas begin with saved values instead of 0, as Excel does.
+
+        A formula begins with what its cell held before: first each is a constant, and then itself.
+        """
+        if not self._workbook.last_cycle_telemetry().iterated_sccs:
+            return
+        held: list[tuple[str, int, int, str]] = []
+        for sheet, row, column, value in saved:
+            name = calculator_name(sheet)
+            text = self._workbook.get_formula(name, row, column)
+            if text is not None and not any(f"{array}(" in text for array in (FIT, SPILL)):
+                held.append((name, row, column, text))
+                self._workbook.set_value(name, row, column, _given(value))
+        self._evaluate()
+        # What hangs on a spill is computed before the spill is, and then not again.
+        for _ in range(2 if self._laid else 1):
+            for name, row, column, text in held:
+                self._workbook.set_formula(name, row, column, text)
+            self._evaluate()
 
     def _until_spills_rest(self) -> None:
         """Set what was set once more, until spills stay as they are.

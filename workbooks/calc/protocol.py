@@ -99,6 +99,9 @@ class Calculator(Protocol):
     def evaluate(self) -> None:
         """Compute every formula that is not up to date."""
 
+    def start_from(self, saved: Iterable[tuple[str, int, int, Cell]]) -> None:
+        """Let circles of formulas begin with saved values: sheet, row, column and value."""
+
     def values(self, sheet: str, top: int, left: int, bottom: int, right: int) -> Sequence[Any]:
         """Return the rows of a rectangle: what is PLAIN as it is, the rest by `value`."""
 

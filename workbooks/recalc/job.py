@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from udfs.cells import Cell
 from workbooks.calc.protocol import Calculator, CalculatorError
 from workbooks.calc.reads import Extent, Reads, chunks_to_set
 from workbooks.errors import (
@@ -31,12 +32,15 @@ from workbooks.ooxml.hidden import HiddenRows
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
 from workbooks.ooxml.scan import (
+    CELL_ATTRIBUTES,
     FORMULA,
     STEP,
+    VALUE,
     UnusualError,
     check_count,
     normalised,
     pieces,
+    places,
     prefix_of,
     prefixed,
 )
@@ -49,7 +53,7 @@ from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
-from workbooks.recalc.splice import Difference, SheetSplicer
+from workbooks.recalc.splice import Difference, SheetSplicer, old_value
 from workbooks.recalc.values import read_run
 from workbooks.recalc.whatif import TableInputError, WhatIf
 from workbooks.watch import Watch
@@ -336,9 +340,22 @@ class Job:
             self.calculator.set_again(sheet, column, rows)
         self.progress("evaluate", 0, 1)
         self.calculator.evaluate()
+        if self.book.iterate:
+            self.calculator.start_from(self._saved())
         self._settle()
         if self._learnt_of_spills():
             self._evaluate()
+
+    def _saved(self) -> Iterator[tuple[str, int, int, Cell]]:
+        """Yield the values that the file holds of its formulas."""
+        for info in self.book.sheets:
+            for parts in self._split_rows(info, []):
+                rows, columns = places(parts)
+                held = zip(parts[CELL_ATTRIBUTES::STEP], parts[VALUE::STEP], strict=True)
+                for row, column, (attributes, value) in zip(rows, columns, held, strict=True):
+                    saved = old_value(attributes, value)
+                    if saved is not None:
+                        yield info.name, row, column, saved
 
     def _settle(self) -> None:
         """Fill data tables, and keep what turns out not to be evaluated."""
