@@ -19,6 +19,7 @@ from workbooks.formula.tree import (
     Inlined,
     Name,
     Node,
+    Operation,
     Text,
     bottom_up,
     call,
@@ -26,6 +27,7 @@ from workbooks.formula.tree import (
 )
 
 _OPERATORS = "=<>"
+_MAY_FAIL = (Reference, Name, Error, Call, Operation)
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -47,9 +49,7 @@ def _call(node: Node, scope: Scope) -> Node:
         asked = call(CRITERIA, Text("COUNT"), *pairs)
         if any(isinstance(c, Text) and c.value.lstrip(_OPERATORS) in CODES for c in criteria):
             return asked
-        tests = [
-            call("ISERROR", c) for c in criteria if isinstance(c, Reference | Name | Error | Call)
-        ]
+        tests = [call("ISERROR", c) for c in criteria if isinstance(c, _MAY_FAIL)]
         if not tests:
             return node
         return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)

@@ -1,4 +1,7 @@
-"""LOOKUP, and XLOOKUP for the next value: the calculator's own go wrong in data without order."""
+"""Lookups of the next value: the calculator finds nothing in data without order, Excel does.
+
+Where the calculator's own function finds nothing, ours searches as Excel does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import replace
 from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import literal
+from workbooks.excel.runtime.coerce import plain_number
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Array,
@@ -21,6 +25,7 @@ from workbooks.formula.tree import (
     call,
 )
 
+_ZERO, _ONE = Number("0"), Number("1")
 _NEXT = ("-1", "1")
 _MISSING, _MODE = 3, 4
 
@@ -35,6 +40,10 @@ def _call(node: Node) -> Node:
         return node
     if node.name == "LOOKUP" and len(node.arguments) in (2, 3):
         return _as_match(node)
+    if node.name == "MATCH" and len(node.arguments) in (2, 3):
+        return _searched(node)
+    if node.name in ("VLOOKUP", "HLOOKUP") and len(node.arguments) in (3, 4):
+        return _in_table(node)
     if node.name == "XLOOKUP" and literal((*node.arguments, *[Missing()] * 5)[_MODE]) in _NEXT:
         given = list(node.arguments)
         if isinstance(given[_MISSING], Missing):
@@ -59,6 +68,35 @@ def _as_match(node: Call) -> Node:
     found = call("MATCH", wanted, vector)
     # The calculator's MATCH wants the vector in order, which the largest of all values does not.
     return call("INDEX", result, call("IFNA", found, replace(found, name=MATCHED)))
+
+
+def _searched(node: Call) -> Node:
+    """Let our own search follow, where MATCH looks for the next value and finds none."""
+    order = _literal_of(node, 2)
+    if order not in ("1", "-1", "TRUE"):
+        return node
+    given = node.arguments[:2] if order != "-1" else node.arguments
+    return call("IFNA", node, replace(node, name=MATCHED, arguments=given))
+
+
+def _in_table(node: Call) -> Node:
+    """Let our own search follow, where the first column or row of a table has no order."""
+    order = _literal_of(node, 3)
+    if order != "TRUE" and (plain_number(order) or 0.0) == 0.0:
+        return node
+    wanted, table, line = node.arguments[:3]
+    down = node.name == "VLOOKUP"
+    keys = call("INDEX", table, *((_ZERO, _ONE) if down else (_ONE, _ZERO)))
+    found = call(MATCHED, wanted, keys)
+    place = (found, line) if down else (line, found)
+    return call("IFNA", node, call("INDEX", table, *place))
+
+
+def _literal_of(node: Call, place: int) -> str:
+    """Return how a lookup is asked to search, where that is written out."""
+    if len(node.arguments) <= place:
+        return "1"
+    return literal(node.arguments[place])
 
 
 def _one_column(vector: Node) -> bool:

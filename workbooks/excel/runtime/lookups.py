@@ -1,4 +1,4 @@
-"""Lookups that need no order, and the place of the last value that is not larger."""
+"""Lookups that need no order, and the search of those that do."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ def next_lookup(
     return line if len(line) * len(line[0]) > 1 else line[0][0]
 
 
-def matched(wanted: Any, vector: Any) -> Any:
-    """Return the place of the last value that is not larger than the one that is wanted.
+def matched(wanted: Any, vector: Any, order: Any = 1.0) -> Any:
+    """Return the place that MATCH finds with an order: 1 for rising values, -1 for falling ones.
 
-    As in Excel, values of other kinds are passed over; in a vector without order the search by
-    halves decides.
+    The search is Excel's, so that data which are in no such order give what Excel gives: rising
+    values are searched by halves, falling ones from the first on. Values of other kinds are passed
+    over. Held against a workbook of lookups that Excel saved.
     """
     if isinstance(wanted, CellError):
         return wanted
@@ -56,12 +57,42 @@ def matched(wanted: Any, vector: Any) -> Any:
         return CellError("#N/A", "one value and one row or column are wanted")
     value = 0.0 if wanted is None else folded(wanted)
     cells = [folded(cell) for row in grid for cell in row]
-    places = [i for i, cell in enumerate(cells) if type(cell) is type(value)]
-    low, high = 0, len(places)
-    while low < high:
+    place = (_falling if float(order or 0) < 0 else _rising)(value, cells)
+    return float(place) if place else CellError("#N/A", "no value fits")
+
+
+def _rising(value: Any, cells: list[Any]) -> int:
+    """Search by halves for the last value that is not larger; 0 where there is none."""
+    kind, low, high, best = type(value), 0, len(cells) - 1, 0
+    while low <= high:
         middle = (low + high) // 2
-        if cells[places[middle]] <= value:
-            low = middle + 1
+        place = middle
+        while place <= high and type(cells[place]) is not kind:
+            place += 1
+        if place > high:
+            high = middle - 1
+        elif cells[place] == value:
+            # Of equal values beside each other, the last.
+            while place + 1 < len(cells) and _equal(cells[place + 1], value):
+                place += 1
+            return place + 1
+        elif cells[place] < value:
+            best, low = place + 1, place + 1
         else:
-            high = middle
-    return places[low - 1] + 1.0 if low else CellError("#N/A", "all values are larger")
+            high = middle - 1
+    return best
+
+
+def _falling(value: Any, cells: list[Any]) -> int:
+    """Search from the first on for the last value that is not smaller; 0 where there is none."""
+    kind, best = type(value), 0
+    for place, cell in enumerate(cells, 1):
+        if type(cell) is kind:
+            if cell < value:
+                break
+            best = place
+    return best
+
+
+def _equal(cell: Any, value: Any) -> bool:
+    return type(cell) is type(value) and bool(cell == value)
