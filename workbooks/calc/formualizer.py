@@ -417,6 +417,8 @@ def _config(settings: Settings) -> fz.WorkbookConfig:
     if settings.deadline is not None:
         left = settings.deadline - time.monotonic()
         evaluation.max_eval_time_ms = max(int(left * 1000), 1)
+    # A branch that is not taken closes no circle.
+    evaluation.cycle_detection = "runtime"
     if settings.iterate:
         evaluation.cycle_policy = "iterate"
         evaluation.iterate_max_iterations = settings.iterations

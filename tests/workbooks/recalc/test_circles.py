@@ -40,3 +40,56 @@ def test_a_circle_that_an_error_is_in_stays_in_error(write, values) -> None:
         'r="B1"', 'r="B1" t="e"'), calc=ON)  # fmt: skip
     recalculate(path)
     assert values(path)["A1"] == "#DIV/0!"
+
+
+#: A1, which B1 depends on, with B1 where it is not asked for while D1 is 0.
+BRANCHES = [
+    "IF($D$1=0,1,B1)",
+    "IF($D$1=1,B1,1)",
+    "IFS($D$1=0,1,TRUE,B1)",
+    "CHOOSE($D$1+1,1,B1)",
+    "SWITCH($D$1,0,1,B1)",
+    "IFERROR(1,B1)",
+    "IF(AND($D$1=0,TRUE),1,SUM(B1:B3))",
+    "MAX(1,IF($D$1=0,1,B1))",
+    "ROUND(IF($D$1=0,1,B1),2)",
+    "INDEX(A5:A6,1)+IF($D$1=0,1,B1)",
+]
+
+
+@pytest.mark.parametrize("formula", BRANCHES)
+def test_a_branch_that_is_not_taken_closes_no_circle(write, values, formula: str) -> None:
+    path = write(
+        f'<row r="1"><c r="A1"><f>{formula}</f></c><c r="B1"><f>A1+1</f></c>'
+        '<c r="C1"><f>SUM(B1:B2)*2</f></c><c r="D1"><v>0</v></c></row>'
+    )
+    report = recalculate(path)
+    assert not report.unevaluated
+    assert [values(path)[cell] for cell in ("A1", "B1", "C1")] == [1, 2, 4]
+
+
+def test_a_circle_is_told_once_its_branch_is_taken(write, values) -> None:
+    path = write(
+        '<row r="1"><c r="A1"><f>IF($D$1=0,1,B1)</f><v>1</v></c><c r="B1"><f>A1+1</f><v>2</v></c>'
+        '<c r="C1"><f>5</f><v>5</v></c><c r="D1"><v>0</v></c></row>'
+    )
+    report = recalculate(path, set_values=[("S!D1", 1.0)])
+    assert [cell.address for cell in report.unevaluated] == ["S!A1", "S!B1"]
+    assert [values(path)[cell] for cell in ("A1", "B1", "C1")] == [1, 2, 5]
+
+
+def test_functions_of_ours_in_branches_that_are_not_taken(write, values) -> None:
+    rows = "".join(
+        f'<row r="{r}"><c r="A{r}"><f>IF($D$1=0,{"1" if r == 1 else f"B{r - 1}"},C{r})</f></c>'
+        f'<c r="B{r}"><f>TOK_SUBSIDY(A{r},A{r}+1)+A{r}</f></c>'
+        f'<c r="C{r}"><f>IF($D$1=0,B{r},1)+A{r}</f></c>'
+        + ('<c r="D1"><v>0</v></c>' if r == 1 else "")
+        + "</row>"
+        for r in range(1, 40)
+    )
+    path = write(rows)
+    assert not recalculate(path).unevaluated
+    first = values(path)
+    step = first["B1"] - first["A1"]
+    assert first["A39"] == pytest.approx(1 + 38 * step)
+    assert first["C39"] == first["B39"] + first["A39"]
