@@ -1,7 +1,8 @@
 """CONVERT: units of measure, with the prefixes that they take.
 
 Sources: the tables of units and prefixes of Microsoft's page on CONVERT; the sizes are those of
-NIST Special Publication 811 (2008), appendix B, and exact by definition where it says so.
+NIST Special Publication 811 (2008), appendix B, and exact by definition where it says so. The
+atomic mass unit and the electronvolt are those of CODATA 2006, which Excel has.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _BTU, _INCH = 1055.05585262, _FOOT / 12
 #: Units by what they measure: how many of the first of each they are. A `*` takes prefixes.
 _SIZES: dict[str, dict[str, float]] = {
     "mass": {
-        "g*": 1, "sg": _POUND * _GRAVITY / _FOOT, "lbm": _POUND, "u*": 1.66053906660e-24,
+        "g*": 1, "sg": _POUND * _GRAVITY / _FOOT, "lbm": _POUND, "u*": 1.660538782e-24,
         "ozm": _POUND / 16, "grain": _POUND / 7000, "cwt": _POUND * 100, "shweight": _POUND * 100,
         "uk_cwt": _POUND * 112, "lcwt": _POUND * 112, "hweight": _POUND * 112,
         "stone": _POUND * 14, "ton": _POUND * 2000, "uk_ton": _POUND * 2240,
@@ -40,8 +41,8 @@ _SIZES: dict[str, dict[str, float]] = {
         "pond*": _GRAVITY / 1000,
     },
     "energy": {
-        "J*": 1, "e*": 1e-7, "c*": 4.184, "cal*": 4.1868, "eV*": 1.602176634e-19,
-        "ev*": 1.602176634e-19, "HPh": 550 * _POUND / 1000 * _GRAVITY * _FOOT * 3600,
+        "J*": 1, "e*": 1e-7, "c*": 4.184, "cal*": 4.1868, "eV*": 1.602176487e-19,
+        "ev*": 1.602176487e-19, "HPh": 550 * _POUND / 1000 * _GRAVITY * _FOOT * 3600,
         "hh": 550 * _POUND / 1000 * _GRAVITY * _FOOT * 3600, "Wh*": 3600, "wh*": 3600,
         "flb": _POUND / 1000 * _GRAVITY * _FOOT, "BTU": _BTU, "btu": _BTU,
     },
@@ -53,7 +54,7 @@ _SIZES: dict[str, dict[str, float]] = {
     "volume": {
         "m3*": 1, "m^3*": 1, "l*": 1e-3, "L*": 1e-3, "lt*": 1e-3, "tsp": _GALLON / 768,
         "tspm": 5e-6, "tbs": _GALLON / 256, "oz": _GALLON / 128, "cup": _GALLON / 16,
-        "pt": _GALLON / 8, "us_pt": _GALLON / 8, "uk_pt": _IMPERIAL / 8, "qt": _GALLON / 4,
+        "pt": _GALLON / 8, "us_pt": _GALLON / 8, "uk_pt*": _IMPERIAL / 8, "qt": _GALLON / 4,
         "uk_qt": _IMPERIAL / 4, "gal": _GALLON, "uk_gal": _IMPERIAL, "ang3*": 1e-30,
         "ang^3*": 1e-30, "barrel": _GALLON * 42, "bushel": 2150.42 * _INCH**3,
         "ft3": _FOOT**3, "ft^3": _FOOT**3, "in3": _INCH**3, "in^3": _INCH**3,
@@ -74,7 +75,7 @@ _SIZES: dict[str, dict[str, float]] = {
     },
     "information": {"bit*": 1, "byte*": 8},
     "speed": {
-        "m/s*": 1, "m/sec*": 1, "m/h*": 1 / 3600, "m/hr*": 1 / 3600, "mph": _FOOT * 5280 / 3600,
+        "m/s*": 1, "m/sec*": 1, "m/h*": 1 / 3600, "m/hr*": 1 / 3600, "mph*": _FOOT * 5280 / 3600,
         "kn": 1852 / 3600, "admkn": _FOOT * 6080 / 3600,
     },
 }  # fmt: skip
@@ -89,20 +90,31 @@ _DEGREES = {
     "C": (1.0, -273.15), "cel": (1.0, -273.15), "F": (5 / 9, -459.67), "fah": (5 / 9, -459.67),
     "K": (1.0, 0.0), "kel": (1.0, 0.0), "Rank": (5 / 9, 0.0), "Reau": (1.25, -218.52),
 }  # fmt: skip
+_KELVIN = ("K", "kel")
 _SQUARED, _CUBED = "2", "3"
 
 
 def convert(number: float, given: str, wanted: str) -> float:
     """Return a number of one unit in another."""
-    if given in _DEGREES and wanted in _DEGREES:
-        degree, zero = _DEGREES[given]
-        other, other_zero = _DEGREES[wanted]
+    degrees, other_degrees = _degrees(given), _degrees(wanted)
+    if degrees is not None and other_degrees is not None:
+        (degree, zero), (other, other_zero) = degrees, other_degrees
         return number if given == wanted else (number - zero) * degree / other + other_zero
     for sizes in _SIZES.values():
         size, other_size = _size(given, sizes), _size(wanted, sizes)
         if size is not None and other_size is not None:
             return number * (size / other_size)
     raise Refusal("#N/A", f"{given!r} and {wanted!r} are no units of one measure")
+
+
+def _degrees(unit: str) -> tuple[float, float] | None:
+    """Return how many kelvin a degree is, and what it shows at 0 K; kelvin take prefixes."""
+    if unit in _DEGREES:
+        return _DEGREES[unit]
+    for prefix, factor in _PREFIXES.items():
+        if unit.startswith(prefix) and unit[len(prefix) :] in _KELVIN:
+            return factor, 0.0
+    return None
 
 
 def _size(unit: str, sizes: dict[str, float]) -> float | None:
