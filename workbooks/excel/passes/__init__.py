@@ -22,6 +22,7 @@ from workbooks.excel.passes import (
     fifteen_digits,
     hidden_rows,
     intersection,
+    lambdas,
     lookups,
     names,
     notation,
@@ -82,6 +83,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("tables", tables.apply, row_dependent=True),
     # An operator that becomes a call, before the calls are looked at.
     Rule("powers", powers.apply),
+    # The workbook's own functions, before it is asked which are known.
+    Rule("lambdas", lambdas.apply, row_dependent=True),
     # What no rule is asked about: functions that nobody knows, other workbooks.
     Rule("calls", calls.apply),
     Rule("unsupported", unsupported.apply),

@@ -25,7 +25,7 @@ def _known(node: Node, context: Context) -> Node:
     if not isinstance(node, Call):
         return node
     scope = context.scope
-    if scope.names.defines(node.name) and not _is_ours(node.name, context):
+    if scope.names.defines(node.name) and not is_ours(node.name, context):
         raise KeepOldValueError(
             f"the workbook defines {node.name} itself, as a function that is not supported here"
         )
@@ -39,7 +39,7 @@ def _known(node: Node, context: Context) -> Node:
     return node
 
 
-def _is_ours(name: str, context: Context) -> bool:
+def is_ours(name: str, context: Context) -> bool:
     """Tell whether no name of the workbook makes a call mean another function than ours."""
     defined = context.scope.names.find(name, context.sheet)
     if defined is None or not context.scope.names.may_be_function(defined):
