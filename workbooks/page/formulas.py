@@ -1,0 +1,127 @@
+"""Formulas as text: what they refer to, and how the page's calculator takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from workbooks.formula.address import Area, column_number, parse_area
+
+_SHEET = r"(?:'((?:[^']|'')+)'|([^\W\d][\w.]*))!"
+_CORNER = r"\$?[A-Za-z]{1,3}\$?[1-9][0-9]{0,6}"
+_AREA = (
+    rf"{_CORNER}(?::{_CORNER})?|\$?[A-Za-z]{{1,3}}:\$?[A-Za-z]{{1,3}}"
+    r"|\$?[1-9][0-9]{0,6}:\$?[1-9][0-9]{0,6}"
+)
+_TOKEN = re.compile(
+    rf'(?P<text>"(?:[^"]|"")*")'
+    rf"|(?:{_SHEET})?(?P<area>{_AREA})(?![\w.(!:])"
+    r"|(?P<call>[^\W\d][\w.]*)\("
+    r"|(?P<other>'(?:[^']|'')+'!\S*|\[|\{)"
+    rf"|(?:{_SHEET})?(?P<name>[^\W\d][\w.]*|\\[\w.]*)"
+    r"|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
+)
+#: Functions whose value hangs on the clock, on chance, or on cells that no text tells.
+MOVING = frozenset(
+    ("NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "INDIRECT", "OFFSET", "CELL", "INFO")
+)
+
+
+class Read(NamedTuple):
+    """What a formula refers to."""
+
+    #: Sheet (None: that of the formula), and area; a side of 0 is open.
+    areas: tuple[tuple[str | None, Area], ...]
+    names: frozenset[str]
+    calls: frozenset[str]
+    #: What cannot be followed; empty where all is.
+    unknown: str = ""
+
+
+@lru_cache(maxsize=1 << 16)
+def read(formula: str) -> Read:
+    """Return what a formula refers to.
+
+    Examples
+    --------
+    >>> found = read("=SUM('Q 1'!A1:B2)*rate&\\"A9\\"")
+    >>> found.areas, sorted(found.names), sorted(found.calls)
+    ((('Q 1', Area(top=1, left=1, bottom=2, right=2)),), ['rate'], ['SUM'])
+    """
+    areas, names, calls, unknown = [], set(), set(), ""
+    for match in _TOKEN.finditer(formula):
+        quoted, plain = match[2], match[3]
+        if match["area"]:
+            sheet = quoted.replace("''", "'") if quoted else plain
+            areas.append((sheet, _area(match["area"])))
+        elif match["call"]:
+            calls.add(match["call"].upper())
+        elif match["name"]:
+            names.add(match["name"])
+        elif match["other"] == "[":
+            # An optional parameter of a LAMBDA, or a table or a workbook, which nothing follows.
+            if not re.match(r"\[\w+\]", formula[match.start():]):
+                unknown = "refers to a table or to another workbook"
+        elif match["other"] and match["other"] != "{":
+            unknown = f"refers to {match['other']:.40}"
+    return Read(tuple(areas), frozenset(names), frozenset(calls), unknown)
+
+
+def _area(text: str) -> Area:
+    found = parse_area(text.replace("$", ""))
+    if found is not None:
+        return found
+    first, last = text.replace("$", "").split(":")
+    if first.isdigit():
+        return Area(int(first), 0, int(last), 0)
+    return Area(0, column_number(first), 0, column_number(last))
+
+
+def with_cells(formula: str, cells: Mapping[str, str]) -> str:
+    """Return a formula in which names of cells are those cells.
+
+    Examples
+    --------
+    >>> with_cells("=price*2&\\"price\\"+price(1)", {"PRICE": "Inputs!$B$2"})
+    '=Inputs!$B$2*2&"price"+price(1)'
+    """
+
+    def change(match: re.Match[str]) -> str:
+        if match["name"] and match["name"].upper() in cells and not match[4] and not match[5]:
+            return cells[match["name"].upper()]
+        return match[0]
+
+    return _TOKEN.sub(change, formula)
+
+
+# --- what this version of the calculator does not do -------------------------------------------
+
+_BOTH = re.compile(r"(?<![\w.])ROWS\((\w+)\)\*COLUMNS\(\1\)")
+_ROWS = re.compile(r"(?<![\w.])ROWS\((\w+)\)")
+_COLUMNS = re.compile(r"(?<![\w.])COLUMNS\((\w+)\)")
+_FIRST = re.compile(r"(?<![\w.])INDEX\((\w+),1,1\)")
+
+
+def for_calculator(formula: str) -> str:
+    """Return a LAMBDA so that the calculator takes a single value where it wants a range.
+
+    ROWS, COLUMNS and INDEX are #VALUE! there for what a LAMBDA was given in one cell, and ROWS is
+    for an array that was computed.
+
+    Examples
+    --------
+    >>> for_calculator("LAMBDA(x,IF(ROWS(x)*COLUMNS(x)=1,INDEX(x,1,1),x))")
+    'LAMBDA(x,IF(SUM(MAP(x,LAMBDA(one_,1)))=1,INDEX(TOCOL(x),1,1),x))'
+    """
+    counted = r"SUM(MAP(\1,LAMBDA(one_,1)))"
+    formula = _BOTH.sub(counted, formula)
+    formula = _ROWS.sub(counted, formula)
+    formula = _COLUMNS.sub(r"IFERROR(COLUMNS(\1),1)", formula)
+    return _FIRST.sub(r"INDEX(TOCOL(\1),1,1)", formula)
+
+
+def areas_of(formula: str) -> Iterator[tuple[str | None, Area]]:
+    """Yield the areas that a formula refers to."""
+    yield from read(formula).areas
