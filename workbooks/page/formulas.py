@@ -102,26 +102,69 @@ _BOTH = re.compile(r"(?<![\w.])ROWS\((\w+)\)\*COLUMNS\(\1\)")
 _ROWS = re.compile(r"(?<![\w.])ROWS\((\w+)\)")
 _COLUMNS = re.compile(r"(?<![\w.])COLUMNS\((\w+)\)")
 _FIRST = re.compile(r"(?<![\w.])INDEX\((\w+),1,1\)")
+_SIZE = re.compile(r"(?<![\w.])(ROWS|COLUMNS)\((?=[^\W\d][\w.]*\()")
+# A sign before a name, a call or a bracket: before a cell or a number it is taken as it is.
+_SIGN = re.compile(
+    r"(?<=[(,=<>*/+^&{;-])-(?=\()|(?<=[(,=<>*/+^&{;-])-(?=[^\W\d][\w.]*\()"
+    r"|(?<=[(,=<>*/+^&{;-])-(?=[a-z_]\w*_\d*\b)"
+)
+_WORD = re.compile(r"[\w.]*")
+_COUNT = "SUM(MAP({},LAMBDA(one_,1)))"
 
 
 def for_calculator(formula: str) -> str:
-    """Return a LAMBDA so that the calculator takes a single value where it wants a range.
+    """Return a formula so that the calculator takes arrays where Excel does.
 
-    ROWS, COLUMNS and INDEX are #VALUE! there for what a LAMBDA was given in one cell, and ROWS is
-    for an array that was computed.
+    There a sign before an array is not known, and ROWS and COLUMNS are #VALUE! for one that was
+    computed.
 
     Examples
     --------
-    >>> for_calculator("LAMBDA(x,IF(ROWS(x)*COLUMNS(x)=1,INDEX(x,1,1),x))")
+    >>> for_calculator("=-TOK_X(A1)*ROWS(TOK_Y(1,2))")
+    '=(0-TOK_X(A1))*SUM(MAP(INDEX(TOK_Y(1,2),0,1),LAMBDA(one_,1)))'
+    """
+    while match := _SIZE.search(formula):
+        end = _closing(formula, match.end() - 1)
+        inner = formula[match.end() : end]
+        side = "0,1" if match[1] == "ROWS" else "1,0"
+        counted = _COUNT.format(f"INDEX({inner},{side})")
+        formula = formula[: match.start()] + counted + formula[end + 1 :]
+    while match := _SIGN.search(formula):
+        word = _WORD.match(formula, match.end())
+        end = word.end() if word else match.end()
+        if formula[end : end + 1] == "(":
+            end = _closing(formula, end) + 1
+        operand = formula[match.end() : end]
+        formula = f"{formula[: match.start()]}(0-{operand}){formula[end:]}"
+    return formula
+
+
+def lambda_for_calculator(formula: str) -> str:
+    """Return a LAMBDA so that the calculator takes a single value where it wants a range.
+
+    ROWS, COLUMNS and INDEX are #VALUE! there for what a LAMBDA was given in one cell.
+
+    Examples
+    --------
+    >>> lambda_for_calculator("LAMBDA(x,IF(ROWS(x)*COLUMNS(x)=1,INDEX(x,1,1),x))")
     'LAMBDA(x,IF(SUM(MAP(x,LAMBDA(one_,1)))=1,INDEX(TOCOL(x),1,1),x))'
     """
-    counted = r"SUM(MAP(\1,LAMBDA(one_,1)))"
+    counted = _COUNT.format(r"\1")
     formula = _BOTH.sub(counted, formula)
     formula = _ROWS.sub(counted, formula)
     formula = _COLUMNS.sub(r"IFERROR(COLUMNS(\1),1)", formula)
-    return _FIRST.sub(r"INDEX(TOCOL(\1),1,1)", formula)
+    return for_calculator(_FIRST.sub(r"INDEX(TOCOL(\1),1,1)", formula))
 
 
-def areas_of(formula: str) -> Iterator[tuple[str | None, Area]]:
-    """Yield the areas that a formula refers to."""
-    yield from read(formula).areas
+def _closing(formula: str, opening: int) -> int:
+    """Return where the bracket is closed that opens at a place."""
+    depth, quoted = 0, False
+    for at in range(opening, len(formula)):
+        character = formula[at]
+        if character == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (character == "(") - (character == ")")
+            if not depth:
+                return at
+    raise ValueError(f"{formula[:60]} leaves a bracket open")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.page.calculator import PageCalculator
-from workbooks.page.formulas import for_calculator, read, with_cells
+from workbooks.page.formulas import for_calculator, lambda_for_calculator, read, with_cells
 from workbooks.page.places import Place
 from workbooks.page.reading import Entry, Workbook
 
@@ -88,7 +88,8 @@ def _typed(entry: Entry, cells: Mapping[str, str]) -> str:
     if calls & {"LET", "LAMBDA"}:
         # Its own names may hide those of the workbook.
         return for_calculator(formula)
-    return with_cells(formula, cells)
+    typed_in = with_cells(formula, cells)
+    return for_calculator(typed_in) if calls else typed_in
 
 
 def _needed_names(workbook: Workbook, formulas: Iterable[str]) -> list[tuple[str, str]]:
@@ -104,7 +105,7 @@ def _needed_names(workbook: Workbook, formulas: Iterable[str]) -> list[tuple[str
         for asked in {n.upper() for n in (*found.names, *found.calls)}:
             if asked in known and asked not in used:
                 text = workbook.names[known[asked]]
-                used[asked] = for_calculator(text) if "LAMBDA(" in text.upper() else text
+                used[asked] = lambda_for_calculator(text) if "LAMBDA(" in text.upper() else text
                 waiting.append("=" + text)
     return sorted(((known[n], t) for n, t in used.items()), key=lambda pair: len(pair[1]))
 
