@@ -15,15 +15,22 @@ from workbooks.page.calculator import ASSETS, WASM
 
 #: The parts of the script, each before those that use it.
 SCRIPTS = ("format.js", "calculator.js", "entry.js", "charts.js", "app.js")
-_IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=async |function |class |const )", re.MULTILINE)
+_IMPORT = re.compile(r"^import (\{[^}]*\}) from './(\w+)\.js';$", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def script() -> str:
-    """Return the whole script of a page."""
-    parts = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
+    """Return the whole script of a page: each part in a scope of its own."""
+    return "\n".join(_scoped(name) for name in SCRIPTS)
+
+
+def _scoped(name: str) -> str:
+    """Return a module as what a name stands for, so that one script holds several."""
+    text = _IMPORT.sub(r"const \1 = module_\2;", (ASSETS / name).read_text(encoding="utf-8"))
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
+    text = _EXPORT.sub(r"\1", text)
+    return f"const module_{name.removesuffix('.js')} = (() => {{\n{text}\nreturn {{ {exported} }};\n}})();"
 
 
 def document(
