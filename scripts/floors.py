@@ -35,6 +35,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.scenarios": "a workbook as a function of its inputs",
     "workbooks.review": "check, lint, second opinions",
     "workbooks.authoring": "from content to file",
+    "workbooks.page": "a workbook as an HTML file that recalculates in a browser",
     "workbooks.templates": "what each template says",
     "workbooks.build": "a template becomes a file with values",
     "workbooks.cli": "the command",

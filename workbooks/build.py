@@ -5,6 +5,8 @@ from __future__ import annotations
 import filecmp
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,15 @@ def build(
     except OSError as error:
         raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
     return Built(name, path, report, headlines, book.side_by_side)
+
+
+@contextmanager
+def drafted(name: str) -> Iterator[Path]:
+    """Lay out a template as a workbook without values, in a folder that goes away."""
+    with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+        draft = Path(folder) / f"{name}.xlsx"
+        write(templates.lay_out(name), draft)
+        yield draft
 
 
 def _flavoured(draft: Path, flavour: str) -> Path:

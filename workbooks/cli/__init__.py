@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import functions, hosts, native, prices, recalc, simulate, templates
+from workbooks.cli import functions, hosts, native, page, prices, recalc, simulate, templates
 from workbooks.cli.isolation import Program
 from workbooks.cli.output import Output, told
 from workbooks.errors import CrashedError
@@ -43,6 +43,7 @@ functions.add_to(app)
 prices.add_to(app)
 hosts.add_to(app)
 native.add_to(app)
+page.add_to(app)
 
 
 def _version(wanted: bool) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from udfs.cells import CellError
 from workbooks.errors import BadInputError
 from workbooks.formula.address import parse_area, split_sheet
+from workbooks.page.formats import shown
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook
 from workbooks.page.rules import Allowed, allowed_by
@@ -22,6 +24,8 @@ _PLAIN = frozenset(("value", "live", "computed", ""))
 _BESIDE = ("unit", "source", "note")
 # How far from a cell its words may stand.
 _FAR = 200
+# So many results in a row are still read one by one.
+_LONGEST_ROW = 6
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,8 @@ class Chooser:
                 yield place
 
     def _fields(self, places: Sequence[Place], scenario: Choice | None) -> list[Field]:
-        fields, done = [], set()
+        fields: list[Field] = []
+        done: set[Place] = set()
         for place in places:
             if place in done:
                 continue
@@ -164,6 +169,13 @@ class Chooser:
                 cells = (place,)
             done.update(cells)
             fields.append(self._field(key, cells))
+        counts = Counter((one.section, one.label) for one in fields)
+        seen: Counter[tuple[str, str]] = Counter()
+        for i, one in enumerate(fields):
+            words = one.section, one.label
+            seen[words] += 1
+            if counts[words] > 1:
+                fields[i] = replace(one, label=f"{one.label}, {seen[words]}")
         return fields
 
     def _siblings(self, name: str, scenario: Choice | None) -> tuple[Place, ...]:
@@ -220,12 +232,17 @@ class Chooser:
 
     def _results(self, but: set[Place], flag: Place | None) -> Iterator[Figure]:
         """Yield results that the workbook marks: by a name, or by the style of a template."""
+        marked: dict[tuple[int, int], list[Place]] = {}
         for place, entry in sorted(self._book.cells.items()):
             if (entry.formula is None and entry.anchor is None) or place in but or place == flag:
                 continue
             named = place in self._names and not self._is_live(self._names[place])
             if named or self._book.style(place).name == _OUTPUT:
-                yield self._figure(place)
+                marked.setdefault(place[:2], []).append(place)
+        for places in marked.values():
+            # A long row is a path by months, which charts show.
+            if len(places) <= _LONGEST_ROW:
+                yield from map(self._figure, places)
 
     def _is_live(self, name: str) -> bool:
         """Tell whether a name is that of the live cell of an input for each scenario."""
@@ -261,11 +278,17 @@ class Chooser:
             value = self._book.value(Place(place.sheet, place.row, column))
             if isinstance(value, str) and value.strip():
                 return value.strip()
+            if column == 1 and isinstance(value, float):
+                # A year, or another number that the rows of a table are told apart by.
+                return shown(value, self._book.style(Place(place.sheet, place.row, 1)).format)
         return ""
 
     def _head(self, place: Place) -> str:
         for row in range(place.row - 1, max(place.row - _FAR, 0), -1):
             above = Place(place.sheet, row, place.column)
+            if not any(Place(place.sheet, row, c) in self._book.cells for c in (1, place.column)):
+                # A blank row ends a table.
+                return ""
             style = self._book.style(above).name
             value = self._book.value(above)
             if style == _HEADING:
@@ -299,7 +322,7 @@ class Chooser:
         for row in range(place.row - 1, 0, -1):
             above = Place(place.sheet, row, 1)
             if self._book.style(above).name == _HEADING and self._book.text(above):
-                return f"{self._book.sheets[place.sheet]}: {self._book.text(above)}"
+                return self._book.text(above)
         return self._book.sheets[place.sheet]
 
     # --- the foot --------------------------------------------------------------------------------

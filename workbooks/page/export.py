@@ -13,6 +13,8 @@ from udfs.cells import Cell, CellError
 from workbooks.authoring.native import calls_of, make_native
 from workbooks.errors import RefusedError
 from workbooks.formula.address import Area
+from workbooks.ooxml.book import read_book
+from workbooks.ooxml.package import Package
 from workbooks.ooxml.publish import check_target, claimed, published
 from workbooks.page.calculator import PageCalculator
 from workbooks.page.charts import Span, read_charts
@@ -92,7 +94,7 @@ def export(
         raise RefusedError(f"{out}: a page is written to a file called .html")
     with claimed(target) as claim, tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
         native = source
-        if calls_of(source):
+        if not _is_native(source):
             native = Path(folder) / f"native{source.suffix}"
             make_native(source, native)
         page, exported = _page(native, target, name or source.name, inputs, outputs)
@@ -101,27 +103,37 @@ def export(
     return exported
 
 
+def _is_native(path: Path) -> bool:
+    """Tell whether a workbook defines every function that it calls, or calls none."""
+    with Package(path) as package:
+        defined = {n.name.upper() for n in read_book(package).names if n.sheet is None}
+    return defined.issuperset(calls_of(path))
+
+
 def _page(
     path: Path, target: Path, name: str, inputs: Sequence[str], outputs: Sequence[str]
 ) -> tuple[str, Exported]:
     book = read_workbook(path)
-    chosen = _Chosen(Chooser(book).choose(inputs, outputs), read_charts(path, book))
-    graph = Graph(book)
-    refused = [
-        f"the chart {_plain(c['title'])!r} on {book.sheets[c['sheet']]}: {c['refused']}"
-        for c in chosen.charts if "refused" in c
-    ]  # fmt: skip
-    chosen.charts = [c for c in chosen.charts if "refused" not in c]
+    every = [p for p, e in book.cells.items() if e.formula is not None or e.anchor is not None]
     with recalculated(path, book) as recalculation:
-        every = [p for p, e in book.cells.items() if e.formula is not None or e.anchor is not None]
-        values = {p: e.value for p, e in book.cells.items()} | recalculation.values(every)
-        uncomputed = set(every) - recalculation.values(every).keys()
+        computed = recalculation.values(every)
+        uncomputed = set(every) - computed.keys()
+        # Words may be formulas too; a file need not hold the values of its formulas.
+        book = book.with_values(computed)
+        graph = Graph(book)
+        chosen = _Chosen(Chooser(book).choose(inputs, outputs), read_charts(path, book))
+        refused = [
+            f"the chart {_plain(c['title'])!r} on {book.sheets[c['sheet']]}: {c['refused']}"
+            for c in chosen.charts if "refused" in c
+        ]  # fmt: skip
+        chosen.charts = [c for c in chosen.charts if "refused" not in c]
+        values = {p: e.value for p, e in book.cells.items()}
         part = _part(book, graph, chosen)
         places = sorted(_results(book, part))
         calculator = _settled(load(book, part, values), places)
         # Exactly as the page does it: the values as they stand, then each change.
         found = compare(values, calculator, places, "as the file stands", graph)
-        tried = changes(book, chosen.shown.fields, chosen.shown.scenario)
+        tried = changes(book, chosen.shown.fields, chosen.shown.scenario, len(places))
         held = part.constants
         for what, change in tried:
             recalculation.change(change)

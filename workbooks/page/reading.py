@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,6 +78,13 @@ class Workbook:
     def address(self, place: Place) -> str:
         """Return a cell as a user writes it."""
         return f"{self.sheets[place.sheet]}!{cell_name(place.row, place.column)}"
+
+    def with_values(self, values: Mapping[Place, Cell]) -> Workbook:
+        """Return the workbook with other values in some of its cells."""
+        cells = dict(self.cells)
+        for place, value in values.items():
+            cells[place] = cells[place]._replace(value=value)
+        return replace(self, cells=cells)
 
     def number(self, sheet: str) -> int | None:
         """Return the number of a sheet by its name, which Excel compares without case."""

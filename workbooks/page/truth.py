@@ -26,6 +26,8 @@ from workbooks.formula.address import full_name
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 # The 15 digits of a number leave this of it unsure.
 _LAST_DIGITS = 1e-14
+# How many formulas are computed to try one choice of each list.
+_MOST_FORMULAS = 20_000
 # By how much numbers are moved, one after the other, so that few changes cancel out.
 _MOVES = (1.03, 0.97, 1.07, 0.96)
 
@@ -126,7 +128,9 @@ def agree(ours: Cell, theirs: Cell) -> bool:
     if isinstance(ours, float) and isinstance(theirs, float):
         return abs(ours - theirs) <= max(ABSOLUTE, RELATIVE * max(abs(ours), abs(theirs)))
     if isinstance(ours, CellError) and isinstance(theirs, CellError):
-        return ours.code == theirs.code
+        # Only #N/A means something of its own; the last two are what a calculator does not know.
+        told = {ours.code, theirs.code}
+        return len(told) == 1 or not told & {"#N/A", "#NAME?", "#N/IMPL!"}
     if ours in (None, "", 0.0) and theirs in (None, "", 0.0):
         # A reference to a blank cell.
         return ours == theirs or None in (ours, theirs)
@@ -134,9 +138,12 @@ def agree(ours: Cell, theirs: Cell) -> bool:
 
 
 def changes(
-    workbook: Workbook, fields: Sequence[Field], scenario: Choice | None
+    workbook: Workbook, fields: Sequence[Field], scenario: Choice | None, formulas: int
 ) -> list[tuple[str, Change]]:
-    """Return changes to try: in each scenario all of its numbers moved, and all lists once."""
+    """Return changes to try: in each scenario all of its numbers moved, and other choices.
+
+    `formulas` says how many are computed for each of them.
+    """
     found: list[tuple[str, Change]] = []
     for number, option in enumerate(scenario.options if scenario else ("",)):
         change = {}
@@ -151,14 +158,15 @@ def changes(
         if scenario is not None:
             change[scenario.place] = option
         found.append((f"in the scenario {option}" if option else "with all numbers moved", change))
-    lists = {
-        place: other
+    lists = [
+        (field, place, other)
         for field in fields
         for place in field.cells[:1]
         if (other := _other(workbook, field.allowed, place)) is not None
-    }
-    if lists:
-        found.append(("with other choices of its lists", lists))
+    ]
+    # Each by itself: many choices at once seldom go together.
+    for field, place, other in lists[: max(1, _MOST_FORMULAS // max(formulas, 1))]:
+        found.append((f"with {field.label} as {other}", {place: other}))
     return found
 
 

@@ -181,6 +181,7 @@ function entered(field) {
   put(cellOf(field), value);
   compute();
   show();
+  announce();
   remember();
   document.body.dataset.took = String(performance.now() - start);
 }
@@ -191,13 +192,14 @@ function choose(option) {
   put(data.scenario.place, option);
   compute();
   show();
+  announce();
   remember();
 }
 
 // --- figures -------------------------------------------------------------------------------------
 
 function figureCard(figure) {
-  const value = make('output', { className: 'value' });
+  const value = make('span', { className: 'value' });
   const was = make('span', { className: 'was' });
   const label = make('span', { className: 'label' });
   const unit = make('span', { className: 'unit' });
@@ -375,6 +377,13 @@ function show() {
   $('changes').replaceChildren(...list);
   $('changed').hidden = !list.length;
   $('reset').disabled = !list.length;
+}
+
+// What a screen reader is told: the figures that are no longer those of the file.
+function announce() {
+  const changed = data.headlines.filter((figure) => !same(own.get(keyOf(figure.place)) ?? null, valueAt(figure.place)));
+  const told = changed.slice(0, 3).map((figure) => `${words(figure.label)}: ${shown(valueAt(figure.place), figure.format)}`);
+  $('told').textContent = `${changed.length} headline figures differ from the file. ${told.join('. ')}`;
 }
 
 // The inputs that differ from the file, in the address, so that it can be passed on.

@@ -1,8 +1,9 @@
 // Charts as SVG: every series told apart by pattern, dash or mark too, and named beside it.
 
 const NS = 'http://www.w3.org/2000/svg';
-const WIDE = 640;
-const HIGH = 300;
+const WIDE = 520;
+const HIGH = 280;
+const LONGEST = 22;
 const DASHES = ['', '7 4', '2 3', '10 3 2 3', '14 4', '4 2'];
 const MARKS = ['circle', 'square', 'diamond', 'triangle', 'cross', 'ring'];
 let charts = 0;
@@ -128,7 +129,7 @@ function boxOf(chart, entries, labels, { left = null, extra = 0 } = {}) {
   const legendRoom = legendHeight(entries);
   return {
     left: left ?? 24 + (chart.y.title ? 14 : 0) + Math.max(...labels.map(textWidth), 20),
-    right: WIDE - 14, top: 12, legend: legendRoom,
+    right: WIDE - 20, top: 12, legend: legendRoom,
     bottom: HIGH - 22 - (chart.x.title ? 18 : 0) - legendRoom - extra,
   };
 }
@@ -248,17 +249,19 @@ function upright(svg, chart, tell) {
   const bars = layers.some((layer) => layer.kind !== 'line');
   const scale = scaleOf(extents(layers, count), chart.y, { zero: bars && !chart.y.log });
   const slanted = labels.length <= 16 && labels.some((label) => textWidth(label) > (WIDE - 100) / count);
-  const box = boxOf(chart, entries, scale.ticks.map((tick) => tell(tick, chart.y.format)), { extra: slanted ? 34 : 0 });
+  const longest = Math.min(Math.max(...labels.map(textWidth), 0), textWidth('x'.repeat(LONGEST)));
+  const box = boxOf(chart, entries, scale.ticks.map((tick) => tell(tick, chart.y.format)), { extra: slanted ? longest * 0.47 : 0 });
+  if (slanted) box.left = Math.max(box.left, Math.min(textWidth(labels[0]), longest) * 0.88 - (box.right - box.left) / count / 2 + 4);
   frame(svg, box, scale, chart.y, tell);
   across(svg, box, chart.x);
   const step = (box.right - box.left) / count;
   const y = (value) => box.bottom - scale.place(value) * (box.bottom - box.top);
-  const every = Math.ceil((count * Math.max(...labels.map(textWidth), 12)) / ((box.right - box.left) * (slanted ? 99 : 1)));
+  const every = slanted ? 1 : Math.ceil((count * (Math.max(...labels.map(textWidth), 8) + 8)) / (box.right - box.left));
   labels.forEach((label, i) => {
     const last = i === labels.length - 1 && every > 1 && i % every < every / 2 && i % every !== 0;
     if (i % every || last) return;
     const x = box.left + step * (i + 0.5);
-    const text = make('text', { class: 'tick', x, y: box.bottom + 16, 'text-anchor': slanted ? 'end' : 'middle' }, label);
+    const text = make('text', { class: 'tick', x, y: box.bottom + 16, 'text-anchor': slanted ? 'end' : 'middle' }, slanted ? shortened(label, LONGEST) : label);
     if (slanted) text.setAttribute('transform', `rotate(-28 ${x} ${box.bottom + 16})`);
     svg.append(text);
   });
@@ -370,8 +373,7 @@ function lying(svg, chart, tell) {
   legend(svg, entries);
 }
 
-function shortened(label) {
-  const most = Math.floor((WIDE * 0.42) / 6.2);
+function shortened(label, most = Math.floor((WIDE * 0.42) / 6.2)) {
   return label.length > most ? `${label.slice(0, most - 1)}…` : label;
 }
 

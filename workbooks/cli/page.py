@@ -1,0 +1,97 @@
+"""`tokenbook export` and `tokenbook open`: a workbook as a page that recalculates in a browser."""
+
+from __future__ import annotations
+
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_EXPORT_HELP = """Write a workbook as one HTML file that recalculates in a browser, offline.
+
+It needs nothing installed, and fetches nothing. Every formula is compared with a recalculation
+before the page is written; what does not agree is named, and not shown.
+
+[bold]Examples[/bold]
+
+tokenbook export breakeven -o breakeven.html
+
+tokenbook export model.xlsx -o model.html --inputs price,volume --outputs profit
+"""
+_OPEN_HELP = """Open a workbook as a page in your browser; change an input, and every figure follows.
+
+[bold]Examples[/bold]
+
+tokenbook open breakeven
+
+tokenbook open model.xlsx --outputs profit
+"""
+Subject = Annotated[
+    str, typer.Argument(metavar="FILE|TEMPLATE", help="A workbook, or the name of a template.")
+]
+Inputs = Annotated[
+    str, typer.Option(help="Cells that can be changed, by name or as Sheet!B5, with commas.")
+]
+Outputs = Annotated[
+    str, typer.Option(help="Cells to show, by name or as Sheet!B5, with commas.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("export", help=_EXPORT_HELP)(export)
+    app.command("open", help=_OPEN_HELP)(open_)
+
+
+def export(
+    subject: Subject,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html")],
+    inputs: Inputs = "",
+    outputs: Outputs = "",
+) -> None:
+    """Write a page."""
+    _tell(_exported(subject, output, inputs, outputs))
+
+
+def open_(subject: Subject, inputs: Inputs = "", outputs: Outputs = "") -> None:
+    """Write a page to a temporary file and open it."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenbook-"))
+    output = folder / f"{Path(subject).stem}.html"
+    try:
+        done = _exported(subject, output, inputs, outputs)
+    except BaseException:
+        folder.rmdir()
+        raise
+    _tell(done)
+    if not webbrowser.open(output.as_uri()):
+        typer.echo(f"No browser could be opened here; open {output} in yours.")
+
+
+def _exported(subject: str, output: Path, inputs: str, outputs: str) -> Any:
+    from workbooks import templates  # noqa: PLC0415
+    from workbooks.page.export import export as export_file  # noqa: PLC0415
+
+    asked = {"inputs": _listed(inputs), "outputs": _listed(outputs)}
+    if subject in templates.NAMES and not Path(subject).exists():
+        from workbooks.build import drafted  # noqa: PLC0415
+
+        with drafted(subject) as draft:
+            return export_file(draft, output, name=subject, **asked)
+    return export_file(Path(subject), output, **asked)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _tell(done: Any) -> None:
+    size = done.path.stat().st_size / 1e6
+    typer.echo(
+        f"{done.path}  {size:.2f} MB: {done.inputs} inputs, {done.figures} figures, "
+        f"{done.charts} charts; {done.formulas} formulas agree with the recalculation, as the file "
+        f"stands and after {len(done.changes)} changes"
+    )
+    for line in done.refused:
+        typer.echo(f"  not shown: {line}")
