@@ -20,7 +20,7 @@ tokenbook export breakeven -o breakeven.html
 
 tokenbook export model.xlsx -o model.html --inputs price,volume --outputs profit
 """
-_OPEN_HELP = """Open a workbook as a page in your browser; change an input, and every figure follows.
+_OPEN_HELP = """Open a workbook as a page in your browser: change an input, every figure follows.
 
 [bold]Examples[/bold]
 
@@ -34,9 +34,7 @@ Subject = Annotated[
 Inputs = Annotated[
     str, typer.Option(help="Cells that can be changed, by name or as Sheet!B5, with commas.")
 ]
-Outputs = Annotated[
-    str, typer.Option(help="Cells to show, by name or as Sheet!B5, with commas.")
-]
+Outputs = Annotated[str, typer.Option(help="Cells to show, by name or as Sheet!B5, with commas.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -73,13 +71,13 @@ def _exported(subject: str, output: Path, inputs: str, outputs: str) -> Any:
     from workbooks import templates  # noqa: PLC0415
     from workbooks.page.export import export as export_file  # noqa: PLC0415
 
-    asked = {"inputs": _listed(inputs), "outputs": _listed(outputs)}
+    cells = _listed(inputs), _listed(outputs)
     if subject in templates.NAMES and not Path(subject).exists():
         from workbooks.build import drafted  # noqa: PLC0415
 
         with drafted(subject) as draft:
-            return export_file(draft, output, name=subject, **asked)
-    return export_file(Path(subject), output, **asked)
+            return export_file(draft, output, inputs=cells[0], outputs=cells[1], name=subject)
+    return export_file(Path(subject), output, inputs=cells[0], outputs=cells[1])
 
 
 def _listed(text: str) -> list[str]:

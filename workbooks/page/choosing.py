@@ -293,8 +293,10 @@ class Chooser:
             value = self._book.value(above)
             if style == _HEADING:
                 return ""
-            if isinstance(value, str) and value.strip() and (
-                style == _HEADER or not style.startswith("tokenbook")
+            if (
+                isinstance(value, str)
+                and value.strip()
+                and (style == _HEADER or not style.startswith("tokenbook"))
             ):
                 return re.sub(r"\s*\n\s*", ", ", value.strip())
         return ""

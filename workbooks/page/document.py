@@ -30,7 +30,8 @@ def _scoped(name: str) -> str:
     text = _IMPORT.sub(r"const \1 = module_\2;", (ASSETS / name).read_text(encoding="utf-8"))
     exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
     text = _EXPORT.sub(r"\1", text)
-    return f"const module_{name.removesuffix('.js')} = (() => {{\n{text}\nreturn {{ {exported} }};\n}})();"
+    scope = f"(() => {{\n{text}\nreturn {{ {exported} }};\n}})();"
+    return f"const module_{name.removesuffix('.js')} = {scope}"
 
 
 def document(
@@ -76,6 +77,7 @@ def document(
         "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         .replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"),
         "workbook": _packed(workbook),
+        "licence": (ASSETS / "LICENSE-IRONCALC.txt").read_text(encoding="utf-8"),
         "wasm": base64.b64encode(WASM.read_bytes()).decode(),
         "script": code,
     }  # fmt: skip

@@ -234,12 +234,12 @@ def _part(book: Workbook, graph: Graph, chosen: _Chosen) -> Part:
         shown.scenario = None
         shown.fields = [replace(f, cells=f.cells[:1]) for f in shown.fields]
     reached = graph.reached(_changeable(shown))
-    formulas = {
-        p for p in needed & reached if book.cells[p].formula is not None
-    } | {book.cells[p].anchor for p in needed & reached if book.cells[p].anchor is not None}  # fmt: skip
+    changing = needed & reached
+    formulas = {p for p in changing if book.cells[p].formula is not None}
+    formulas |= {anchor for p in changing if (anchor := book.cells[p].anchor) is not None}
     filled = {p for p in needed if (e := book.cells.get(p)) and e.anchor in formulas}
     constants = {p for p in needed if p in book.cells} - formulas - filled
-    return Part(frozenset(p for p in formulas if p is not None), frozenset(constants))
+    return Part(frozenset(formulas), frozenset(constants))
 
 
 def _results(book: Workbook, part: Part) -> set[Place]:

@@ -13,10 +13,11 @@ from udfs.cells import Cell, CellError
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|([#0?,.]+)|([eE][+-]0+)|(%)|(.)', re.DOTALL)
 _DATE = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)  # fmt: skip
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+]  # fmt: skip
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _CONDITION = re.compile(r"\[(>=|<=|<>|>|<|=)(-?[0-9.]+)\]")
 _EPOCH = datetime(1899, 12, 30)
 _HOLDS = {
@@ -103,7 +104,7 @@ def _places(value: float) -> int:
 
 def _number(value: float, section: str) -> str:
     """Return a number in a section of a format: its digits, and the texts around them."""
-    tokens = [m for m in _TOKEN.finditer(section)]
+    tokens = list(_TOKEN.finditer(section))
     digits = [m for m in tokens if m[3]]
     if not digits:
         return _texts(tokens, "", first=None)

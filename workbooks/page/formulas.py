@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -42,11 +42,11 @@ class Read(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def read(formula: str) -> Read:
-    """Return what a formula refers to.
+    r"""Return what a formula refers to.
 
     Examples
     --------
-    >>> found = read("=SUM('Q 1'!A1:B2)*rate&\\"A9\\"")
+    >>> found = read("=SUM('Q 1'!A1:B2)*rate&\"A9\"")
     >>> found.areas, sorted(found.names), sorted(found.calls)
     ((('Q 1', Area(top=1, left=1, bottom=2, right=2)),), ['rate'], ['SUM'])
     """
@@ -62,7 +62,7 @@ def read(formula: str) -> Read:
             names.add(match["name"])
         elif match["other"] == "[":
             # An optional parameter of a LAMBDA, or a table or a workbook, which nothing follows.
-            if not re.match(r"\[\w+\]", formula[match.start():]):
+            if not re.match(r"\[\w+\]", formula[match.start() :]):
                 unknown = "refers to a table or to another workbook"
         elif match["other"] and match["other"] != "{":
             unknown = f"refers to {match['other']:.40}"
@@ -80,11 +80,11 @@ def _area(text: str) -> Area:
 
 
 def with_cells(formula: str, cells: Mapping[str, str]) -> str:
-    """Return a formula in which names of cells are those cells.
+    r"""Return a formula in which names of cells are those cells.
 
     Examples
     --------
-    >>> with_cells("=price*2&\\"price\\"+price(1)", {"PRICE": "Inputs!$B$2"})
+    >>> with_cells("=price*2&\"price\"+price(1)", {"PRICE": "Inputs!$B$2"})
     '=Inputs!$B$2*2&"price"+price(1)'
     """
 

@@ -61,7 +61,9 @@ class Graph:
                 blocks.add((number, self._closed(number, area)))
         moving = sorted(MOVING & what.calls)
         if moving:
-            why = why or f"calls {moving[0]}, which changes by itself or reads cells it does not name"
+            why = (
+                why or f"calls {moving[0]}, which changes by itself or reads cells it does not name"
+            )
         for called in (*what.names, *what.calls):
             name = called.upper()
             if name not in self._names or name in inside:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CalculatorError
+from workbooks.formula.address import full_name
 from workbooks.page.calculator import PageCalculator
 from workbooks.page.choosing import Choice, Field
 from workbooks.page.graph import Graph, places_of
@@ -20,7 +21,6 @@ from workbooks.recalc import setup_for
 from workbooks.recalc.inputs import resolve
 from workbooks.recalc.job import Job
 from workbooks.recalc.run import opened
-from workbooks.formula.address import full_name
 
 #: Two calculators that round at other places still agree to this; the page's has 15 digits.
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
@@ -146,7 +146,7 @@ def changes(
     """
     found: list[tuple[str, Change]] = []
     for number, option in enumerate(scenario.options if scenario else ("",)):
-        change = {}
+        change: dict[Place, Cell] = {}
         for i, field in enumerate(fields):
             cells = field.cells if scenario and scenario.beside else (
                 field.cells[min(number, len(field.cells) - 1)],

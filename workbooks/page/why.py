@@ -31,9 +31,7 @@ def why_not(book: Workbook, graph: Graph, found: Sequence[Difference]) -> list[s
     ]
 
 
-def _follows(
-    book: Workbook, graph: Graph, place: Place, found: dict[Place, Difference]
-) -> bool:
+def _follows(book: Workbook, graph: Graph, place: Place, found: dict[Place, Difference]) -> bool:
     """Tell whether a cell reads another that differs."""
     anchor = book.cells[place].anchor
     if anchor is not None:

@@ -55,6 +55,12 @@ class Page:
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
 
+    def close(self) -> None:
+        """End the browser, and what leads to it."""
+        self("Browser.close")
+        self._answers.close()
+        os.close(self._to)
+
     def run(self, expression: str) -> Any:
         """Return what a piece of JavaScript gives in the page."""
         found = self(
@@ -133,9 +139,10 @@ class Page:
             elif event.get("method") == "Runtime.consoleAPICalled":
                 if parameters["type"] in ("error", "warning", "assert"):
                     told.append(str(parameters["args"]))
-            elif event.get("method") == "Log.entryAdded":
-                if parameters["entry"]["level"] == "error":
-                    told.append(parameters["entry"]["text"])
+            elif (
+                event.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error"
+            ):
+                told.append(parameters["entry"]["text"])
         return told
 
 
@@ -154,17 +161,14 @@ def browser(profile: Path) -> Iterator[Page]:
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
 
-    def wire() -> None:
-        # The protocol's own file numbers.
-        os.dup2(to_read, 3)
-        os.dup2(from_write, 4)
-
-    command = ["chromium", *_FLAGS, f"--user-data-dir={profile}"]
+    # The shell puts the pipes where the protocol wants them: 3 to be asked, 4 to answer.
+    wired = f'exec "$@" 3<&{to_read} 4>&{from_write}'
+    command = ["bash", "-c", wired, "bash", "chromium", *_FLAGS, f"--user-data-dir={profile}"]
     if os.geteuid() == 0:
         # Chromium refuses its sandbox to root, which a container's user often is.
         command.append("--no-sandbox")
     process = subprocess.Popen(
-        command, preexec_fn=wire, pass_fds=(3, 4), stdout=subprocess.DEVNULL,
+        command, pass_fds=(to_read, from_write), stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(to_read)
@@ -173,6 +177,5 @@ def browser(profile: Path) -> Iterator[Page]:
     try:
         yield page
     finally:
-        page("Browser.close")
+        page.close()
         process.wait(timeout=_SECONDS)
-        os.close(to_write)

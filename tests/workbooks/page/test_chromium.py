@@ -179,10 +179,12 @@ def contrast(page, scheme):
           };
           let least = 99, where = '';
           for (const e of document.querySelectorAll('body *')) {
-            if (!e.textContent.trim() || e.closest('svg, script, .static, option') || e.disabled) continue;
+            if (!e.textContent.trim() || e.disabled) continue;
+            if (e.closest('svg, script, .static, option')) continue;
             const [a, b] = [luminance(getComputedStyle(e).color), luminance(behind(e))].sort();
             const found = (b + 0.05) / (a + 0.05);
-            if (found < least) { least = found; where = e.className + ' ' + e.textContent.slice(0, 40); }
+            const told = e.className + ' ' + e.textContent.slice(0, 40);
+            if (found < least) [least, where] = [found, told];
           }
           return [least, where];
         })()"""
