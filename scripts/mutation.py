@@ -37,7 +37,7 @@ LEFT_OUT = "not (libreoffice or chromium or ooxml or long)"
 UNMAPPED = "not in_another_thread"
 #: How many mutants have to be noticed [-], and how long the tests of one may take [s].
 WANTED = 0.85
-LONGEST = 12.0
+LONGEST = 20.0
 
 
 @dataclass(frozen=True, slots=True)
