@@ -136,11 +136,13 @@ def _saved_on_a_mac(package: Package) -> bool:
     """Tell whether Excel on a Mac saved the workbook."""
     if _PROPERTIES not in package:
         return False
-    application = next(
-        (e.text or "" for e in parse(package.read(_PROPERTIES), _PROPERTIES).iter()
-         if local_name(e) == "Application"), "",
-    )  # fmt: skip
-    return "Macintosh" in application
+    try:
+        root = parse(package.read(_PROPERTIES), _PROPERTIES)
+    except NotAWorkbookError:
+        # No value hangs on the properties: damaged ones are no reason to refuse the workbook.
+        return False
+    named = (e.text or "" for e in root.iter() if local_name(e) == "Application")
+    return "Macintosh" in next(named, "")
 
 
 def _read_sheets(
