@@ -39,11 +39,21 @@ def pytest_runtest_setup(item):
             pytest.skip(f"{program} is not on this machine")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what takes minutes, unless it is asked for: `-m long`."""
-    if "long" in config.getoption("-m"):
+    """Leave out what takes minutes, other programs too, unless `-m` asks for it by name."""
+    for item in items:
+        if any(item.get_closest_marker(mark) for mark in PROGRAMS):
+            item.add_marker(pytest.mark.long)
+    if any(mark in config.getoption("-m") for mark in ("long", *PROGRAMS)):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
     if left_out:
         items[:] = [item for item in items if not item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Use all processors for all tests; a file or two are done before the workers are there."""
+    return os.cpu_count() if config.args_source is not pytest.Config.ArgsSource.ARGS else 0

@@ -18,10 +18,15 @@ CASES = list(cases())
 EXPECTED = expected()
 #: Its packages come from a server that not every machine reaches.
 OPTIONAL = ("Pyodide in Node",)
+#: What takes longer to start than all of the rest.
+LONG = ("Pyodide in Node", "LibreOffice Calc")
 RECORD = "python tests/conformance/record.py"
 
 
-@pytest.fixture(scope="module", params=HOSTS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(h, marks=pytest.mark.long) if h in LONG else h for h in HOSTS],
+)
 def host_name(request):
     """The name of a host, where the machine has what it needs."""
     if why := missing(request.param):

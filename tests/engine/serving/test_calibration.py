@@ -161,6 +161,7 @@ def refitted():
     return fit(measured())
 
 
+@pytest.mark.long
 def test_a_new_fit_finds_the_stored_constants_to_the_digit(refitted):
     assert asdict(refitted) == asdict(calibrated())
 

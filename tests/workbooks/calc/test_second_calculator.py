@@ -23,6 +23,8 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-9
 #: At most this share of a template's formulas calls what only Python can answer [-].
 KEPT = {"audit": 0.30}
 KEPT_ELSEWHERE = 0.03
+#: IronCalc's TEXT rounds halves to the even digit: TEXT(2.5,"0") is "2" there, and "3" in Excel.
+KNOWN = {"risk": {("Result", "C56")}}
 WHY = "IronCalc cannot call an own function"
 
 
@@ -66,4 +68,4 @@ def test_native_formulas_of_a_template(name, built, tmp_path) -> None:
     expected, found = values_of(ours), values_of(theirs)
     assert expected.keys() == found.keys()
     other = {p: (v, found[p]) for p, v in expected.items() if not same(v, found[p])}
-    assert other == {}
+    assert {p: pair for p, pair in other.items() if p not in KNOWN.get(name, ())} == {}

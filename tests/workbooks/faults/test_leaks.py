@@ -28,6 +28,7 @@ print(json.dumps(marks))
 """
 
 
+@pytest.mark.long
 @pytest.mark.fault("300 recalculations in one process")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 def test_300_recalculations_in_one_process(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ DRIVER = Path(__file__).with_name("signal_driver.py")
 STAGES = ("start", "read", "rewrite", "load", "evaluate", "splice", "publish", "report")
 CODES = {"SIGINT": 130, "SIGTERM": 143}
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and forks of POSIX"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture
@@ -72,7 +75,6 @@ def test_other_ways_and_signals(book: Path, tried, way: str, name: str, stage: s
     check(outcomes(book, way, stage, name, 3), name)
 
 
-@pytest.mark.long
 @pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", list(CODES))

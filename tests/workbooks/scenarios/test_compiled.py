@@ -60,7 +60,14 @@ def differing(
     return found
 
 
-@pytest.mark.parametrize("name", templates.NAMES)
+#: The templates whose formulas take minutes.
+LARGE = ("plan", "buyer")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.long) if n in LARGE else n for n in templates.NAMES],
+)
 @pytest.mark.parametrize("every", [1, 3])
 def test_every_formula_of_every_template(name: str, every: int, tmp_path: Path) -> None:
     path = build(name, tmp_path).path

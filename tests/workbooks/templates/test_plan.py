@@ -223,6 +223,7 @@ def varied(book) -> Iterator[tuple[str, float, float, float, bool]]:
         yield name, value, low, high, whole
 
 
+@pytest.mark.long
 def test_it_balances_and_agrees_under_random_inputs(book, built, tmp_path):
     given_cells = list(varied(book))
     assert len(given_cells) > 100

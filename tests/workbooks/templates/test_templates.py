@@ -159,7 +159,13 @@ def _scenarios() -> list[tuple[str, str]]:
     return pairs
 
 
-@pytest.mark.parametrize(("name", "scenario"), _scenarios())
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [
+        pytest.param(*pair, marks=pytest.mark.long) if pair[0] == "plan" else pair
+        for pair in _scenarios()
+    ],
+)
 def test_checks_hold_in_every_scenario(name, scenario, tmp_path):
     path = build(name, tmp_path).path
     report = recalculate(path, set_values=[("scenario", scenario)])

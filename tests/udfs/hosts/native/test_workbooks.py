@@ -121,7 +121,13 @@ def made(tmp_path_factory):
     return one
 
 
-@pytest.mark.parametrize(("name", "scenario"), _scenarios())
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [
+        pytest.param(*pair, marks=pytest.mark.long) if pair[0] == "plan" else pair
+        for pair in _scenarios()
+    ],
+)
 def test_a_native_template_equals_the_plain_one(name, scenario, made, tmp_path):
     plain, native = made(name)
     if kept := set(calls_of(plain)) & set(reasons()):
