@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if any(item.get_closest_marker(mark) for mark in PROGRAMS):
             item.add_marker(pytest.mark.long)
+        # A file is one processor's; LibreOffice is not started by two at once.
+        calc = item.get_closest_marker("libreoffice")
+        item.add_marker(pytest.mark.xdist_group("calc" if calc else str(item.path)))
     if any(mark in config.getoption("-m") for mark in ("long", *PROGRAMS)):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
