@@ -6,6 +6,7 @@ reach its line; a sample has to be small enough to be run, and the same for whoe
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from mutation_kinds import Mutant, mutants
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "mutants"
 ANSWERS = FOLDER / "answers.jsonl"
+#: Mutants that change no value, each with why.
+EQUIVALENT = ROOT / "scripts" / "equivalent_mutants.csv"
 #: What is changed, and the tests that may notice; each part of the map is a process of its own.
 CHANGED = ("workbooks/excel", "workbooks/recalc")
 PARTS = (
@@ -30,6 +34,7 @@ PARTS = (
     "tests/workbooks/calc",
     "tests/workbooks/review",
     "tests/workbooks/cli",
+    "tests/udfs/hosts/native/test_formulas.py",
 )
 #: Tests that need other programs or too long say nothing here.
 LEFT_OUT = "not (libreoffice or chromium or ooxml or long)"
@@ -48,7 +53,10 @@ class Reach:
     seconds: Mapping[str, float]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests of a mutant, fastest first, as many as there is time for."""
+        """Return the tests of a mutant, fastest first, as many as there is time for.
+
+        For what an import does, those in the folder of the module's own tests come before all.
+        """
         lines = self.lines.get(mutant.path, {})
         if mutant.inside:
             span = range(mutant.line, mutant.last + 1)
@@ -58,7 +66,9 @@ class Reach:
             found = frozenset().union(*lines.values())
         left = LONGEST
         chosen: list[str] = []
-        for test in sorted(found, key=lambda name: (self.seconds[name], name)):
+        beside = mutant.path.replace("workbooks", "tests/workbooks", 1).rpartition("/")[0]
+        far = {name: not mutant.inside and not name.startswith(beside) for name in found}
+        for test in sorted(found, key=lambda name: (far[name], self.seconds[name], name)):
             left -= self.seconds[test]
             if left < 0 and chosen:
                 break
@@ -153,6 +163,18 @@ def all_mutants(files: Iterable[str] = ()) -> list[Mutant]:
     ]
 
 
+def equivalent(mutant: Mutant) -> bool:
+    """Tell whether a mutant is listed as one that changes nothing, and why."""
+    source = (ROOT / mutant.path).read_text(encoding="utf-8").splitlines()[mutant.line - 1]
+    return (mutant.path, source.strip(), mutant.what) in _listed()
+
+
+@cache
+def _listed() -> frozenset[tuple[str, str, str]]:
+    with EQUIVALENT.open(encoding="utf-8", newline="") as file:
+        return frozenset((r["path"], r["line"], r["change"]) for r in csv.DictReader(file))
+
+
 def attempt(drawn: Sequence[Mutant], reach: Reach) -> dict[Mutant, str]:
     """Return of each mutant which test noticed it, or nothing."""
     answers = FOLDER / "part.jsonl"
@@ -179,6 +201,8 @@ def attempt(drawn: Sequence[Mutant], reach: Reach) -> dict[Mutant, str]:
             pytest({"jobs": str(file), "answers": str(answers)}, files)
         except SystemExit as failure:
             if not batch[0]["imported"]:
+                raise
+            if "no longer in the file" in str(failure):
                 raise
             # The module could not be imported at all.
             found[Mutant(**batch[0]["mutant"])] = f"not imported: {str(failure)[-80:]!r}"
@@ -227,7 +251,8 @@ def main(arguments: Sequence[str]) -> int:
     files = [a for a in arguments[1:] if ".py" in a]
     numbers = [int(a) for a in arguments[1:] if ".py" not in a]
     count, seed = numbers[0] if numbers else 200, numbers[1] if len(numbers) > 1 else 0
-    everything = all_mutants(files)
+    found = all_mutants(files)
+    everything = [mutant for mutant in found if not equivalent(mutant)]
     drawn = random.Random(seed).sample(everything, min(count, len(everything)))
     return report(attempt(drawn, reach), reach, len(everything))
 

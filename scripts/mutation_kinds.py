@@ -123,6 +123,8 @@ def _untouched(statement: ast.stmt) -> bool:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return True
         case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):
@@ -141,7 +143,7 @@ def _expressions(node: ast.expr) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             yield from _expressions(child)
-        elif isinstance(child, ast.keyword):
+        elif isinstance(child, ast.keyword) and not (_is_zip(node) and child.arg == "strict"):
             yield from _expressions(child.value)
         elif isinstance(child, ast.comprehension):
             yield from _expressions(child.iter)
@@ -173,7 +175,7 @@ def _of(node: ast.AST) -> Iterator[Change]:
         case ast.Constant(value=bool(value)):
             yield _constant(node, not value)
         case ast.Constant(value=int(number) | float(number)):
-            yield _constant(node, number + 1)
+            yield _constant(node, number + 1 if number + 1 != number else number * 2)
         case ast.If() | ast.While() | ast.IfExp() if not isinstance(node.test, ast.UnaryOp):
             opposite = ast.UnaryOp(ast.Not(), node.test)
             yield node.test, "condition turned round", _setter(node, "test", opposite)
@@ -212,6 +214,11 @@ def _text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
+
+
+def _is_zip(node: ast.AST) -> bool:
+    """Tell of `zip`, whose `strict` is an assertion."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def _none(node: ast.expr) -> bool:
