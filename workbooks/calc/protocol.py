@@ -28,14 +28,14 @@ FAILURES, SURE = "TB.FAILURES", "TB.SURE"
 MATCHED = "TB.MATCH"
 #: SUMIFS and its kin where errors are concerned.
 CRITERIA = "TB.CRITERIA"
-#: XLOOKUP for the next smaller or larger value.
-NEXT_LOOKUP = "TB.XLOOKUP"
+#: XLOOKUP and XMATCH for the next smaller or larger value.
+NEXT_LOOKUP, NEXT_MATCH = "TB.XLOOKUP", "TB.XMATCH"
 #: A number of 15 digits, for a comparison; a sum or difference that is nothing.
 DIGITS, SNAPPED = "TB.DIGITS", "TB.SNAP"
 LOWERED = frozenset(
     {
         *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
-        *(FAILURES, SURE, MATCHED, NEXT_LOOKUP, CRITERIA),
+        *(FAILURES, SURE, MATCHED, NEXT_LOOKUP, NEXT_MATCH, CRITERIA),
         *(DIGITS, SNAPPED),
     }
 )

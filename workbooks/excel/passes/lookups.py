@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP
+from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP, NEXT_MATCH
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import literal
 from workbooks.excel.runtime.coerce import plain_number
@@ -44,6 +44,10 @@ def _call(node: Node) -> Node:
         return _searched(node)
     if node.name in ("VLOOKUP", "HLOOKUP") and len(node.arguments) in (3, 4):
         return _in_table(node)
+    if node.name == "XMATCH" and len(node.arguments) in (3, 4):
+        # A search by halves is another thing in data without order.
+        nearest = literal(node.arguments[2]) in _NEXT and _literal_of(node, 3) in _NEXT
+        return replace(node, name=NEXT_MATCH, prefix="") if nearest else node
     if node.name == "XLOOKUP" and literal((*node.arguments, *[Missing()] * 5)[_MODE]) in _NEXT:
         given = list(node.arguments)
         if isinstance(given[_MISSING], Missing):

@@ -28,7 +28,32 @@ def next_lookup(
     searched = [row[0] for row in searched_rows] if down else searched_rows[0]
     if len(searched) != (len(answers) if down else len(answers[0])):
         return CellError("#VALUE!", "as many results as values are wanted")
-    key = _key(0.0 if wanted is None else wanted)
+    index = _next(wanted, searched, mode, order)
+    if index is None:
+        return missing
+    line = [answers[index]] if down else [[row[index]] for row in answers]
+    return line if len(line) * len(line[0]) > 1 else line[0][0]
+
+
+def next_match(wanted: Any, vector: Any, mode: Any, order: Any = 1.0) -> Any:
+    """Answer XMATCH with a mode of -1 or 1: the place of the value, else of the next one."""
+    if isinstance(wanted, CellError):
+        return wanted
+    grid = rows(vector)
+    if isinstance(wanted, list) or (len(grid) > 1 and len(grid[0]) > 1):
+        return CellError("#VALUE!", "one value and one row or column are wanted")
+    index = _next(wanted, [cell for row in grid for cell in row], mode, order)
+    return CellError("#N/A", "no value fits") if index is None else index + 1.0
+
+
+def _next(wanted: Any, searched: list[Any], mode: Any, order: Any) -> int | None:
+    """Return the place of a value, or of the next smaller or larger one, from 0 on.
+
+    What is wanted may be blank: that is a blank cell, or comes after all values.
+    """
+    if wanted is None and None in searched:
+        return searched.index(None)
+    key = (len(_ORDER), 0.0) if wanted is None else _key(wanted)
     # Blanks and errors are passed over.
     found = [(i, _key(cell)) for i, cell in enumerate(searched) if type(cell) in _ORDER]
     if float(order or 1) < 0:
@@ -36,11 +61,9 @@ def next_lookup(
     up = float(mode) > 0
     beside = [(i, v) for i, v in found if (v >= key if up else v <= key)]
     if not beside:
-        return missing
+        return None
     # Of equal values, the first that is met.
-    index = (min if up else max)(beside, key=lambda pair: pair[1])[0]
-    line = [answers[index]] if down else [[row[index]] for row in answers]
-    return line if len(line) * len(line[0]) > 1 else line[0][0]
+    return (min if up else max)(beside, key=lambda pair: pair[1])[0]
 
 
 def matched(wanted: Any, vector: Any, order: Any = 1.0) -> Any:

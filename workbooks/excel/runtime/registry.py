@@ -17,6 +17,7 @@ from workbooks.calc.protocol import (
     DIGITS,
     MATCHED,
     NEXT_LOOKUP,
+    NEXT_MATCH,
     ONE,
     RANKED,
     SHOWN,
@@ -319,6 +320,7 @@ def one(value: Any) -> Any:
 #: What the passes put into formulas; these take cells as they come.
 INNER: Mapping[str, Callable[..., Any]] = {
     NEXT_LOOKUP: lookups.next_lookup,
+    NEXT_MATCH: lookups.next_match,
     RANKED: ranks.ranked,
     SHOWN: texts.shown,
     DIGITS: digits.digits,
