@@ -51,7 +51,7 @@ _CODES = {
 _KINDS = {code: kind for kind, code in _CODES.items()}
 _CALCULATOR_ONLY = {
     "Error": "the formula is too long or too deep for the calculator",
-    "Circ": "it refers to itself, and iterative calculation is off",
+    "Circ": "it is in a circle of references or hangs on one, and iterative calculation is off",
     "NImpl": "the calculator has no way to evaluate this kind of reference or operation",
     "Cancelled": "the evaluation was stopped",
 }
@@ -323,7 +323,8 @@ class FormualizerCalculator:
             return {"type": "Error", "kind": result.code}
         if isinstance(result, CalculatorError):
             self._failures += 1
-            return {"type": "Error", "kind": "NImpl"}
+            circle = result.reason == _CALCULATOR_ONLY["Circ"]
+            return {"type": "Error", "kind": "Circ" if circle else "NImpl"}
         if isinstance(result, list):
             return [["" if v is None else self.calculator_value(v) for v in row] for row in result]
         return result
@@ -390,7 +391,7 @@ def _given(value: Cell) -> Any:
 def _cells_of(argument: Any) -> Any:
     if isinstance(argument, dict):
         kind = str(argument.get("kind", ""))
-        if kind == "NImpl":
+        if kind in ("NImpl", "Circ"):
             return CalculatorError(_CALCULATOR_ONLY[kind])
         # What fails in its own cell is evaluated again with the cell's old value.
         return CellError(_CODES.get(kind, "#VALUE!"))

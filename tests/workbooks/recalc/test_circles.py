@@ -93,3 +93,15 @@ def test_functions_of_ours_in_branches_that_are_not_taken(write, values) -> None
     step = first["B1"] - first["A1"]
     assert first["A39"] == pytest.approx(1 + 38 * step)
     assert first["C39"] == first["B39"] + first["A39"]
+
+
+def test_what_hangs_on_a_circle_keeps_its_value_and_is_told(write, values) -> None:
+    path = write(
+        '<row r="1"><c r="A1"><f>B1</f><v>0</v></c><c r="B1"><f>A1</f><v>0</v></c>'
+        '<c r="C1"><f>A1+1</f><v>0</v></c><c r="D1"><f>A1*2</f><v>0</v></c>'
+        '<c r="E1"><f>1+1</f><v>2</v></c></row>'
+    )
+    report = recalculate(path)
+    assert {cell.address for cell in report.unevaluated} == {f"S!{c}1" for c in "ABCD"}
+    assert all("circle" in cell.reason for cell in report.unevaluated)
+    assert [values(path)[f"{c}1"] for c in "ABCDE"] == [0, 0, 0, 0, 2]
