@@ -197,6 +197,8 @@ def calibrate() -> dict[str, Any]:
                 "value": getattr(whole, f.name),
                 "unit": f.metadata["unit"],
                 "meaning": f.metadata["meaning"],
+                "start": f.metadata["start"],
+                "start_from": f.metadata["source"],
             }
             for f in fitted()
         },

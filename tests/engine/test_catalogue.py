@@ -52,13 +52,14 @@ def test_parameters_and_cache_follow_from_the_dimensions(row):
 def test_parameters_are_those_published(row):
     model = records(Model)[row["id"]]
     total, *active = published(row["published_params"])
-    assert total_parameters(model) == pytest.approx(total, rel=0.01)
+    # Models that see are published with their eye, which is not served here.
+    assert total_parameters(model) == pytest.approx(total, rel=0.012)
     if model.experts:
-        # Some makers count the embedding, too, some do not.
+        # Some makers count the embedding, too, some do not; some do not even count the output head.
         embedding = model.vocab * model.hidden
         without = active_parameters(model)
         # To the digit printed: the last is a whole or a tenth of a billion.
-        assert without - 0.6e9 <= active[0] <= without + embedding + 0.6e9
+        assert without - embedding - 0.6e9 <= active[0] <= without + embedding + 0.6e9
 
 
 @pytest.mark.parametrize("row", ACCELERATORS)
@@ -68,12 +69,35 @@ def test_memory_in_both_units_agrees(row):
     assert gb == pytest.approx(gib * 1.024**3, rel=1e-3)
 
 
+#: Memory as it is printed on data sheets, and which of the two units is meant by it there.
+PRINTED = {
+    "gib": {
+        "a100_80gb_sxm": 80, "h100_sxm": 80, "h100_pcie": 80, "h200_sxm": 141, "b200_sxm": 180,
+        "h800_sxm": 80, "mi300x": 192, "mi325x": 256, "tpu_v5p": 95, "tpu_v6e": 32, "tpu_v7x": 192,
+        "gaudi3": 128, "l4": 24, "trainium2": 96, "trainium3": 144, "rtx_pro_6000": 96,
+        "gb200": 186,
+    },
+    # Boards whose printed figure is in thousands of millions of bytes.
+    "gb": {"b300_sxm": 288, "l40s": 48, "groq_lpu": 0.23},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ACCELERATORS)
+def test_memory_is_what_the_data_sheet_prints_in_its_unit(row):
+    ((unit, printed),) = [
+        (unit, known[row["id"]]) for unit, known in PRINTED.items() if row["id"] in known
+    ]
+    assert float(row[f"memory_{unit}"]) == pytest.approx(printed, rel=0.01)
+
+
 @pytest.mark.parametrize("row", ACCELERATORS)
 def test_peak_rates_are_dense(row):
     accelerator = records(Accelerator)[row["id"]]
     fp8, fp4 = accelerator.fp8_dense_tflops, accelerator.fp4_dense_tflops
     # A sparse figure among dense ones would be twice as large again.
-    assert math.isnan(fp8) or fp8 <= accelerator.bf16_dense_tflops * 2.1
+    # Trainium3 multiplies MXFP8 four times as fast as bf16 (S68).
+    most = 4 if accelerator.id == "trainium3" else 2.1
+    assert math.isnan(fp8) or fp8 <= accelerator.bf16_dense_tflops * most
     assert math.isnan(fp4) or fp4 <= accelerator.bf16_dense_tflops * 7
 
 

@@ -214,6 +214,8 @@ def test_every_constant_has_a_meaning_a_unit_and_lies_in_its_range():
         assert entry["value"] == value
         assert entry["unit"] == constant.metadata["unit"]
         assert entry["meaning"] == constant.metadata["meaning"]
+        assert entry["start"] == constant.metadata["start"]
+        assert entry["start_from"] == constant.metadata["source"]
 
 
 @pytest.mark.parametrize("name", [constant.name for constant in fitted()])

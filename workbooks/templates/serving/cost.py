@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.serving.constants import ttft_quantiles
 from udfs.functions import (
     TOK_BLENDED_PRICE,
     TOK_BREAKDOWN,
@@ -11,6 +12,7 @@ from udfs.functions import (
     TOK_MAX_CONCURRENCY,
     TOK_SERVING_BAND,
     TOK_SERVING_COST,
+    TOK_SPEC,
     TOK_THROUGHPUT,
     TOK_TPOT,
     TOK_TTFT,
@@ -51,8 +53,7 @@ def add_cost(book: Book, case: dict[str, Ref]) -> None:
             Result("tpot", "Time of an output token", call(TOK_TPOT, *_load(case)), "s",
                    "seconds"),
             Result("user", "Output tokens of one user", "1/{tpot}", "tokens/s", "decimal"),
-            Result("ttft", "Time to the first token", call(TOK_TTFT, *_load(case)), "s", "number",
-                   "half of measured runs are off by a third or more"),
+            *_first_token(case),
             Result("most", "Requests that fit at once", call(TOK_MAX_CONCURRENCY, *memory),
                    "requests", "integer", "0: the weights do not fit"),
             Result("queue", "Load", f'IF({{most}}<1,"does not fit",IF({case["concurrency"]}'
@@ -78,6 +79,19 @@ def add_cost(book: Book, case: dict[str, Ref]) -> None:
                   "of paid hours, input and output tokens sold")  # fmt: skip
     book.headline("the same, output tokens sold alone", needed["alone"], "percent",
                   "of paid hours; above 100 %: no use suffices")  # fmt: skip
+
+
+def _first_token(case: Mapping[str, Ref]) -> list[Result]:
+    """Return the range of the time to the first token: too uncertain to be told as one number."""
+    estimate = call(TOK_TTFT, *_load(case))
+    experts = call(TOK_SPEC, case["model"], '"experts"')
+    moe, dense = ttft_quantiles("moe"), ttft_quantiles("dense")
+    return [
+        Result(f"ttft_{level[-1]}", f"Time to the first token, {name}",
+               f"{estimate}*IF({experts}>0,{moe[level]},{dense[level]})", "s", "number",
+               f"{name} of measured runs over the estimate")
+        for level, name in (("0.1", "10th percentile"), ("0.9", "90th percentile"))
+    ]  # fmt: skip
 
 
 def _costs(book: Book, sheet: Sheet, case: Mapping[str, Ref]) -> tuple[Ref, Ref]:
