@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.serving.constants import ttft_quantiles
 from udfs.functions import (
     TOK_BLENDED_PRICE,
     TOK_BREAKDOWN,
@@ -85,12 +84,12 @@ def _first_token(case: Mapping[str, Ref]) -> list[Result]:
     """Return the range of the time to the first token: too uncertain to be told as one number."""
     estimate = call(TOK_TTFT, *_load(case))
     experts = call(TOK_SPEC, case["model"], '"experts"')
-    moe, dense = ttft_quantiles("moe"), ttft_quantiles("dense")
     return [
-        Result(f"ttft_{level[-1]}", f"Time to the first token, {name}",
-               f"{estimate}*IF({experts}>0,{moe[level]},{dense[level]})", "s", "number",
-               f"{name} of measured runs over the estimate")
-        for level, name in (("0.1", "10th percentile"), ("0.9", "90th percentile"))
+        Result(f"ttft_{share}", f"Time to the first token, {share}th percentile",
+               f"{estimate}*IF({experts}>0,{case[f'first_moe_{share}']},"
+               f"{case[f'first_dense_{share}']})",
+               "s", "number", f"one measured run in ten was {told}")
+        for share, told in (("10", "faster"), ("90", "slower"))
     ]  # fmt: skip
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine import catalogue, prices
+from engine.serving.constants import ttft_quantiles
 from udfs.functions import TOK_MARKET_PRICE, TOK_SPEC
 from workbooks.authoring.layout import Book, Input, Ref, Result, ScenarioInput, Sheet, Value, call
 from workbooks.templates.serving.defaults import DEFAULTS as D
 from workbooks.templates.serving.tiers import list_tiers
 from workbooks.templates.sources import (
     ASSUMED,
+    CALIBRATION,
     CATALOGUE,
     DEEPSEEK,
     PARADOX,
@@ -109,6 +111,16 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], Lists]:
                   "The article claims its gain for INT4", "text", f"={lists.formats}"),
             Input("max_gpus", "GPUs of the front, at most", D["max_gpus"], "GPUs", ASSUMED, "",
                   "integer", _PARALLEL),
+        ],
+        aside=6,
+    )  # fmt: skip
+    sheet.heading("Time to the first token, measured over estimated")
+    inputs |= sheet.inputs(
+        [
+            Input(f"first_{kind}_{share}", f"{name}, {share}th percentile",
+                  ttft_quantiles(kind)[f"0.{share[0]}"], "ratio", CALIBRATION, "", "decimal")
+            for kind, name in (("dense", "Dense model"), ("moe", "Mixture of experts"))
+            for share in ("10", "90")
         ],
         aside=6,
     )  # fmt: skip
