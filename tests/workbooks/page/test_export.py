@@ -1,0 +1,94 @@
+"""What a page shows of a workbook, what is left out by name, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+
+from workbooks.errors import BadInputError, RefusedError, UnwritableError
+from workbooks.page.export import export
+from workbooks.page.formats import shown
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A workbook with two inputs and three results, one of them by chance."""
+    workbook = Workbook()
+    sheet = workbook.active
+    sheet.title = "Model"
+    cells = (
+        ("Price", 2.0), ("Volume", 3.0), ("Sales", "=B1*B2"), ("Luck", "=B1*RAND()"),
+        ("Ranked", "=TOK_SUBSIDY(B1,5)"),
+    )  # fmt: skip
+    for row, (label, value) in enumerate(cells, start=1):
+        sheet.cell(row, 1, label)
+        sheet.cell(row, 2, value)
+        name = label.lower()
+        workbook.defined_names[name] = DefinedName(name, attr_text=f"Model!$B${row}")
+    path = tmp_path / "model.xlsx"
+    workbook.save(path)
+    return path
+
+
+def test_names_of_a_workbook_say_what_is_shown(model, tmp_path):
+    done = export(model, tmp_path / "page.html")
+    assert (done.inputs, done.figures) == (2, 2)
+
+
+def test_what_changes_by_itself_is_left_out_by_name(model, tmp_path):
+    done = export(model, tmp_path / "page.html")
+    (line,) = done.refused
+    assert "Model!B4" in line
+    assert "RAND" in line
+    assert "Model!B4" in done.path.read_text(encoding="utf-8")
+
+
+def test_inputs_and_outputs_are_chosen(model, tmp_path):
+    done = export(model, tmp_path / "page.html", inputs=["price"], outputs=["Model!B3"])
+    assert (done.inputs, done.figures, done.refused) == (1, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"inputs": ["nothing"]}, BadInputError),
+        ({"inputs": ["sales"]}, BadInputError),
+        ({"outputs": ["price"]}, BadInputError),
+        ({"outputs": ["luck"]}, RefusedError),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_and_nothing_is_written(model, tmp_path, options, error):
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(error):
+        export(model, tmp_path / "page.html", **options)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_page_that_was_there_stays_where_a_new_one_is_refused(model, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("old")
+    with pytest.raises(RefusedError):
+        export(model, page, outputs=["luck"])
+    assert page.read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["page.xlsx", "missing/page.html"])
+def test_a_page_goes_to_an_html_file_in_a_folder_that_is_there(model, tmp_path, name):
+    with pytest.raises((RefusedError, UnwritableError)):
+        export(model, tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("value", "format", "text"),
+    [
+        (10950000.0, '"$"#,##0.0,,"M";[Red]-"$"#,##0.0,,"M"', "$11.0M"),
+        (-1234.5, "#,##0", "-1,235"),
+        (0.7359, "0.0%", "73.6%"),
+        (46204.0, "yyyy-mm-dd", "2026-07-01"),
+        (-0.0004, "#,##0.00", "0.00"),
+        (1.005, "0.00", "1.01"),
+    ],
+)
+def test_numbers_are_shown_as_a_cell_shows_them(value, format, text):
+    assert shown(value, format) == text
