@@ -134,8 +134,9 @@ def _dated(values: Any, dates: Any) -> tuple[NDArray[np.float64], NDArray[np.flo
 def xnpv(rate: float, values: Grid, dates: Grid) -> float:
     """Return what dated flows are worth on the day of the first."""
     flows, times = _dated(values, dates)
-    if rate <= -1:
-        raise Refusal("#NUM!", "a rate is above -100 %")
+    if rate <= 0:
+        # Held against a workbook that Excel saved; XIRR may well be negative.
+        raise Refusal("#NUM!", "a rate above 0 is wanted")
     return float(np.sum(flows / (1 + rate) ** times))
 
 

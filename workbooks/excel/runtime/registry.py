@@ -195,7 +195,7 @@ ANSWERS: Mapping[str, Answer] = {
     # Cash flows.
     "IRR": Answer(cashflows.irr, "values:array [guess=0.1]"),
     "MIRR": Answer(cashflows.mirr, "values:array finance reinvest"),
-    "XNPV": Answer(cashflows.xnpv, "rate values:array dates:array"),
+    "XNPV": Answer(cashflows.xnpv, "rate values:array dates:array", strict=True),
     "XIRR": Answer(cashflows.xirr, "values:array dates:array [guess=0.1]"),
     # Multiples and whole numbers.
     "CEILING": Answer(multiples.to_multiple(math.ceil), "number significance"),
