@@ -246,7 +246,8 @@ def apart(child: str, path: Path, out: Path, options: dict[str, Any], limit: flo
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
         return Run(failed=lines[-1][:200])
-    told = json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
+    # What a peer prints is no report.
+    told = json.loads(done.stdout.strip().splitlines()[-1]) if child == "ours" else {}
     return Run(**{name: {(s, a) for s, a in cells} for name, cells in told.items()})
 
 
