@@ -339,7 +339,10 @@ def league(
             for program, count in counts.items():
                 child, options = PROGRAMS[program]
                 out = calc[path] if child == "libreoffice" else folder / f"out{path.suffix}"
-                run = Run() if out.exists() else apart(child, path, out, options, limit)
+                if child == "libreoffice":
+                    run = Run(failed="" if out.exists() else "nothing within the time")
+                else:
+                    run = apart(child, path, out, options, limit)
                 if run.failed:
                     failures.append(f"{path.name}: {program}: {run.failed}")
                 for (sheet, address), (kind, new) in classified(excel, out, run, shaky).items():

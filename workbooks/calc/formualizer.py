@@ -19,12 +19,11 @@ import formualizer as fz
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.calls import Blocks, quick
+from workbooks.calc.handed import CODES, FAILURES_ALONE, OwnCall
 from workbooks.calc.protocol import (
     FAILURES,
     FIT,
     LOWERED,
-    PLAIN,
-    SKIPPED,
     SPILL,
     SURE,
     CalculatorError,
@@ -37,24 +36,7 @@ from workbooks.errors import CalculatorFailedError, DeadlineError, NotAWorkbookE
 from workbooks.formula.address import full_name
 from workbooks.watch import LATE, watched
 
-_CODES = {
-    "Null": "#NULL!",
-    "Div": "#DIV/0!",
-    "Value": "#VALUE!",
-    "Ref": "#REF!",
-    "Name": "#NAME?",
-    "Num": "#NUM!",
-    "Na": "#N/A",
-    "Spill": "#SPILL!",
-    "Calc": "#CALC!",
-}
-_KINDS = {code: kind for kind, code in _CODES.items()}
-_CALCULATOR_ONLY = {
-    "Error": "the formula is too long or too deep for the calculator",
-    "Circ": "it is in a circle of references or hangs on one, and iterative calculation is off",
-    "NImpl": "the calculator has no way to evaluate this kind of reference or operation",
-    "Cancelled": "the evaluation was stopped",
-}
+_KINDS = {code: kind for kind, code in CODES.items()}
 _PREFIX = re.compile(r"^(?:_XLDUDF_|_XLUDF\.|_XLL\.)")
 #: What the calculator says where spills have not come to rest after five rounds; it can go on.
 _UNSETTLED = "did not converge"
@@ -125,7 +107,7 @@ class FormualizerCalculator:
             # Making a callback takes time; a formula that was not asked about is not there.
             if _PREFIX.sub("", name) not in self._asked:
                 continue
-            call = _Call(in_blocks.get(name, function), self)
+            call = OwnCall(in_blocks.get(name, function), self, self.settings.deadline)
             self._workbook.register_function(
                 name,
                 call if name in in_blocks else quick(function, call),
@@ -239,11 +221,9 @@ class FormualizerCalculator:
             return raw if math.isfinite(raw) else CellError("#NUM!", "not a finite number")
         if isinstance(raw, dict):
             kind = str(raw.get("kind", ""))
-            if kind in _CODES:
-                return CellError(_CODES[kind])
-            return CalculatorError(
-                _CALCULATOR_ONLY.get(kind, f"the calculator fails here ({kind})")
-            )
+            if kind in CODES:
+                return CellError(CODES[kind])
+            return CalculatorError(FAILURES_ALONE.get(kind, f"the calculator fails here ({kind})"))
         if isinstance(raw, bool) or raw is None:
             return raw
         if isinstance(raw, int):
@@ -323,7 +303,7 @@ class FormualizerCalculator:
             return {"type": "Error", "kind": result.code}
         if isinstance(result, CalculatorError):
             self._failures += 1
-            circle = result.reason == _CALCULATOR_ONLY["Circ"]
+            circle = result.reason == FAILURES_ALONE["Circ"]
             return {"type": "Error", "kind": "Circ" if circle else "NImpl"}
         if isinstance(result, list):
             return [["" if v is None else self.calculator_value(v) for v in row] for row in result]
@@ -352,58 +332,10 @@ class FormualizerCalculator:
         return not (isinstance(value, dict) and value.get("kind") in ("Name", "NImpl"))
 
 
-class _Call:
-    """A call of an own function by the calculator: cells for its values, and no exception lost."""
-
-    __slots__ = ("_calculator", "_deadline", "_function")
-
-    def __init__(self, function: CellFunction, calculator: FormualizerCalculator) -> None:
-        self._function = function
-        self._calculator = calculator
-        self._deadline = calculator.settings.deadline or math.inf
-
-    def __call__(self, *arguments: Any) -> Any:
-        try:
-            if time.monotonic() > self._deadline:
-                raise DeadlineError(LATE)
-            if PLAIN.issuperset(map(type, arguments)) and SKIPPED not in arguments:
-                result = self._function(*arguments)
-            else:
-                given = [_cells_of(argument) for argument in arguments]
-                # A failure of the calculator is not an error value that a function may hand on.
-                failed = next((cell for cell in given if isinstance(cell, CalculatorError)), None)
-                result = self._function(*given) if failed is None else failed
-            return result if type(result) is float else self._calculator.calculator_value(result)
-        except BaseException as error:
-            return self._calculator.stop(error)
-
-    def stop(self, error: BaseException) -> Any:
-        """End the evaluation."""
-        return self._calculator.stop(error)
-
-
 def _given(value: Cell) -> Any:
     if isinstance(value, CellError):
         return fz.LiteralValue.error(_KINDS.get(value.code, "Value"), None)
     return value
-
-
-def _cells_of(argument: Any) -> Any:
-    if isinstance(argument, dict):
-        kind = str(argument.get("kind", ""))
-        if kind in ("NImpl", "Circ"):
-            return CalculatorError(_CALCULATOR_ONLY[kind])
-        # What fails in its own cell is evaluated again with the cell's old value.
-        return CellError(_CODES.get(kind, "#VALUE!"))
-    if isinstance(argument, list):
-        return [[_cell_of(cell) for cell in row] for row in argument]
-    return None if argument == SKIPPED else argument
-
-
-def _cell_of(cell: Any) -> Any:
-    """Return a cell of a range; there a failure of the calculator is taken for an error."""
-    found = _cells_of(cell)
-    return CellError("#VALUE!", found.reason) if isinstance(found, CalculatorError) else found
 
 
 def _passed(deadline: float | None) -> bool:
