@@ -14,6 +14,7 @@ from typing import Any
 from engine.errors import TokenbookError
 from workbooks import templates
 from workbooks.authoring.layout import Book
+from workbooks.authoring.mend import pack
 from workbooks.authoring.opendocument import same_cells
 from workbooks.authoring.writer import COVER, FIRST_HEADLINE, write
 from workbooks.recalc import Report, UnwritableError, recalculate
@@ -85,6 +86,8 @@ def build(
             report = recalculate(draft, progress=progress)
             headlines = _headline_values(draft, book)
             draft = _flavoured(draft, flavour)
+            if flavour != "ods":
+                pack(draft)
             if path.exists() and not force and not filecmp.cmp(draft, path, shallow=False):
                 if flavour != "ods" or not same_cells(draft, path):
                     raise TokenbookError(

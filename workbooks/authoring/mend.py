@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from lxml import etree
 
+from workbooks.authoring.sharing import share_formulas
 from workbooks.ooxml.publish import claimed, published
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -20,11 +22,15 @@ _FONT_ORDER = (
     *("b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"),
     *("sz", "color", "name", "family", "charset", "scheme"),
 )
+# openpyxl says of an empty cell that it is a number, which some programs take for 0.
+_EMPTY = re.compile(rb'(<c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?)(?: t="n")?></c>')
+# Levels of compression: of a draft, and of what people keep and send.
+_QUICK, _SMALL = 1, 9
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def mend(path: Path, moment: datetime) -> None:
-    """Rewrite a workbook with sorted fonts and one date in all its parts.
+    """Rewrite a workbook with sorted fonts, shared formulas, and one date in all its parts.
 
     Parameters
     ----------
@@ -33,6 +39,26 @@ def mend(path: Path, moment: datetime) -> None:
     moment : datetime
         The date of creation and change to put into its properties.
     """
+
+    def mended(name: str, data: bytes) -> bytes:
+        if name == "xl/styles.xml":
+            return _sort_fonts(data)
+        if name.startswith("xl/worksheets/sheet"):
+            return share_formulas(_EMPTY.sub(rb"\1/>", data))
+        if name == "docProps/core.xml":
+            told = f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode()
+            return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told, data)
+        return data
+
+    _rewrite(path, mended, _QUICK)
+
+
+def pack(path: Path) -> None:
+    """Compress each part of a finished workbook as far as it goes; a recalculation is quicker."""
+    _rewrite(path, lambda _, data: data, _SMALL)
+
+
+def _rewrite(path: Path, changed: Callable[[str, bytes], bytes], level: int) -> None:
     with (
         claimed(path) as claim,
         published(claim, path) as file,
@@ -40,19 +66,9 @@ def mend(path: Path, moment: datetime) -> None:
         zipfile.ZipFile(file, "w") as target,
     ):
         for name in source.namelist():
-            data = source.read(name)
-            if name == "xl/styles.xml":
-                data = _sort_fonts(data)
-            elif name == "docProps/core.xml":
-                data = re.sub(
-                    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
-                    f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(),
-                    data,
-                )
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.external_attr = 0o600 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, data)
+            target.writestr(entry, changed(name, source.read(name)), zipfile.ZIP_DEFLATED, level)
 
 
 def _sort_fonts(styles: bytes) -> bytes:
