@@ -14,11 +14,11 @@ from engine.elementwise import (
     fraction,
     holds,
     larger,
+    one_or_alike,
     positive_fraction,
     single,
     whole,
 )
-from engine.errors import InputError
 
 __all__ = [
     "fleet",
@@ -180,16 +180,13 @@ def fleet_cost(
     >>> fleet_cost([8.0, 12.0, 20.0], 4.0, 4.0, 1.0, 6.0, 2.5, 730.0)
     76650.0
     """
-    terms = (gpus_needed, on_demand_usd, owned_gpus, owned_usd, committed_gpus, committed_usd)
-    sizes = sorted({np.size(term) for term in (*terms, hours)} - {1})
-    if len(sizes) > 1:
-        raise InputError(
-            f"ranges of {' and '.join(map(str, sizes))} cells; each must hold one value, or one "
-            "for each period"
-        )
+    one_or_alike(
+        *(gpus_needed, on_demand_usd, owned_gpus, owned_usd, committed_gpus, committed_usd, hours)
+    )
     beyond = np.maximum(gpus_needed - owned_gpus - committed_gpus, 0.0)
     kept = owned_gpus * owned_usd + committed_gpus * committed_usd
-    return float(np.sum(hours * (kept + beyond * on_demand_usd)))
+    total: float = np.sum(hours * (kept + beyond * on_demand_usd))
+    return total
 
 
 @elementwise(tokens_per_day=at_least(0), tokens_per_second=above(0), replicas=above(0))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.elementwise import Number, Series, any_real, at_least, elementwise
+from engine.elementwise import Number, Series, any_real, at_least, by_element, elementwise
 
 __all__ = ["runway_flows"]
 
@@ -46,15 +47,17 @@ def runway_flows(cash: Number, flows: Series) -> Number:
     >>> runway_flows(100.0, [-30.0, 10.0, -60.0, -40.0])
     3.5
     """
-    opening = np.asarray(cash, dtype=np.float64)[..., np.newaxis]
-    closing = opening + np.cumsum(flows)
-    moved = opening + np.cumsum(np.abs(flows))
-    gone = (flows < 0) & (closing <= _ROUNDING * moved)
-    month = np.argmax(gone, axis=-1)
-    before = np.concatenate((opening, closing[..., :-1]), axis=-1)
-    held = np.take_along_axis(before, month[..., np.newaxis], axis=-1)[..., 0]
-    ends = gone.any(axis=-1)
-    part = np.clip(held / np.where(ends, -flows[month], 1.0), 0.0, 1.0)
-    # The infinity keeps a NaN of its element.
-    months: Number = np.where(ends, month + part, math.inf + held)
-    return months
+    # Before the first month the cash is untouched, whatever it is.
+    so_far, moved = np.cumsum(flows), np.cumsum(np.abs(flows))
+    before = np.concatenate(([0.0], so_far[:-1]))
+
+    def months(opening: NDArray[np.float64]) -> NDArray[np.float64]:
+        gone = (flows < 0) & (opening + so_far <= _ROUNDING * (opening + moved))
+        month = np.argmax(gone, axis=-1)
+        ends = gone.any(axis=-1)
+        held = np.take_along_axis(opening + before, month[..., np.newaxis], axis=-1)[..., 0]
+        part = np.clip(held / np.where(ends, -np.take(flows, month), 1.0), 0.0, 1.0)
+        # The infinity keeps a NaN of its element.
+        return np.where(ends, month + part, math.inf + held)
+
+    return by_element(months, cash)

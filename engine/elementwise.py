@@ -11,7 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import reduce, wraps
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -198,6 +198,21 @@ def by_element(
         left = left[~np.isfinite(results[left])]
     shape = grid[0].shape
     return results.reshape(shape) if shape else float(results[0])
+
+
+def one_or_alike(*terms: Any) -> None:
+    """Raise unless each term holds one value, or as many as the longest of them."""
+    sizes = [np.size(term) for term in terms]
+    longest = reduce(np.maximum, sizes)
+    fits: Any = True
+    for size in sizes:
+        fits = fits & ((size == 1) | (size == longest))
+    if not fits:
+        told = sorted({str(size) for size in sizes} - {"1"}, key=lambda size: (len(size), size))
+        raise InputError(
+            f"ranges of {' and '.join(told)} cells; each must hold one value, or one "
+            "for each period"
+        )
 
 
 def larger(one: Number, other: Number) -> Number:

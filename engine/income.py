@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.elementwise import (
     SAME,
@@ -10,6 +11,7 @@ from engine.elementwise import (
     Series,
     above,
     at_least,
+    by_element,
     elementwise,
     fraction,
     holds,
@@ -140,16 +142,23 @@ def tiered_charge(
             f"tier_price holds {tier_price.size} values, tier_from {tier_from.size}; "
             "there must be one for each tier"
         )
-    if tier_from[0] != 0 or (np.diff(tier_from) <= 0).any():
+    # The tier before each one: its end, and its price.
+    below = np.concatenate(([0.0], tier_from[:-1]))
+    lower = np.concatenate(([0.0], tier_price[:-1]))
+    if tier_from[0] != 0 or np.count_nonzero(tier_from <= below) > 1:
         raise DomainError(f"tier_from is {tier_from.tolist()}; it must ascend from 0")
     wanted = match("mode", mode, MODES)
-    reached = np.searchsorted(tier_from, volume, side="right") - 1
-    if wanted == "volume":
-        whole: Number = tier_price[reached] * volume
-        return whole
-    below = np.concatenate(([0.0], np.cumsum(np.diff(tier_from) * tier_price[:-1])))
-    slices: Number = below[reached] + (volume - tier_from[reached]) * tier_price[reached]
-    return slices
+    filled = np.cumsum((tier_from - below) * lower)
+
+    def charge(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+        sold = volume[..., 0]
+        reached = np.searchsorted(tier_from, sold, side="right") - 1
+        price = np.take(tier_price, reached)
+        if wanted == "volume":
+            return price * sold
+        return np.take(filled, reached) + (sold - np.take(tier_from, reached)) * price
+
+    return by_element(charge, volume)
 
 
 @elementwise(price=above(0), cost=at_least(0))

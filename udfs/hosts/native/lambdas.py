@@ -29,6 +29,7 @@ from udfs.hosts.native.symbols import (
     both,
     call,
     each,
+    either,
     inside,
     is_vector,
     named,
@@ -92,8 +93,12 @@ def _body(function: Function, given: Sequence[Symbol], chosen: Mapping[int, bool
         if chosen.get(i) is False:
             values.append(None)
             continue
-        paired = there is not None and function.kinds[i] == "series"
-        value = _kept(given[i], there) if paired else _argument(function, i, given[i], values)
+        if there is None or function.kinds[i] != "series":
+            value = _argument(function, i, given[i], values)
+        elif _takes_single(function):
+            value = _single_or_kept(function, i, given[i], there)
+        else:
+            value = _kept(given[i], there)
         if value is not given[i]:
             value = named(name, value)
         if function.kinds[i] in (*RECORDS, "text"):
@@ -138,24 +143,67 @@ def _together(
     if apart or len(places) == 1:
         return None
     filled: Any = 0.0
+    single = _takes_single(function)
+    flat = {i: _cells(function, i, given[i]) for i in places}
+    heights = {i: call("ROWS", cells) for i, cells in flat.items()}
     for i in places:
-        cells = helper(FLAT, given[i])
-        one = call("IFERROR", operation("*", operation("<>", cells, ""), 1.0, fold=False), 1.0)
+        one: Any = _there(flat[i])
+        # One value goes with all rows, and makes none of them.
+        one = where(operation("=", heights[i], 1.0), 0.0, one) if single else one
         filled = operation("+", filled, one)
     if not places:
         return None
-    first, *others = (call("ROWS", helper(FLAT, given[i])) for i in places)
+    there: Any = operation(">", filled, 0.0)
     alike: Any = True
-    for other in others:
-        alike = both(alike, operation("=", other, first))
-    return Symbol("if", alike, operation(">", filled, 0.0), WRONG, vector=True)
+    if single:
+        longest = call("MAX", *heights.values())
+        for height in heights.values():
+            fits = either(operation("=", height, 1.0), operation("=", height, longest))
+            alike = both(alike, fits)
+        there = where(operation("=", longest, 1.0), True, there)
+    else:
+        first, *others = heights.values()
+        for other in others:
+            alike = both(alike, operation("=", other, first))
+    return Symbol("if", alike, there, WRONG, vector=True)
+
+
+def _takes_single(function: Function) -> bool:
+    """Tell whether one value may stand in the place of a series, for all its elements."""
+    defaults = [function.defaults[i] for i in function.series]
+    return any(isinstance(default, float) for default in defaults)
+
+
+def _cells(function: Function, i: int, given: Symbol) -> Any:
+    """Return the cells of a series below each other, an empty text where one is blank."""
+    default = function.defaults[i]
+    flat = helper(FLAT, given)
+    return where(call("ISOMITTED", given), default, flat) if isinstance(default, float) else flat
+
+
+def _there(cells: Any) -> Any:
+    """Return 1 for each cell that is not blank."""
+    return call("IFERROR", operation("*", operation("<>", cells, ""), 1.0, fold=False), 1.0)
+
+
+def _single_or_kept(function: Function, i: int, given: Symbol, there: Symbol) -> Symbol:
+    """Return a series that may be one value: that, or the rows that are there."""
+    default = function.defaults[i]
+    filling = default if isinstance(default, float) else WRONG
+    cells = _cells(function, i, given)
+    blank = operation("=", call("SUM", _there(cells), vector=False), 0.0)
+    alone = operation("=", call("ROWS", cells, vector=False), 1.0)
+    whole = where(alone, cells, call("FILTER", _checked(cells), there, WRONG))
+    return Symbol("if", blank, filling, whole, vector=True)
+
+
+def _checked(cells: Any) -> Any:
+    return where(operation("=", cells, ""), WRONG, cells)
 
 
 def _kept(given: Symbol, there: Symbol | None) -> Symbol:
     """Return a series without the rows that are passed over; another blank is a fault."""
-    cells = helper(FLAT, given)
-    checked = where(operation("=", cells, ""), WRONG, cells)
-    return call("FILTER", checked, there, WRONG, vector=True)
+    return call("FILTER", _checked(helper(FLAT, given)), there, WRONG, vector=True)
 
 
 def _put_back(result: Any, there: Symbol) -> Symbol:
@@ -234,8 +282,13 @@ def _argument(function: Function, i: int, given: Symbol, before: Sequence[Any]) 
     lender = function.same_as[i]
     if kind == "series":
         domain = domains_of(function.engine).get(function.parameters[i])
-        if domain is not None and (domain.per or domain.blank is not None):
+        if domain is not None and domain.per:
             raise UntraceableError(f"blanks of {function.parameters[i]} mean something")
+        if domain is not None and domain.blank is not None:
+            cells = helper(FLAT, given)
+            filled = where(operation("=", cells, ""), domain.blank, cells)
+            blank = operation("=", call("SUM", _there(cells), vector=False), 0.0)
+            return Symbol("if", blank, WRONG, filled, vector=True)
         return Symbol("call", SERIES, given, vector=True)
     if kind == "rows" and function.name in LOOKUPS:
         return given

@@ -154,6 +154,10 @@ class Symbol:
         """Return the value itself, as a single value of NumPy does."""
         return self
 
+    def tolist(self) -> list[Symbol]:
+        """Return what a message tells of a series; no formula holds the message."""
+        return [self]
+
     def sum(self) -> Symbol:
         """Return the sum of a series."""
         return call("SUM", self, vector=False)
@@ -167,7 +171,7 @@ class Symbol:
     def __getitem__(self, key: Any) -> Symbol:
         if key == slice(None, -1):
             return Symbol("head", self, vector=True)
-        if key == (Ellipsis, np.newaxis):
+        if key in ((Ellipsis, np.newaxis), (Ellipsis, 0)):
             return self
         if key in (-1, (Ellipsis, slice(-1, None))):
             return call("INDEX", self, call("ROWS", self, vector=False), vector=False)
@@ -453,6 +457,21 @@ def _first_true(values: Any, **_axis: Any) -> Symbol:
     return call("IFERROR", found, 1.0) - 1.0
 
 
+def _found_in(values: Any, wanted: Any, *, side: str) -> Symbol:
+    """Return how many of ascending elements are at most the wanted one; an error where none is.
+
+    A formula must not take the element before the first: INDEX(x,0) is all of them.
+    """
+    if side != "right":
+        raise UntraceableError("np.searchsorted from the left")
+    return call("MATCH", wanted, values, 1.0, vector=False)
+
+
+def _counted(values: Any, **_axis: Any) -> Symbol:
+    # SUM passes over TRUE, which a product is not.
+    return call("SUM", operation("*", values, 1.0, fold=False), vector=False)
+
+
 def _take(values: Any, places: Any, **_axis: Any) -> Symbol:
     return call("INDEX", values, operation("+", places, 1.0), vector=False)
 
@@ -465,6 +484,8 @@ def _ordered(values: Any, **_stable: Any) -> Symbol:
 
 def _taken(values: Any, places: Any) -> Symbol:
     """Return the elements at places, counted from 0."""
+    if not is_vector(places):
+        return _take(values, places)
     i = Symbol("var", "i", vector=False)
     one = Lambda([i], call("INDEX", values, operation("+", i, 1.0)))
     return call("MAP", places, one, vector=True)
@@ -540,6 +561,9 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "clip": _clipped,
     "argsort": _ordered,
     "take": _taken,
+    "searchsorted": _found_in,
+    "count_nonzero": _counted,
+    "size": lambda values: call("ROWS", values, vector=False),
     "concatenate": _put_before,
     "cumsum": _cumulative("+", 0.0),
     "cumprod": _cumulative("*", 1.0),
