@@ -286,7 +286,10 @@ def _argument(function: Function, i: int, given: Symbol, before: Sequence[Any]) 
             raise UntraceableError(f"blanks of {function.parameters[i]} mean something")
         if domain is not None and domain.blank is not None:
             cells = helper(FLAT, given)
-            filled = where(operation("=", cells, ""), domain.blank, cells)
+            v = variable("v")
+            # MAP gives an array of a single value too, of which INDEX can take an element.
+            filling = Lambda([v], where(operation("=", v, ""), domain.blank, v))
+            filled = call("MAP", cells, filling)
             blank = operation("=", call("SUM", _there(cells), vector=False), 0.0)
             return Symbol("if", blank, WRONG, filled, vector=True)
         return Symbol("call", SERIES, given, vector=True)
