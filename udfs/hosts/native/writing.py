@@ -129,11 +129,13 @@ class _Writer(Shared):
 
     def name(self, hint: str) -> str:
         """Return a name that is not in use and cannot be taken for a cell."""
+        # Some evaluators take a workbook's own name, such as `tier_from_1`, before a variable.
+        stem = f"{hint}_" if len(hint) == 1 else f"{hint}__"
         number = 1
-        while f"{hint}_{number}" in self.taken:
+        while f"{stem}{number}" in self.taken:
             number += 1
-        self.taken.add(f"{hint}_{number}")
-        return f"{hint}_{number}"
+        self.taken.add(f"{stem}{number}")
+        return f"{stem}{number}"
 
     def write(self, node: Any, available: frozenset[int]) -> tuple[str, int]:
         """Return the text of a value and how tightly it binds."""
@@ -179,7 +181,6 @@ class _Writer(Shared):
         names = []
         for variable in variables:
             hint = variable.args[0]
-            # Some evaluators take a workbook's own name, such as `years`, before a variable.
             name = self.name(hint) if f"{hint}_" in self.taken or len(hint) == 1 else f"{hint}_"
             self.taken.add(name)
             self.names[id(variable)] = f"_xlpm.{name}"

@@ -28,9 +28,9 @@ def written(value, *variables):
 
 def test_a_whole_function_reads_as_this():
     assert shown(TEXTS["TOK_SUBSIDY"]) == (
-        'LAMBDA(price_,breakeven_,LET(price_1,_TOK_NUMBER(price_,1+"x"),'
-        'breakeven_1,_TOK_NUMBER(breakeven_,1+"x"),'
-        "IF((price_1>=0)*(breakeven_1>=0),IFERROR(breakeven_1-price_1,SQRT(-1)),SQRT(-1))))"
+        'LAMBDA(price_,breakeven_,LET(price__1,_TOK_NUMBER(price_,1+"x"),'
+        'breakeven__1,_TOK_NUMBER(breakeven_,1+"x"),'
+        "IF((price__1>=0)*(breakeven__1>=0),IFERROR(breakeven__1-price__1,SQRT(-1)),SQRT(-1))))"
     )
 
 
@@ -66,7 +66,7 @@ def test_our_text_is_told_from_another():
     text = TEXTS["TOK_SUBSIDY"]
     assert is_ours("tok_subsidy", text)
     assert is_ours("TOK_SUBSIDY", f"={text}")
-    assert not is_ours("TOK_SUBSIDY", text.replace("breakeven_1-", "2*breakeven_1-"))
+    assert not is_ours("TOK_SUBSIDY", text.replace("breakeven__1-", "2*breakeven__1-"))
     assert not is_ours("TOK_VERDICT", text)
     assert not is_ours("MINE", text)
 
