@@ -220,7 +220,7 @@ def _checks(
     for name, grid in zip(SCENARIOS, grids, strict=True):
         ref = grid.ref
         # The gap itself is noise of the last digits, and another in each program.
-        wide = f"ABS({ref('gap')})>{slack}*(1+ABS({ref('assets')}))"
+        wide = f"{_size(ref('gap'))}>{slack}*(1+{_size(ref('assets'))})"
         sheet.check(f"{name}: months in which the balance sheet does not balance",
                     f"SUMPRODUCT(({wide})*1)", "0", slack)  # fmt: skip
         sheet.check(f"{name}: cash is what the flows leave", f"{grid.at('cash', MONTHS - 1)}",
@@ -247,3 +247,8 @@ def _checks(
                 f"INDEX({grids[2].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
     sheet.check("The accelerator priced is the one served on",
                 f'IF({given["priced"]}={given["accelerator"]},1,0)', "1", slack)  # fmt: skip
+
+
+def _size(cells: object) -> str:
+    """Return each cell without its sign: ABS of a range gives an array in some programs only."""
+    return f"{cells}*(2*({cells}>=0)-1)"

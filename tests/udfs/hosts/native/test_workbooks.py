@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import zipfile
 
 import ironcalc_values
 import pytest
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import column_index_from_string, range_boundaries
 from openpyxl.workbook.defined_name import DefinedName
 
 from engine.subsidy import runway
@@ -139,8 +140,21 @@ def test_a_native_template_equals_the_plain_one(name, scenario, made, tmp_path):
     assert not _differences(plain, native)
 
 
+_REFERENCE = re.compile(r"(?:'([^']+)'!|(\w+)!)?\$?([A-Z]{1,3})\$?([0-9]+)(?![\w(])")
+
+
+def _largest(formula, title, found):
+    """Return the size of the largest number that a formula names: a difference rounds like it."""
+    named = (
+        found.get(quoted or bare or title, {}).get((int(row), column_index_from_string(column)))
+        for quoted, bare, column, row in _REFERENCE.findall(str(formula))
+    )
+    return max((abs(v) for v in named if isinstance(v, int | float)), default=1.0)
+
+
 def _differences(plain, native):
     found = ironcalc_values.values(native)
+    formulas = load_workbook(plain)
     wrong = {}
     for sheet in load_workbook(plain, data_only=True):
         for cell in (c for row in sheet.iter_rows() for c in row if c.value is not None):
@@ -150,8 +164,10 @@ def _differences(plain, native):
                 continue
             if isinstance(wanted, int | float) and not isinstance(wanted, bool):
                 # A difference of equal numbers may leave a rounding error.
+                formula = formulas[sheet.title][cell.coordinate].value
+                rounding = 1e-12 * max(1.0, _largest(formula, sheet.title, found))
                 alike = isinstance(got, int | float) and got == pytest.approx(
-                    wanted, rel=1e-9, abs=1e-12
+                    wanted, rel=1e-9, abs=rounding
                 )
             else:
                 alike = wanted == got
