@@ -75,16 +75,33 @@ def machine_memory() -> int:
 
 
 def resident(process: int) -> int:
-    """Return the memory that a process holds, 0 where it cannot be told [B]."""
-    with suppress(OSError, ValueError, IndexError):
-        statm = Path(f"/proc/{process}/statm").read_text(encoding="ascii")
-        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Return the memory that a process and those it started hold, 0 where it cannot be told [B]."""
     if sys.platform == "darwin":
-        with suppress(OSError, ValueError):
-            told = subprocess.run(
-                ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, check=False
-            )
-            return int(told.stdout) << 10
+        return _resident_by_ps(process)
+    total, waiting = 0, [process]
+    while waiting:
+        one = waiting.pop()
+        with suppress(OSError, ValueError, IndexError):
+            statm = Path(f"/proc/{one}/statm").read_text(encoding="ascii")
+            total += int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        for thread in Path(f"/proc/{one}/task").glob("*/children"):
+            with suppress(OSError, ValueError):
+                waiting += map(int, thread.read_text(encoding="ascii").split())
+    return total
+
+
+def _resident_by_ps(process: int) -> int:
+    with suppress(OSError, ValueError):
+        told = subprocess.run(
+            ["ps", "-axo", "pid=,ppid=,rss="], capture_output=True, check=False
+        ).stdout
+        rows = [[*map(int, line.split())] for line in told.splitlines()]
+        family = {process}
+        # A process has a higher number than the one that started it, but for a wrap-around.
+        for number, parent, _ in sorted(rows):
+            if parent in family:
+                family.add(number)
+        return sum(size << 10 for number, _, size in rows if number in family)
     return 0
 
 

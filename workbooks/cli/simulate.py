@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbooks.cli import show
+from workbooks.cli.isolation import Isolate, MaxMemory, apart
+from workbooks.watch import guarded
 
 _HELP = """\
 Draw the inputs of a workbook at random and tell what its outputs do.
@@ -21,6 +24,8 @@ Risks, the correlations (a, b, rho) below them.
 
 tokenbook simulate model.xlsx --inputs risks.csv --outputs runway_months --draws 100000 -o out.xlsx
 """
+# As `simulation_files.DRAWS`, which loads more than the help of a command needs.
+_DRAWS = ".draws.csv"
 _SHOWN = ("mean", "standard error", "quantile 0.05", "median", "quantile 0.95", "draws", "prob")
 
 
@@ -30,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def simulate(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
     outputs: Annotated[
         str, typer.Option(metavar="CELLS", help="Cells or names wanted, separated by commas.")
@@ -61,33 +67,46 @@ def simulate(
         bool, typer.Option("--keep-draws", help="Write every draw down.")
     ] = False,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
+    deadline: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")
+    ] = None,
+    max_memory: MaxMemory = None,
+    isolate: Isolate = None,
 ) -> None:
     """Simulate."""
+    beside = output.with_suffix(_DRAWS)
+    apart(context, [output, beside], deadline=deadline, max_memory=max_memory, isolate=isolate)
     from engine.uncertainty.draws import SAMPLINGS, sizes  # noqa: PLC0415
     from workbooks.errors import BadInputError  # noqa: PLC0415
+    from workbooks.recalc import check_deadline  # noqa: PLC0415
     from workbooks.scenarios.risks import read_risks  # noqa: PLC0415
     from workbooks.scenarios.simulate import condition  # noqa: PLC0415
     from workbooks.scenarios.simulate import simulate as run  # noqa: PLC0415
     from workbooks.scenarios.simulation_files import check, write  # noqa: PLC0415
 
+    check_deadline(deadline)
+    end = None if deadline is None else time.monotonic() + deadline
     how = next((one for one in SAMPLINGS if one == sampling), None)
     if how is None:
         raise BadInputError(f"--sampling {sampling}: it must be {', '.join(SAMPLINGS)}")
     if draws < 2:
         raise BadInputError(f"--draws {draws}: 2 or more are wanted")
-    check(output, draws, keep_draws=keep_draws)
+    sources = [path for path in (file, inputs, correlations) if path is not None]
+    check(output, draws, sources, keep_draws=keep_draws)
     wanted = [cell.strip() for cell in re.findall(r"(?:'(?:[^']|'')*'|[^',])+", outputs)]
     conditions = [condition(text) for text in probability or ()]
     risks = read_risks(file, inputs, correlations)
     whole = sum(sizes(draws))
     if whole != draws:
         typer.secho(f"{draws:,} draws are rounded up to {whole:,}, whole blocks", err=True)
-    with show.progress() as progress:
-        found = run(
-            file, risks, wanted, draws, seed=seed, sampling=how, conditions=conditions,
-            precision=_share(precision), workers=workers, progress=progress,
-        )  # fmt: skip
-    rows = write(found, output, keep_draws=keep_draws)
+    share = _share(precision)
+    with guarded(end) as watch:
+        with watch.free(), show.progress() as progress:
+            found = run(
+                file, risks, wanted, draws, seed=seed, sampling=how, conditions=conditions,
+                precision=share, workers=workers, progress=progress,
+            )  # fmt: skip
+        rows = write(found, output, keep_draws=keep_draws, watch=watch)
     if found.reason:
         typer.secho(f"evaluated draw by draw: {found.reason}", err=True, fg="yellow")
     if found.converged is False:

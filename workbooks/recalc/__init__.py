@@ -47,6 +47,7 @@ __all__ = [
     "UnsafeFileError",
     "UnwritableError",
     "as_value",
+    "check_deadline",
     "load_inputs",
     "recalculate",
 ]
@@ -174,6 +175,11 @@ def _check(seed: int, clock: datetime | None, deadline: float | None) -> None:
         raise BadInputError(f"the seed is {seed}; it goes from 0 to {LARGEST_SEED}")
     if clock is not None and clock.year < FIRST_YEAR:
         raise BadInputError(f"the time is {clock}; dates of workbooks begin with {FIRST_YEAR}")
+    check_deadline(deadline)
+
+
+def check_deadline(deadline: float | None) -> None:
+    """Refuse a deadline that is none [s]."""
     if deadline is not None and not 0 < deadline <= LONGEST:
         raise BadInputError(
             f"the deadline is {deadline} s; it is more than 0 and at most {LONGEST:,} s"

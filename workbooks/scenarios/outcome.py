@@ -39,11 +39,14 @@ def check_result(target: Path, *sources: Path) -> None:
     if target.suffix.lower() not in KINDS:
         raise UnwritableError(f"{target}: a sweep is written to .csv, .parquet or .xlsx")
     for mine in (target, part_of(target)):
-        for source in sources:
-            if _same(mine, source):
-                raise UnwritableError(
-                    f"{mine} is what the sweep is to read; give the result another name"
-                )
+        keep_apart(mine, sources)
+
+
+def keep_apart(target: Path, sources: Sequence[Path]) -> None:
+    """Refuse a result that would be written over what it comes from."""
+    for source in sources:
+        if _same(target, source):
+            raise UnwritableError(f"{target} is what is to be read; give the result another name")
 
 
 def _same(one: Path, other: Path) -> bool:

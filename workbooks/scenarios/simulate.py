@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import os
 import re
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
 from udfs.cells import CellError
 from workbooks.calc.protocol import CalculatorError
-from workbooks.errors import BadInputError
+from workbooks.errors import BadInputError, CrashedError
 from workbooks.recalc import setup_for
 from workbooks.recalc.run import opened
 from workbooks.scenarios.compiled.held import first_difference
@@ -243,13 +246,35 @@ def _blocks(
         yield (runner.block(number, size) for number, size in enumerate(blocks))
         return
     # A process is started afresh: the calculator has threads of its own, which no copy would have.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context, others = get_context("spawn"), active_children()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         futures = [pool.submit(_remote, task, n, size) for n, size in enumerate(blocks)]
         try:
             yield (future.result() for future in futures)
+        except BrokenProcessPool as error:
+            raise CrashedError(
+                "a process that draws blocks crashed; nothing was written"
+            ) from error
         finally:
             for future in futures:
                 future.cancel()
+            # A block that is begun may take hours, and nobody wants it any more.
+            for child in active_children():
+                if child not in others:
+                    child.kill()
+
+
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the process that asked, and end when that one has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @cache

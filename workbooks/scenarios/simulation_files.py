@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbooks.errors import UnwritableError
+from workbooks.ooxml.publish import check_target, claimed, published
+from workbooks.scenarios.outcome import keep_apart
 from workbooks.scenarios.simulate import Simulation
 from workbooks.scenarios.statistics_table import Row, table
+from workbooks.watch import Watch
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
+#: The name of the second file of a .csv, with every draw, ends so.
+DRAWS = ".draws.csv"
 ENDINGS = (".csv", ".xlsx", ".parquet")
 _CLASSES = 40
 _POINTS = 101
@@ -26,8 +33,12 @@ _MOST_ROWS = 1_048_575
 _WIDE, _HIGH = 22, 9
 
 
-def write(simulation: Simulation, target: Path, *, keep_draws: bool = False) -> list[Row]:
+def write(
+    simulation: Simulation, target: Path, *, keep_draws: bool = False, watch: Watch | None = None
+) -> list[Row]:
     """Write what a simulation says; return its statistics.
+
+    Each file takes the place of an earlier one when it is whole.
 
     Parameters
     ----------
@@ -38,30 +49,46 @@ def write(simulation: Simulation, target: Path, *, keep_draws: bool = False) -> 
         `NAME.draws.csv`; a .parquet file always holds the draws.
     keep_draws : bool
         Whether to write every draw down.
+    watch : Watch, optional
+        Told when a file is in place.
     """
     rows = table(simulation)
     ending = target.suffix.lower()
-    try:
-        if ending == ".csv":
-            _write_csv(target, ["statistic", *simulation.task.outputs], _plain(rows))
-            if keep_draws:
-                header, lines = _draws(simulation)
-                _write_csv(target.with_suffix(".draws.csv"), header, lines)
-        elif ending == ".parquet":
-            _write_parquet(simulation, target)
-        else:
-            _write_book(simulation, rows, target, keep_draws=keep_draws)
-    except OSError as error:
-        raise UnwritableError(f"{target} cannot be written: {error.strerror}") from error
+    if ending == ".csv":
+        if keep_draws:
+            with _whole(target.with_suffix(DRAWS), simulation, watch) as file:
+                _write_csv(file, *_draws(simulation))
+        with _whole(target, simulation, watch) as file:
+            _write_csv(file, ["statistic", *simulation.task.outputs], _plain(rows))
+    elif ending == ".parquet":
+        with _whole(target, simulation, watch) as file:
+            _write_parquet(simulation, file)
+    else:
+        with _whole(target, simulation, watch) as file:
+            _write_book(simulation, rows, file, keep_draws=keep_draws)
     return rows
 
 
-def check(target: Path, draws: int, *, keep_draws: bool) -> None:
-    """Refuse what could not be written, before anything is computed."""
+@contextmanager
+def _whole(target: Path, simulation: Simulation, watch: Watch | None) -> Iterator[IO[bytes]]:
+    """Open a file that takes its place once it is whole; a new one has the mode of the workbook."""
+    with (
+        claimed(check_target(target, target)) as claim,
+        published(claim, Path(simulation.task.path), watch=watch) as file,
+    ):
+        yield file
+
+
+def check(target: Path, draws: int, sources: Sequence[Path] = (), *, keep_draws: bool) -> None:
+    """Refuse what could not be written, or over what is read, before anything is computed."""
     if target.suffix.lower() not in ENDINGS:
         raise UnwritableError(f"{target}: a simulation is written to .csv, .xlsx or .parquet")
     if not target.parent.is_dir():
         raise UnwritableError(f"{target.parent} is no folder")
+    mine = [target, target.with_suffix(DRAWS)] if keep_draws else [target]
+    for one in mine:
+        keep_apart(one, sources)
+        check_target(one, one)
     if keep_draws and target.suffix.lower() == ".xlsx" and draws > _MOST_ROWS:
         raise UnwritableError(
             f"{draws:,} draws are more than a worksheet has rows; keep them in .csv or .parquet"
@@ -103,14 +130,14 @@ def _draws(simulation: Simulation) -> tuple[list[str], list[list[Any]]]:
     return header, [[i, *line] for i, line in enumerate(zip(*columns, strict=True), 1)]
 
 
-def _write_csv(target: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+def _write_csv(file: IO[bytes], header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    csv.writer(text).writerows([header, *rows])
+    text.flush()
+    text.detach()
 
 
-def _write_parquet(simulation: Simulation, target: Path) -> None:
+def _write_parquet(simulation: Simulation, target: IO[bytes]) -> None:
     import pandas as pd  # noqa: PLC0415  (heavy, and only wanted here)
 
     draws, task = simulation.draws, simulation.task
@@ -119,14 +146,14 @@ def _write_parquet(simulation: Simulation, target: Path) -> None:
     try:
         frame.to_parquet(target)
     except ImportError as error:
-        raise UnwritableError(f"{target}: .parquet wants pyarrow; install it") from error
+        raise UnwritableError("a .parquet file wants pyarrow; install it") from error
 
 
 # --- the workbook ---------------------------------------------------------------------------------
 
 
 def _write_book(
-    simulation: Simulation, rows: Sequence[Row], target: Path, *, keep_draws: bool
+    simulation: Simulation, rows: Sequence[Row], target: IO[bytes], *, keep_draws: bool
 ) -> None:
     from openpyxl import Workbook  # noqa: PLC0415  (heavy, and only wanted here)
 

@@ -261,3 +261,80 @@ def test_the_deadline_between_steps_in_another_thread(write) -> None:
     thread.start()
     thread.join(60)
     assert len(caught) == 1
+
+
+# --- a simulation -----------------------------------------------------------------------------
+
+#: Far more draws, one after the other, than a test has time for.
+ENDLESS = ("--draws", "1000000", "--outputs", "S!B1")
+
+
+def simulation(path: Path, *options: str) -> subprocess.Popen:
+    risks = path.parent.parent / "risks.csv"
+    risks.write_text("cell,distribution,low,high\nS!A1,uniform,1,2\n")
+    temporary = path.parent.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "workbooks.cli", "simulate", path, "--inputs", risks, *ENDLESS,
+         "-o", path.with_name("out.csv"), *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def slow_book(write, tmp_path: Path) -> Path:
+    """A workbook that is not computed for many draws at once."""
+    path = write(
+        '<row r="1"><c r="A1"><v>2</v></c>'
+        '<c r="B1"><f>SUM(INDIRECT("A"&amp;ROUND(A1*0+1,0)))</f></c></row>'
+    )
+    (tmp_path / "models").mkdir()
+    return path.rename(tmp_path / "models" / path.name)
+
+
+@pytest.mark.fault("a signal, a deadline or a limit while a workbook is simulated")
+@posix
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_a_simulation(slow_book: Path, number: int, workers: str) -> None:
+    process = simulation(slow_book, "--workers", workers)
+    time.sleep(4)
+    process.send_signal(number)
+    # The pipe ends when all that hold it have ended: no worker stays.
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (128 + number, "")
+    assert set(err.splitlines()) - {
+        "1,000,000 draws are rounded up to 1,048,576, whole blocks"
+    } == {"tokenbook: interrupted; nothing was written"}
+    assert nothing_left(slow_book)
+
+
+@pytest.mark.fault("a signal, a deadline or a limit while a workbook is simulated")
+@posix
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--deadline", "3"), "deadline"),
+        (("--deadline", "3", "--workers", "2"), "deadline"),
+        (("--max-memory", "64M", "--workers", "2"), "GB of memory"),
+    ],
+)
+def test_limits_of_a_simulation(slow_book: Path, options: tuple, told: str) -> None:
+    process = simulation(slow_book, *options)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (2, "")
+    assert told in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert nothing_left(slow_book)
+
+
+@pytest.mark.fault("a signal, a deadline or a limit while a workbook is simulated")
+def test_a_result_over_what_it_comes_from(slow_book: Path) -> None:
+    before = slow_book.read_bytes()
+    process = simulation(slow_book, "-o", str(slow_book))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "give the result another name" in err
+    assert slow_book.read_bytes() == before
+    assert nothing_left(slow_book)
