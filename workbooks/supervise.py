@@ -35,6 +35,8 @@ from workbooks.watch import LATE, Interrupted, ending_signals
 #: What a process is given to end by itself before it is killed [s].
 GRACE = 5.0
 _LOOK = 0.05
+#: Variables that say where temporary files go.
+_WORK_FOLDERS = ("TMPDIR", "TEMP", "TMP")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([KMGT]?)i?B?", re.IGNORECASE)
 _SMALLEST = 64 << 20
@@ -268,6 +270,8 @@ def fork(limits: Limits, targets: list[Path]) -> Supervisor | None:
         if not process:
             os.close(reading)
             tempfile.tempdir = str(folder)
+            # What this process starts works there too.
+            os.environ.update(dict.fromkeys(_WORK_FOLDERS, str(folder)))
             _end_with(parent)
             return None
         os.close(writing)
@@ -297,7 +301,7 @@ def _end_with(parent: int) -> None:
 def start(command: list[str], limits: Limits, targets: list[Path]) -> Supervisor:
     """Start a program in a process of its own, with a folder of its own to work in."""
     folder = files.working_folder()
-    where = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    where = dict.fromkeys(_WORK_FOLDERS, str(folder))
     # A terminal's Ctrl-C is for the one that watches; it hands it on.
     child = subprocess.Popen(
         command, env={**os.environ, **where}, start_new_session=not files.windows()

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -44,6 +45,7 @@ _SAMPLES = 5
 # Of the memory that is free, draws may take this share.
 _SHARE = 0.5
 _BYTES = 8
+_UNTOLD = "ignore:resource_tracker"
 # What a normal variable exceeds on both sides once in twenty times.
 _TWO_SIDED = 1.959963984540054
 _CONDITION = re.compile(r"(.+?)\s*(<=|>=|<>|<|>|=)\s*([-+0-9.eE]+)")
@@ -245,6 +247,9 @@ def _blocks(
     if workers <= 1 or len(blocks) == 1:
         yield (runner.block(number, size) for number, size in enumerate(blocks))
         return
+    # Killed with the rest, the process that keeps count of semaphores would complain of those left.
+    if _UNTOLD not in sys.warnoptions:
+        sys.warnoptions.append(_UNTOLD)
     # A process is started afresh: the calculator has threads of its own, which no copy would have.
     context, others = get_context("spawn"), active_children()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
