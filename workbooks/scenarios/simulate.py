@@ -6,7 +6,6 @@ import math
 import os
 import re
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -45,7 +44,6 @@ _SAMPLES = 5
 # Of the memory that is free, draws may take this share.
 _SHARE = 0.5
 _BYTES = 8
-_UNTOLD = "ignore:resource_tracker"
 # What a normal variable exceeds on both sides once in twenty times.
 _TWO_SIDED = 1.959963984540054
 _CONDITION = re.compile(r"(.+?)\s*(<=|>=|<>|<|>|=)\s*([-+0-9.eE]+)")
@@ -247,13 +245,14 @@ def _blocks(
     if workers <= 1 or len(blocks) == 1:
         yield (runner.block(number, size) for number, size in enumerate(blocks))
         return
-    # Killed with the rest, the process that keeps count of semaphores would complain of those left.
-    if _UNTOLD not in sys.warnoptions:
-        sys.warnoptions.append(_UNTOLD)
     # A process is started afresh: the calculator has threads of its own, which no copy would have.
     context, others = get_context("spawn"), active_children()
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(_remote, task, n, size) for n, size in enumerate(blocks)]
+    with ExitStack() as stack:
+        with _unheard():
+            pool = stack.enter_context(
+                ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+            )
+            futures = [pool.submit(_remote, task, n, size) for n, size in enumerate(blocks)]
         try:
             yield (future.result() for future in futures)
         except BrokenProcessPool as error:
@@ -267,6 +266,23 @@ def _blocks(
             for child in active_children():
                 if child not in others:
                     child.kill()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Start processes whose complaints nobody hears: what goes wrong there comes back as an error.
+
+    One that is killed while it starts would print a traceback, and what counts semaphores for all
+    would complain of those that are left.
+    """
+    heard, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(heard, 2)
+        os.close(heard)
+        os.close(nowhere)
 
 
 def _end_with_parent() -> None:
