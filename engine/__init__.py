@@ -30,6 +30,7 @@ _MODULES = (
     "pricing",
     "rental",
     "serving.constants",
+    "serving.disaggregation",
     "serving.estimates",
     "serving.front",
     "serving.limits",

@@ -48,7 +48,7 @@ def formula(text: str) -> str:
         ("'C:\\x\\[b.xlsx]S'!A1", "never followed"),
         ("cmd|'/C calc'!A0", "DDE"),
         ("NOSUCH(1)", "unknown function"),
-        ("A1+1", "refers to itself"),
+        ("A1+1", "in a circle of references"),
     ],
 )
 def test_formulas_that_keep_their_old_value(write, values, text: str, why: str) -> None:

@@ -198,7 +198,7 @@ def test_a_model_that_does_not_fit_is_told(tmp_path):
     path = build("serving", tmp_path).path
     recalculate(path, set_values=[("model", "llama-3.1-405b")])
     cost = load_workbook(path, data_only=True)["Cost"]
-    told = {row[0].value: row[1].value for row in cost.iter_rows(max_row=12)}
+    told = {row[0].value: row[1].value for row in cost.iter_rows(max_row=14)}
     assert told["Load"] == "does not fit"
     assert told["Output tokens of one GPU"] == "#NUM!"
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbooks.scenarios.compiled.functions import WHOLE, average
 from workbooks.scenarios.compiled.operators import compared, numeric
+from workbooks.scenarios.compiled.ordered import ORDERED
 from workbooks.scenarios.compiled.values import (
     BLANK,
     BLANK_CELL,
@@ -377,4 +378,5 @@ LOOKUPS: dict[str, Callable[..., Value]] = {
     "SUMIFS": _sum_ifs,
     "AVERAGEIF": _one_criterion(_average_ifs),
     "AVERAGEIFS": _average_ifs,
+    **ORDERED,
 }

@@ -251,4 +251,4 @@ def _checks(
 
 def _size(cells: object) -> str:
     """Return each cell without its sign: ABS of a range gives an array in some programs only."""
-    return f"{cells}*(2*({cells}>=0)-1)"
+    return f"{cells}*(({cells}>=0)-({cells}<0))"
