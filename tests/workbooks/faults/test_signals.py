@@ -84,8 +84,9 @@ def test_fifty_signals_in_each_stage(book: Path, tried, way: str, name: str, sta
         pytest.skip("the call prints no report")
     tried(50)
     found = outcomes(book, way, stage, name, 50)
-    if way == "api" and stage == "publish":
-        # One may come when the call has returned: it interrupts what stands behind it.
+    if way == "api" and stage in ("splice", "publish"):
+        # One may come when the call has returned: it interrupts what stands behind it. On a busy
+        # machine the last steps are over before a signal meant for them is sent.
         found = [outcome for outcome in found if outcome["file"] != "new"]
     check(found, name)
     if stage in ("rewrite", "load", "evaluate"):
