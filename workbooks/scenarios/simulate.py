@@ -65,8 +65,8 @@ class Condition:
     value: float
 
     def holds(self, results: Array) -> NDArray[np.bool_]:
-        """Tell in which draws it holds."""
-        return _HOLDS[self.sign](results, self.value)
+        """Tell in which draws it holds; in none without a number, which nothing is said of."""
+        return _HOLDS[self.sign](results, self.value) & ~np.isnan(results)
 
 
 def condition(text: str) -> Condition:

@@ -231,3 +231,14 @@ def test_the_command_line(model, tmp_path, ending) -> None:
         assert book["Draws"].max_row == 2001
     else:
         assert len(pd.read_parquet(out)) == 2000
+
+
+@pytest.mark.parametrize(
+    ("sign", "held"),
+    [
+        ("<>", [False, True, False]), ("=", [True, False, False]), ("<", [False, False, False]),
+        ("<=", [True, False, False]), (">", [False, True, False]), (">=", [True, True, False]),
+    ],
+)  # fmt: skip
+def test_a_draw_without_a_number_meets_no_condition(sign: str, held: list[bool]) -> None:
+    assert condition(f"x{sign}5").holds(np.array([5.0, 6.0, math.nan])).tolist() == held
