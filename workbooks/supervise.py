@@ -216,7 +216,7 @@ class Supervisor:
                 put_away(target)
             written = [_identity(target) for target in self.targets] != before
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _remove(self.folder)
         if written:
             raise CrashedError(
                 "it ended badly, but only after the file had been written", done=True
@@ -240,6 +240,15 @@ class Supervisor:
         if self._stopped is not None and now > self._stopped[1] + GRACE:
             return RefusedError("interrupted")
         return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which processes that are just ending may still write."""
+    end = time.monotonic() + GRACE
+    while folder.exists() and time.monotonic() < end:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            time.sleep(_LOOK)
 
 
 def _identity(path: Path) -> files.Identity | None:
