@@ -37,6 +37,10 @@ class Area(NamedTuple):
         """Number of columns."""
         return self.right - self.left + 1
 
+    def holds(self, row: int, column: int) -> bool:
+        """Tell whether a cell lies in it."""
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
+
     def cells(self) -> Iterator[tuple[int, int]]:
         """Yield row and column of each cell, in reading order."""
         for row in range(self.top, self.bottom + 1):

@@ -79,9 +79,7 @@ class Tables:
     def _around(self, place: tuple[str, int, int]) -> TableInfo | None:
         sheet, row, column = place
         for table in self._tables.values():
-            area = table.area
-            inside = area.top <= row <= area.bottom and area.left <= column <= area.right
-            if table.sheet == sheet and inside:
+            if table.sheet == sheet and table.area.holds(row, column):
                 return table
         return None
 

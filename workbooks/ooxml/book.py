@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -29,7 +30,8 @@ from workbooks.ooxml.xml import (
 CALC_ID = 191029
 #: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
 MARK = " values computed by Tokenbook "
-_PROPERTIES = "docProps/app.xml"
+_APPLICATION = re.compile(rb"<(?:\w+:)?Application>([^<]*)<")
+_VERSION = re.compile(rb"<(?:\w+:)?AppVersion>([^<]*)<")
 _MAIN_TYPES = ("sheet.main+xml", "sheet.macroEnabled.main+xml", "template.main+xml",
                "template.macroEnabled.main+xml", "addin.macroEnabled.main+xml")  # fmt: skip
 _AFTER_CALC = (
@@ -60,8 +62,15 @@ class Book:
     strings: str | None = None
     calc_chain: str | None = None
     signed: bool = False
-    mac: bool = False
+    #: What saved the file, and in which version, as it says of itself.
+    application: str = ""
+    version: str = ""
     main: str = MAIN
+
+    @property
+    def mac(self) -> bool:
+        """Whether Excel on a Mac saved the file."""
+        return "Macintosh" in self.application
 
     def sheet(self, name: str) -> SheetInfo | None:
         """Return a worksheet by its name, which Excel compares without case."""
@@ -127,22 +136,22 @@ def read_book(package: Package) -> Book:
     book.calc_chain = next(
         (t for kind, t, _ in targets.values() if kind.endswith("/calcChain")), None
     )
-    book.mac = _saved_on_a_mac(package)
+    book.application, book.version = _saved_by(package)
     book.signed = any(entry.startswith("_xmlsignatures/") for entry in package.entries)
     return book
 
 
-def _saved_on_a_mac(package: Package) -> bool:
-    """Tell whether Excel on a Mac saved the workbook."""
-    if _PROPERTIES not in package:
-        return False
-    try:
-        root = parse(package.read(_PROPERTIES), _PROPERTIES)
-    except NotAWorkbookError:
-        # No value hangs on the properties: damaged ones are no reason to refuse the workbook.
-        return False
-    named = (e.text or "" for e in root.iter() if local_name(e) == "Application")
-    return "Macintosh" in next(named, "")
+def _saved_by(package: Package) -> tuple[str, str]:
+    """Return the program that saved a file and its version; empty where it does not say.
+
+    Damaged properties are no reason to refuse a workbook: they are searched, not parsed.
+    """
+    parts = relations(package, "").values()
+    part = next((t for kind, t, _ in parts if kind.endswith("/extended-properties")), "")
+    properties = package.read(part) if part in package else b""
+    found = (_APPLICATION.search(properties), _VERSION.search(properties))
+    application, version = (match[1].decode("utf-8", "replace") if match else "" for match in found)
+    return application, version
 
 
 def _read_sheets(

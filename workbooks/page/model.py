@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from udfs.cells import Cell, CellError
@@ -108,14 +108,3 @@ def _needed_names(workbook: Workbook, formulas: Iterable[str]) -> list[tuple[str
                 used[asked] = lambda_for_calculator(text) if "LAMBDA(" in text.upper() else text
                 waiting.append("=" + text)
     return sorted(((known[n], t) for n, t in used.items()), key=lambda pair: len(pair[1]))
-
-
-def whole(workbook: Workbook, formulas: Collection[Place]) -> Part:
-    """Return a part that holds all values of a workbook."""
-    return Part(
-        frozenset(formulas),
-        frozenset(
-            p for p, e in workbook.cells.items()
-            if e.formula is None and e.anchor is None and e.value is not None
-        ),
-    )  # fmt: skip

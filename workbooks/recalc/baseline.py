@@ -25,7 +25,7 @@ from workbooks.formula.names import Names
 from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import Call, Name, Node, walk
-from workbooks.ooxml.book import MARK, Book, relations
+from workbooks.ooxml.book import MARK, Book
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import (
     ATTRIBUTES,
@@ -45,10 +45,8 @@ from workbooks.recalc.splice import Difference, cell_content, old_value
 
 #: Numbers closer than this are the same result, computed in another order.
 TOLERANCE = 1e-12
-_APPLICATION = re.compile(rb"<(?:\w+:)?Application>([^<]*)<")
-_VERSION = re.compile(rb"<(?:\w+:)?AppVersion>([^<]*)<")
 # openpyxl calls itself Microsoft Excel too, in version 3.1.
-_EXCEL = re.compile(rb"1[0-9]\.[0-9]{4}")
+_EXCEL = re.compile(r"1[0-9]\.[0-9]{4}")
 _CALC = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*>")
 
 Place = tuple[str, int, int]
@@ -56,24 +54,12 @@ Place = tuple[str, int, int]
 
 def untrusted(package: Package, book: Book) -> str:
     """Return why the values of a file are not Excel's; empty where they are."""
-    part = next(
-        (
-            t
-            for kind, t, _ in relations(package, "").values()
-            if kind.endswith("/extended-properties")
-        ),
-        "",
-    )
-    properties = package.read(part) if part in package else b""
-    application, version = _APPLICATION.search(properties), _VERSION.search(properties)
     workbook = package.read(book.part)
     settings = _CALC.search(workbook)
     calc = settings[0] if settings else b""
     if MARK.encode() in workbook:
         return "its values were computed by Tokenbook"
-    if application is None or b"Excel" not in application[1]:
-        return "it was not saved by Excel"
-    if version is None or not _EXCEL.fullmatch(version[1]):
+    if "Excel" not in book.application or not _EXCEL.fullmatch(book.version):
         return "it was not saved by Excel"
     if b'fullCalcOnLoad="1"' in calc or b'fullCalcOnLoad="true"' in calc:
         return "it asks to be computed anew"
@@ -148,7 +134,7 @@ class Comparison:
     def _anchor(self, place: Place, areas: Mapping[tuple[int, int], Area]) -> Place | None:
         """Return the first cell of the array formula that fills a cell."""
         for anchor, area in areas.items():
-            if _inside(area, *place[1:]) and place[1:] != anchor:
+            if area.holds(*place[1:]) and place[1:] != anchor:
                 self._anchors[place] = (place[0], *anchor)
                 return self._anchors[place]
         return None
@@ -180,7 +166,7 @@ class Comparison:
         for match in CELL.finditer(rows):
             row, column = int(match[2]), column_number(match[1].decode())
             for anchor, area in areas.items():
-                if not _inside(area, row, column) or (row, column) == anchor or anchor in plan.kept:
+                if not area.holds(row, column) or (row, column) == anchor or anchor in plan.kept:
                     continue
                 saved = old_value(match[3], cell_content(match[4]))
                 name = plan.info.name
@@ -281,10 +267,6 @@ class Comparison:
                 np.array([place[2] for place in places]),
             )
         return self._by_sheet[key]
-
-
-def _inside(area: Area, row: int, column: int) -> bool:
-    return area.top <= row <= area.bottom and area.left <= column <= area.right
 
 
 def _reached(start: set[Place], after: Mapping[Place, Sequence[Place]]) -> set[Place]:

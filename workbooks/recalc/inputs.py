@@ -19,6 +19,7 @@ from workbooks.formula.address import full_name, parse_area, split_sheet
 from workbooks.formula.names import Names
 from workbooks.ooxml.book import Book
 from workbooks.ooxml.limits import LONGEST_TEXT
+from workbooks.ooxml.number_formats import BUILT_IN
 from workbooks.ooxml.overrides import value_cell
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import CELL
@@ -31,10 +32,6 @@ _TYPED = re.compile(
     r"(?P<sign>[+-]?)(?P<currency>[$€£¥]?)"
     r"(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)\s?(?P<percent>%?)"
 )
-# Built-in number formats that show a percent sign, a comma between thousands, a currency.
-_BUILT_IN = {3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 37: "#,##0", 38: "#,##0",
-             39: "#,##0.00", 40: "#,##0.00", 41: "#,##0", 42: "$#,##0", 43: "#,##0.00",
-             44: "$#,##0.00", **dict.fromkeys(range(5, 9), "$#,##0.00")}  # fmt: skip
 _STYLES = "xl/styles.xml"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 #: Characters of a formula that a message shows.
@@ -59,8 +56,8 @@ class Target:
     replaces_formula: bool = field(default=False)
     #: The number formats of the workbook by style; none where only numbers are given.
     formats: Formats | None = None
-    #: Names of the cells of each scenario, where this is the one that shows the live scenario.
-    behind: tuple[str, ...] = ()
+    #: The names of the workbook, for what is said where a formula stands in the way.
+    names: Names | None = None
 
     @property
     def address(self) -> str:
@@ -97,10 +94,13 @@ class Target:
             written = unescape(text)
             cut = f"{written[:_SHOWN]}…" if len(written) > _SHOWN else written
             formula = f"a formula, ={cut}" if cut else "a formula"
-            behind = ", ".join(self.behind[:-1]) + " or " * (len(self.behind) > 1)
-            behind += self.behind[-1] if self.behind else "a cell that it reads"
+            # Where it shows the live scenario, the cells of the scenarios stand beside it.
+            beginning = f"{self.asked.strip()}_"
+            named = self.names.in_row(self.row, beginning, self.sheet) if self.names else ()
+            instead = ", ".join(named[:-1]) + " or " * (len(named) > 1)
+            instead += named[-1] if named else "a cell that it reads"
             raise BadInputError(
-                f"{self.address} holds {formula}; set {behind}, or replace the formula by --force"
+                f"{self.address} holds {formula}; set {instead}, or replace the formula by --force"
             )
         if given.get("t") in ("array", "dataTable"):
             raise BadInputError(f"{self.address} is part of an array formula or data table")
@@ -131,7 +131,7 @@ class Formats:
         }
         cells = root.find(f"{_MAIN}cellXfs")
         ids = [int(found.get("numFmtId", "0")) for found in ([] if cells is None else cells)]
-        return [own.get(one, _BUILT_IN.get(one, "")) for one in ids]
+        return [own.get(one, BUILT_IN.get(one, "")) for one in ids]
 
 
 def as_typed(text: str, number_format: str) -> float | None:
@@ -212,9 +212,8 @@ def resolve(
         if place in targets:
             raise BadInputError(f"{asked} is set twice")
         targets[place] = Target(
-            asked, *place, value=_checked(asked, value), force=force, formats=formats,
-            behind=names.in_row(area.top, f"{asked.strip()}_", sheet.name),
-        )  # fmt: skip
+            asked, *place, value=_checked(asked, value), force=force, formats=formats, names=names
+        )
     return list(targets.values())
 
 

@@ -252,10 +252,7 @@ class SheetPreparer:
         """Tell whether an array formula or data table fills a cell."""
         plan = self.plan
         areas = [*(a.area for a in plan.arrays), *(t.area for t in plan.tables)]
-        return any(
-            area.top <= place.row <= area.bottom and area.left <= place.column <= area.right
-            for area in (*areas, *plan.left.values())
-        )
+        return any(area.holds(place.row, place.column) for area in (*areas, *plan.left.values()))
 
     def _array(self, place: Place, cell: bytes, given: dict[str, str], text: str) -> str:
         area = parse_area(given.get("ref", ""))
@@ -323,11 +320,7 @@ class SheetPreparer:
         def keep(match: re.Match[bytes]) -> bytes:
             row, column = int(match[2]), column_number(match[1].decode())
             for area in areas:
-                if (
-                    area.top <= row <= area.bottom
-                    and area.left <= column <= area.right
-                    and (row, column) != (area.top, area.left)
-                ):
+                if area.holds(row, column) and (row, column) != (area.top, area.left):
                     return b""
             return match[0]
 

@@ -84,7 +84,7 @@ def _send_back(
         for match in CELL.finditer(block) if areas else ():
             # What the array formula filled was taken out of the calculator's copy.
             row, column = int(match[2]), column_number(match[1].decode())
-            if any(a.top <= row <= a.bottom and a.left <= column <= a.right for a in areas):
+            if any(area.holds(row, column) for area in areas):
                 content = _V.search(match[4] or b"")
                 calculator.set_value(
                     plan.info.name, row, column, old_value(match[3], content and content[1])

@@ -335,8 +335,7 @@ class Program:
             return
         for place in (*self._formulas, *self.inputs):
             _, row, column = place
-            inside = area.top <= row <= area.bottom and area.left <= column <= area.right
-            if place[0] == name and inside:
+            if place[0] == name and area.holds(row, column):
                 yield place
 
     def _sheet(self, name: str) -> str:

@@ -24,9 +24,9 @@ def lay_out() -> Book:
     risks = add_risks(book, inputs)
     cases = add_cases(book, inputs, risks)
     draws = add_draws(book, inputs, risks)
-    add_result(book, inputs, cases, draws)
+    work = add_result(book, inputs, cases, draws)
     add_sellers(book, inputs)
-    add_market(book, inputs)
+    add_market(book, inputs, work)
     # What is read stands before what it was drawn from.
     for name in ("Cases", "Draws"):
         book.sheets.append(book.sheets.pop([s.name for s in book.sheets].index(name)))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from udfs.functions import TOK_MARKET_PATH
-from workbooks.authoring.layout import Book, Chart, Line, Ref, ScenarioInput, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, ScenarioInput, Sheet, call
 from workbooks.templates.sources import ASSUMED, PARADOX
 
 _NAMES = ("Bear", "Base", "Bull")
 _YEARS = 5
 
 
-def add_market(book: Book, inputs: Mapping[str, Ref]) -> None:
-    """Add the sheet of the market: three paths, all of them live."""
+def add_market(book: Book, inputs: Mapping[str, Ref], work: Sheet) -> None:
+    """Add the sheet of the market: three paths, all live; their tables stand on `work`."""
     sheet = book.sheet(
         "Market",
         "The market's volume: bear, base and bull",
@@ -38,7 +38,6 @@ def add_market(book: Book, inputs: Mapping[str, Ref]) -> None:
     )  # fmt: skip
     sheet.heading("Tokens a day")
     paths = []
-    work = book.sheets[[s.name for s in book.sheets].index("Swings")]
     for name, case in zip(_NAMES, cases, strict=True):
         work.heading(f"Path of the market, {name.lower()}")
         paths.append(

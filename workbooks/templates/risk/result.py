@@ -20,8 +20,8 @@ def add_result(
     inputs: Mapping[str, Ref],
     cases: Rows,
     draws: Rows,
-) -> None:
-    """Add the sheet that is read: fan, odds and tornado."""
+) -> Sheet:
+    """Add the sheet that is read: fan, odds and tornado; return that of its workings."""
     sheet = book.sheet(
         "Result",
         "How long does the cash last?",
@@ -38,7 +38,7 @@ def add_result(
     sheet.heading("Cash and odds by month")
     fan = _fan(sheet, cases, draws)
     sheet.heading("Cash at the end, each input alone at its low and high value, widest first")
-    tornado = _tornado(book, sheet, cases)
+    work, tornado = _tornado(book, sheet, cases)
     after, sheet.row = sheet.row, top
     runways = draws.runway
     found = sheet.results(
@@ -71,7 +71,8 @@ def add_result(
     book.headline("Odds of running out in three years", found["out"], "percent", "of the draws")
     book.headline("Half of the draws run out before", found["median"], "decimal", "months")
     book.headline("What moves the cash most", found["widest"], "text", "")
-    _check(book, sheet, inputs, cases, draws, fan)
+    _check(sheet, work, inputs, cases, draws, fan)
+    return work
 
 
 def _fan(sheet: Sheet, cases: Rows, draws: Rows) -> Ref:
@@ -100,7 +101,7 @@ def _fan(sheet: Sheet, cases: Rows, draws: Rows) -> Ref:
     return sheet.ref(top, 1, MONTHS + 1, 8)
 
 
-def _tornado(book: Book, sheet: Sheet, cases: Rows) -> Ref:
+def _tornado(book: Book, sheet: Sheet, cases: Rows) -> tuple[Sheet, Ref]:
     """Write the inputs by how far they move the cash, ties in their own order."""
     last = cases.cash.part(MONTHS - 1)
     work = book.sheet(
@@ -131,7 +132,7 @@ def _tornado(book: Book, sheet: Sheet, cases: Rows) -> Ref:
     for i in range(len(KEYS)):
         place = f"MATCH(ROWS({sheet.ref(top + 1, 1).local}:A{top + 1 + i}),{table.part(4)},0)"
         rows.append([f"=INDEX({table.part(column)},{place})" for column in range(4)])
-    return sheet.table(
+    return work, sheet.table(
         ("Input", "At its low\nUSD", "At its high\nUSD", "Between them\nUSD"),
         rows,
         ("name", "output usd", "output usd", "calc usd"),
@@ -173,10 +174,14 @@ def _draw(sheet: Sheet, fan: Ref, tornado: Ref) -> None:
 
 
 def _check(
-    book: Book, sheet: Sheet, inputs: Mapping[str, Ref], cases: Rows, draws: Rows, fan: Ref
+    sheet: Sheet,
+    work: Sheet,
+    inputs: Mapping[str, Ref],
+    cases: Rows,
+    draws: Rows,
+    fan: Ref,
 ) -> None:
     """Hold the case as assumed to the function that gives its path."""
-    work = book.sheets[[s.name for s in book.sheets].index("Swings")]
     work.heading("The case as assumed, by the function that gives its path")
     path = work.array(
         call(
