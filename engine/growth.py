@@ -144,7 +144,10 @@ def parity_months(
     gap = np.log(np.maximum(breakeven / price, 1.0))
     closing = np.log1p(price_change) - np.log1p(cost_change)
     way = np.where(closing > 0, closing, 1.0)
-    months: Number = np.where((gap > 0) & ~(closing > 0), math.inf + 0 * closing, 12 * gap / way)
+    # Changes that are all but the same take longer than a number can tell.
+    with np.errstate(over="ignore"):
+        needed = 12 * gap / way
+    months: Number = np.where((gap > 0) & ~(closing > 0), math.inf + 0 * closing, needed)
     return months
 
 

@@ -65,6 +65,10 @@ def test_parity_by_hand():
     assert parity_months(1.0, 0.0) == 0.0
 
 
+def test_changes_that_are_all_but_the_same_never_bring_parity():
+    assert parity_months(0.5, 1.0, 0.0, -1.1125369292536007e-308) == math.inf
+
+
 def test_parity_over_a_range_spoils_one_element_alone():
     answers = parity_months([1.0, 1.0, -1.0], 4.0, 0.0, [-0.5, 0.0, 0.0])
     np.testing.assert_allclose(answers, [24.0, np.inf, np.nan])
