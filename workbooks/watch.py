@@ -206,9 +206,16 @@ class Watch:
             self._set_timer()
 
     def restore(self) -> None:
-        """Give the signals back."""
+        """Give the signals back; the timer's own, if it waits while signals are held, is taken.
+
+        Handed on, it would end the program without a word.
+        """
         self.deadline = None
         self._set_timer()
+        alarm = _alarm()
+        if alarm in self._before and alarm in signal.sigpending():
+            signal.signal(alarm, signal.SIG_IGN)
+            self.raised = self.raised or DeadlineError(LATE)
         for number, before in self._before.items():
             signal.signal(number, before)
 

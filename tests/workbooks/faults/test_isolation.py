@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from workbooks import supervise
+from workbooks import supervise, watch
 from workbooks.cli import UNTOLD
 from workbooks.errors import BadInputError, CrashedError, DeadlineError, TooLargeError
 from workbooks.recalc import recalculate
@@ -338,3 +338,18 @@ def test_a_result_over_what_it_comes_from(slow_book: Path) -> None:
     assert "give the result another name" in err
     assert slow_book.read_bytes() == before
     assert nothing_left(slow_book)
+
+
+@posix
+def test_a_deadline_that_passes_while_the_signals_are_given_back(monkeypatch) -> None:
+    """The timer's signal is held back just then, and must not end the program by its default."""
+    given_back = watch.Watch.restore
+
+    def late(self: watch.Watch) -> None:
+        os.kill(os.getpid(), signal.SIGALRM)
+        given_back(self)
+
+    monkeypatch.setattr(watch.Watch, "restore", late)
+    with pytest.raises(DeadlineError), watch.guarded(time.monotonic() + 60):
+        pass
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
