@@ -260,9 +260,9 @@ def _blocks(
                 "a process that draws blocks crashed; nothing was written"
             ) from error
         finally:
-            for future in futures:
-                future.cancel()
-            # A block that is begun may take hours, and nobody wants it any more.
+            # A block that is begun may take hours, and nobody wants it any more. What has not begun
+            # ends with the processes: the pool tells each that it broke, and fails in a traceback
+            # where one was cancelled meanwhile.
             for child in active_children():
                 if child not in others:
                     child.kill()
