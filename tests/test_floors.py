@@ -6,8 +6,6 @@ import floors
 import pytest
 
 GRAPH = floors.import_graph()
-# A symbol joins symbols, a branch is made of them: one thing in six files, and one room.
-KNOT = "udfs.hosts.native."
 
 
 def test_the_graph_is_that_of_the_project():
@@ -25,9 +23,7 @@ def test_nothing_is_imported_from_a_higher_floor():
 
 
 def test_no_modules_import_each_other():
-    circles = floors.circles(GRAPH)
-    assert [c for c in circles if not all(m.startswith(KNOT) for m in c)] == []
-    assert circles, "the knot of udfs.hosts.native is undone: take the exception away"
+    assert floors.circles(GRAPH) == []
 
 
 def test_every_module_stands_on_a_floor():

@@ -1,16 +1,20 @@
 """Excel with nothing installed: the functions as native LAMBDA names.
 
-- `symbols`: what an engine function is run on, so that it remembers its formula
+- `symbols`, `texts`: what an engine function is run on, so that it remembers its formula
+- `numpy_rules`: what NumPy's functions make of symbols
+- `ways`, `branches`: a body that branches, followed down every branch
 - `writing`: from that expression to the text of a formula
-- `helpers`: the few names that all functions share
+- `helpers`, `records`: the names that all functions share
+- `data`, `lookups`: what they look up, on a hidden sheet
 - `lambdas`: a function's arguments, domains and errors around its body
-- `library`: all of them, the data they look up, and which text is ours
+- `library`: all of them, and which text is ours
 
 A cell's formula stays as it is: `=TOK_SUBSIDY(A1,B1)` finds the add-in's function, or the name.
 """
 
 from __future__ import annotations
 
+import udfs.hosts.native.numpy_rules  # noqa: F401  (tells symbols NumPy's functions)
 from udfs.hosts.native.data import DATA_SHEET
 from udfs.hosts.native.library import (
     Library,

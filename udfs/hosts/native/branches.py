@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +15,13 @@ import numpy as np
 
 from engine.errors import DomainError, TokenbookError, UnknownIdError
 from engine.tables import Table
-from udfs.hosts.native.symbols import Symbol, UntraceableError, call, operation, where
+from udfs.hosts.native.symbols import Symbol, call, operation, where
+from udfs.hosts.native.ways import UntraceableError, following
 from udfs.hosts.native.writing import Shared
 
 #: A body with more ways through it is no formula that anyone wants.
 MOST_RUNS = 4000
 _MARK = re.compile("(\0[0-9]+\0)")
-_run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 
 @dataclass
@@ -47,23 +46,13 @@ class _Run:
             self.decisions.append((condition, answer))
         return self.known[id(node)]
 
+    def mark(self, value: Symbol, how: str) -> str:
+        told = f"\0{len(self.marks)}\0"
+        self.marks[told] = call("TEXT", value, "0") if how == ".0f" else value
+        return told
 
-def truth(condition: Symbol) -> bool:
-    """Return the truth of a condition on the way that is being followed."""
-    run = _run.get()
-    if run is None:
-        raise UntraceableError("a condition on a value: write np.where")
-    return run.decide(condition)
-
-
-def mark(value: Symbol, how: str) -> str:
-    """Return what stands for a value in a text, until the text is made a formula."""
-    run = _run.get()
-    if run is None:
-        return "…"
-    told = f"\0{len(run.marks)}\0"
-    run.marks[told] = call("TEXT", value, "0") if how == ".0f" else value
-    return told
+    def need(self, value: Symbol) -> None:
+        self.needed.append(value)
 
 
 def _texts(run: _Run, value: Any) -> Any:
@@ -81,14 +70,6 @@ def _texts(run: _Run, value: Any) -> Any:
         for place in np.ndindex(made.shape):
             made[place] = _texts(run, value[place])
         return made
-    return value
-
-
-def must_be(value: Symbol) -> Symbol:
-    """Give a column back whose error is the error of the whole function."""
-    run = _run.get()
-    if run is not None:
-        run.needed.append(value)
     return value
 
 
@@ -110,14 +91,12 @@ def followed(body: Callable[[], Any]) -> tuple[Any, Any]:
         if runs > MOST_RUNS:
             raise UntraceableError(f"over {MOST_RUNS} ways through the body")
         run = _Run(shared, first)
-        token = _run.set(run)
         told: Any = 0.0
-        try:
-            result = _texts(run, body())
-        except TokenbookError as error:
-            result, told = Refused(), refusal(error)
-        finally:
-            _run.reset(token)
+        with following(run):
+            try:
+                result = _texts(run, body())
+            except TokenbookError as error:
+                result, told = Refused(), refusal(error)
         for column in reversed(run.needed):
             first_cell = call("INDEX", column, 1.0)
             told = where(operation("=", first_cell, first_cell), told, 0.0)

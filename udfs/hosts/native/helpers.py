@@ -73,7 +73,6 @@ def helpers() -> Mapping[str, str]:
         key = call("SUBSTITUTE", key, old, new)
     words = call("MAP", x, Lambda([v], helper(WORD, v, default)))
     return {
-        **_records(),
         WORD: lambda_text([cell, default], word),
         TEXT: lambda_text([x, default], where(alone, helper(WORD, x, default), words)),
         FOLD: lambda_text([cell], key),
@@ -86,14 +85,3 @@ def helpers() -> Mapping[str, str]:
         FLAT: lambda_text([x], where(alone, helper(CELL, x, ""), helper(NUMBER, flat, ""))),
         BLANK: lambda_text([x], where(alone, call("ISBLANK", x), empty)),
     }
-
-
-def _records() -> Mapping[str, str]:
-    """Return the helpers that find records; none where a case cannot be written as a formula."""
-    from udfs.hosts.native.records import record_helpers  # noqa: PLC0415  (they use these)
-
-    try:
-        return record_helpers()
-    except (AttributeError, TypeError, ValueError):
-        # What Python says of a symbol that it takes for a number; `library` tells the functions.
-        return {}

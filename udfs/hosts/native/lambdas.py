@@ -24,8 +24,6 @@ from udfs.hosts.native.symbols import (
     NEVER,
     Lambda,
     Symbol,
-    Text,
-    UntraceableError,
     both,
     call,
     each,
@@ -37,6 +35,8 @@ from udfs.hosts.native.symbols import (
     variable,
     where,
 )
+from udfs.hosts.native.texts import Text
+from udfs.hosts.native.ways import UntraceableError
 from udfs.hosts.native.writing import LONGEST, lambda_parts
 
 _NUM = float("nan")

@@ -12,7 +12,8 @@ from udfs.declare import registry
 from udfs.hosts.native.data import sheet_rows
 from udfs.hosts.native.helpers import helpers
 from udfs.hosts.native.lambdas import lambda_of
-from udfs.hosts.native.symbols import UntraceableError
+from udfs.hosts.native.records import record_helpers
+from udfs.hosts.native.ways import UntraceableError
 
 _NAME = re.compile(r"(?<![\w.])_?TOK_\w+", re.IGNORECASE)
 
@@ -55,7 +56,7 @@ def _written(name: str) -> tuple[str, Mapping[str, str], str]:
 def _all() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
     """Return the LAMBDA of each function that has one, why others have none, and the helpers."""
     written = {name: _written(name) for name in registry}
-    shared = dict(helpers())
+    shared = {**_record_helpers(), **helpers()}
     for _, rest, _ in written.values():
         shared |= rest
     texts, refused = {}, {}
@@ -66,6 +67,15 @@ def _all() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
         else:
             texts[name] = text
     return texts, refused, shared
+
+
+def _record_helpers() -> Mapping[str, str]:
+    """Return the helpers that find records; none where a case cannot be written as a formula."""
+    try:
+        return record_helpers()
+    except (AttributeError, TypeError, ValueError):
+        # What Python says of a symbol that it takes for a number; `_all` tells the functions.
+        return {}
 
 
 def _used(text: str, shared: Mapping[str, str]) -> set[str]:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from math import isnan
-from types import FunctionType, MethodType
 from typing import Any
 
 from engine.catalogue import Accelerator, Model
 from engine.serving import case as cases
 from udfs.hosts.native import data
-from udfs.hosts.native.branches import followed, must_be, truth
+from udfs.hosts.native.branches import followed
 from udfs.hosts.native.helpers import FIND, FOLD, WRONG, helper
 from udfs.hosts.native.symbols import (
-    INFINITE,
     Lambda,
     Symbol,
-    Text,
     call,
     named,
     operation,
     variable,
     where,
 )
+from udfs.hosts.native.texts import UNTOLD, Described, Text, column_of, text
+from udfs.hosts.native.ways import must_be, truth
 from udfs.hosts.native.writing import lambda_parts, lambda_text
 
 MODEL, ACCELERATOR, OWN, CASE = (f"_TOK_{p}" for p in ("MODEL", "ACCELERATOR", "OWN", "CASE"))
 _HELPERS = {"model": MODEL, "accelerator": ACCELERATOR}
-#: What stands for a field that a record does not tell.
-UNTOLD = -INFINITE
 _NUM = float("nan")
 
 
@@ -47,52 +43,6 @@ class Source(Text):
         names = cases.Case._fields
         values: list[Any] = [call("INDEX", column, float(i + 1)) for i in range(len(names))]
         return cases.Case(*values)
-
-
-class Described:
-    """A record whose fields are values of a formula."""
-
-    def __init__(self, cls: type, told: Mapping[str, Any]) -> None:
-        self.__dict__.update(told, described=cls, id="one's own")
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return self.__dict__["described"]
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.__dict__["described"], name)
-        return MethodType(found, self) if isinstance(found, FunctionType) else found
-
-    def peak(self, name: Any) -> Any:
-        """Return a field by a name that is a value itself."""
-        if not isinstance(name, Symbol):
-            return getattr(self, name)
-        result: Any = UNTOLD
-        for known, value in self.__dict__.items():
-            if known.endswith(("_tflops", "_tops")):
-                result = where(operation("=", name, known), value, result)
-        return result
-
-
-def column_of(cls: type, column: Any) -> Described:
-    """Return the record whose fields stand in a column, in the order of the declaration."""
-    names = [f.name for f in fields(cls) if f.name != "id"]
-    told = {
-        name: _field(cls, name, call("INDEX", column, float(i + 1))) for i, name in enumerate(names)
-    }
-    return Described(cls, told)
-
-
-def found(cls: type, text: Any) -> Described:
-    """Return the record that a text names, of a table that no user describes."""
-    kind = str(cls.kind).removesuffix("s")  # type: ignore[attr-defined]
-    row = helper(FIND, text, data.row_keys(kind))
-    return column_of(cls, must_be(call("INDEX", data.values(kind), row, 0.0)))
-
-
-def _field(cls: type, name: str, value: Symbol) -> Symbol:
-    kinds = {f.name: str(f.type) for f in fields(cls)}
-    return Text(value.op, *value.args) if kinds[name] == "str" else value
 
 
 def record_helpers() -> dict[str, str]:
@@ -187,7 +137,7 @@ def _case() -> tuple[str, dict[str, str]]:
     """Return what makes a case of a model, an accelerator, formats and a backend."""
     names = ("model", "accelerator", "weights", "experts", "backend")
     model, accelerator, weights, experts, backend = (
-        variable(n, text=n in ("weights", "experts", "backend")) for n in names
+        (text if n in ("weights", "experts", "backend") else variable)(n) for n in names
     )
     m: Any = column_of(Model, helper(MODEL, model))
     a: Any = column_of(Accelerator, helper(ACCELERATOR, accelerator))

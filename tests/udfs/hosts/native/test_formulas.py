@@ -15,7 +15,8 @@ from udfs import registry
 from udfs.hosts.native import is_ours, library_of, native_names, reasons
 from udfs.hosts.native.branches import followed
 from udfs.hosts.native.library import WHY
-from udfs.hosts.native.symbols import Symbol, UntraceableError, inside, variable
+from udfs.hosts.native.symbols import Symbol, inside, variable
+from udfs.hosts.native.ways import UntraceableError
 from udfs.hosts.native.writing import LONGEST, lambda_parts, lambda_text, shown
 
 PAGE = Path(__file__).parents[4] / "docs" / "excel.md"
