@@ -91,6 +91,10 @@ class Grid:
         """Return all columns of a row."""
         return self.sheet.ref(self.rows[key], FIRST, 1, self.columns)
 
+    def place(self, key: str) -> Ref:
+        """Return all columns of a row, or the input of that name."""
+        return self.ref(key) if key in self.rows else self.given[key]
+
     def at(self, key: str, index: int) -> Ref:
         """Return one cell of a row, fixed."""
         return self.sheet.ref(self.rows[key], FIRST + index)

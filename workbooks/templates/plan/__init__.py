@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from engine import catalogue
 from workbooks.authoring.layout import Book, Ref
 from workbooks.authoring.timeline import Grid, by_year
 from workbooks.templates.load import add_serving
 from workbooks.templates.plan.decision import add_decision
-from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs
+from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs, add_lists
 from workbooks.templates.plan.sensitivity import add_cases
 from workbooks.templates.plan.statements import LINES, add_scenario
 from workbooks.templates.sources import ASSUMED, CATALOGUE, DGX, PARADOX, RENTS, cite
@@ -24,8 +23,7 @@ def lay_out() -> Book:
         basis="nominal US dollars, after tax; a month is a twelfth of 365 days",
     )
     cite(book, PARADOX, DGX, CATALOGUE, RENTS, ASSUMED)
-    models, accelerators = _ids("models"), _ids("accelerators")
-    inputs = add_inputs(book, models, accelerators)
+    inputs = add_inputs(book, *add_lists(book))
     served = add_serving(book, inputs[0])
     grids = [
         add_scenario(book, name, {**given, **served})
@@ -34,22 +32,8 @@ def lay_out() -> Book:
     cases = add_cases(book, inputs, served)
     _statements(book, inputs[0], grids)
     add_decision(book, inputs[0], grids, cases)
-    _lists(book)
     _order(book)
     return book
-
-
-def _ids(kind: str) -> Ref:
-    """Return where the ids of a catalogue will stand on the sheet of lists."""
-    return Ref("Lists", 6, 1 + (kind == "accelerators"), len(catalogue.table(kind)))
-
-
-def _lists(book: Book) -> None:
-    sheet = book.sheet("Lists", "Lists", "What can be chosen on Inputs", (34, 34), long=True)
-    for column, kind in enumerate(("models", "accelerators"), start=1):
-        sheet.put(5, column, kind.capitalize(), "header")
-        for row, found in enumerate(catalogue.table(kind), start=6):
-            sheet.put(row, column, found["id"], "label")
 
 
 def _statements(book: Book, given: dict[str, Ref], grids: list[Grid]) -> None:
@@ -70,6 +54,6 @@ def _statements(book: Book, given: dict[str, Ref], grids: list[Grid]) -> None:
 
 
 def _order(book: Book) -> None:
-    """Put first what a board reads first."""
-    first = ("Decision", "Statements", "Inputs", "Serving")
+    """Put first what a board reads first, and the lists last."""
+    first = ("Decision", "Statements", "Inputs", "Serving", *SCENARIOS, "Cases")
     book.sheets.sort(key=lambda s: first.index(s.name) if s.name in first else len(first))

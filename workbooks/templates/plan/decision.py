@@ -8,9 +8,8 @@ from dataclasses import replace
 from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.load import PRODUCTS
-from workbooks.templates.plan.inputs import MONTHS, SCENARIOS, VARIED
-from workbooks.templates.plan.operations import COSTS, REVENUES, TEAM
+from workbooks.templates.plan.checks import check_fleet, check_revenue, check_statements
+from workbooks.templates.plan.inputs import SCENARIOS, VARIED
 from workbooks.templates.plan.sensitivity import Cases
 
 _TEN = 10
@@ -218,28 +217,8 @@ def _checks(
 ) -> None:
     slack = given["tolerance"]
     for name, grid in zip(SCENARIOS, grids, strict=True):
-        ref = grid.ref
-        # The gap itself is noise of the last digits, and another in each program.
-        wide = f"{_size(ref('gap'))}>{slack}*(1+{_size(ref('assets'))})"
-        sheet.check(f"{name}: months in which the balance sheet does not balance",
-                    f"SUMPRODUCT(({wide})*1)", "0", slack)  # fmt: skip
-        sheet.check(f"{name}: cash is what the flows leave", f"{grid.at('cash', MONTHS - 1)}",
-                    f"{given['cash_start']}+SUM({ref('net_flow')})", slack)  # fmt: skip
-        sheet.check(f"{name}: products add up to revenue", f"SUM({ref('revenue')})",
-                    "+".join(f"SUM({ref(key)})" for key in REVENUES), slack)  # fmt: skip
-        sheet.check(f"{name}: the fleet serves the peak in every month",
-                    f"SUMPRODUCT(({ref('owned')}+{ref('reserved')}+{ref('on_demand')}"
-                    f"<{ref('gpus')})*1)", "0", slack)  # fmt: skip
-        for key in PRODUCTS:
-            served = f"{ref(key + '_gpus')}/{given['replica']}*{ref(key + '_replica')}"
-            sheet.check(f"{name}: {PRODUCTS[key].lower()} is served at its peak",
-                        f"SUMPRODUCT(({served}<{ref(key + '_peak')})*1)", "0", slack)  # fmt: skip
-        sheet.check(f"{name}: costs and team add up to EBITDA", f"SUM({ref('ebitda')})",
-                    f"SUM({ref('revenue')})-" + "-".join(f"SUM({ref(k)})" for k in (*COSTS, *TEAM))
-                    + f"+SUM({ref('depreciation')})", slack)  # fmt: skip
-        sheet.check(f"{name}: present value by NPV", f"SUM({ref('present')})",
-                    f"NPV((1+{given['discount']})^(1/{given['year_months']})-1,"
-                    f"{ref('flow_to_value')})", slack)  # fmt: skip
+        for check in (check_fleet, check_revenue, check_statements):
+            check(sheet, f"{name}: ", grid.place)
     sheet.check("The case base is the base of the month judged",
                 f"{cases.grid.at('ebitda', cases.base)}",
                 f"INDEX({grids[0].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
@@ -247,8 +226,3 @@ def _checks(
                 f"INDEX({grids[2].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
     sheet.check("The accelerator priced is the one served on",
                 f'IF({given["priced"]}={given["accelerator"]},1,0)', "1", slack)  # fmt: skip
-
-
-def _size(cells: object) -> str:
-    """Return each cell without its sign: ABS of a range gives an array in some programs only."""
-    return f"{cells}*(({cells}>=0)-({cells}<0))"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from engine import catalogue
 from engine.rental import gpu_price
 from workbooks.authoring.layout import (
     POSITIVE,
@@ -36,6 +39,31 @@ _DEMAND: dict[str, tuple[Value, ...]] = {
 }
 _ACCELERATOR = "h100_sxm"
 _WHOLE = Limit(0.0, whole=True)
+#: Definitions, and what the checks allow.
+UNITS = (
+    Input("month_days", "Days in a month", 365 / 12, "days", "Convention",
+          "A twelfth of 365"),
+    Input("month_hours", "Hours in a month", 730, "h", "Convention", "", "integer"),
+    Input("year_months", "Months in a year", 12, "months", "Definition", "", "integer",
+          limit=Limit(12, 12)),
+    Input("million", "Tokens in a million", 1e6, "tokens", "Definition", "", "integer"),
+    Input("thousand", "Watts in a kW", 1000, "W", "Definition", "", "integer"),
+    Input("tolerance", "Tolerance of the checks", 1e-6, "relative", "Convention", "",
+          "scientific"),
+)  # fmt: skip
+Table = tuple[str, tuple[str, ...], Sequence[Sequence[Value]], tuple[str, ...], tuple[str, ...]]
+#: Inputs in rows of their own: heading, header, rows, kinds, and the keys of the columns.
+TABLES: tuple[Table, ...] = (
+    ("Purchases of GPUs", ("Plan", "Order\nmonth", "GPUs"),
+     [("First", 5, 48), ("Second", 20, 64), ("Third", 34, 64)],
+     ("label", "input integer", "input integer"), ("", "order_month", "order_gpus")),
+    ("Rounds of funding", ("Plan", "Round\nmonth", "Raised\nUSD"),
+     [("First", 18, 8e6), ("Second", 36, 0), ("Third", 48, 0)],
+     ("label", "input integer", "input usd"), ("", "round_month", "round_usd")),
+    ("Price tiers, by a customer's volume", ("Tier", "From\nMtok a month", "Price\nof list"),
+     [("Small", 0, 1.0), ("Middle", 500, 0.9), ("Large", 5000, 0.8)],
+     ("label", "input integer", "input percent"), ("", "tier_from", "tier_price")),
+)  # fmt: skip
 
 
 def _rent(term: str, measure: str) -> float:
@@ -76,17 +104,8 @@ def _product(key: str, name: str) -> list[ScenarioInput]:
     ]  # fmt: skip
 
 
-def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref]]:
-    """Add the sheet of inputs; return the inputs of each scenario by key."""
-    sheet = book.sheet(
-        "Inputs",
-        "Inputs",
-        "Three scenarios, all of them live; where one value is given it holds in all three",
-        (42, 16, 16, 16, 14, 20, 54),
-        long=True,
-    )
-    sheet.heading("What differs between the scenarios")
-    varied = [
+def _varied() -> list[ScenarioInput]:
+    return [
         ScenarioInput("growth", "Growth of demand", (1.2, 1.8, 0.5), "a year", ASSUMED,
                       "Of products that grow by ramp", "percent"),
         ScenarioInput("reach", "Reach of products on an s-curve", (1.0, 1.4, 0.5), "of their limit",
@@ -117,14 +136,49 @@ def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref
         ScenarioInput("usd_kwh", "Price of electricity", (0.08, 0.07, 0.12), "USD/kWh", ASSUMED,
                       "", "price"),
     ]  # fmt: skip
-    refs = sheet.side_by_side(SCENARIOS, varied)
-    for key, name in PRODUCTS.items():
-        sheet.heading(f"Demand and price: {name.lower()}")
-        _merge(refs, sheet.side_by_side(SCENARIOS, _product(key, name)))
-    for heading, fields in _shared(models, accelerators):
+
+
+def scenario_inputs(models: Ref, accelerators: Ref) -> list[tuple[str, list[ScenarioInput]]]:
+    """Return the inputs under their headings, given where the ids stand that can be chosen."""
+    return [
+        ("What differs between the scenarios", _varied()),
+        *(
+            (f"Demand and price: {name.lower()}", _product(key, name))
+            for key, name in PRODUCTS.items()
+        ),
+        *_shared(models, accelerators),
+    ]
+
+
+def add_lists(book: Book) -> tuple[Ref, Ref]:
+    """Add the sheet of the models and accelerators that can be chosen; return where they stand."""
+    sheet = book.sheet("Lists", "Lists", "What can be chosen", (34, 34), long=True)
+    bodies = []
+    for column, kind in enumerate(("models", "accelerators"), start=1):
+        sheet.put(5, column, kind.capitalize(), "header")
+        found = catalogue.table(kind)
+        for row, item in enumerate(found, start=6):
+            sheet.put(row, column, item["id"], "label")
+        bodies.append(sheet.ref(6, column, len(found)))
+    return bodies[0], bodies[1]
+
+
+def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref]]:
+    """Add the sheet of inputs; return the inputs of each scenario by key."""
+    sheet = book.sheet(
+        "Inputs",
+        "Inputs",
+        "Three scenarios, all of them live; where one value is given it holds in all three",
+        (42, 16, 16, 16, 14, 20, 54),
+        long=True,
+    )
+    refs: list[dict[str, Ref]] = [{} for _ in SCENARIOS]
+    for heading, fields in scenario_inputs(models, accelerators):
         sheet.heading(heading)
         _merge(refs, sheet.side_by_side(SCENARIOS, fields))
-    tables = _tables(sheet)
+    tables: dict[str, Ref] = {}
+    for table in TABLES:
+        tables |= add_table(sheet, table)
     sheet.heading("Shown, judged, and units")
     shown = sheet.inputs(
         [
@@ -134,15 +188,7 @@ def add_inputs(book: Book, models: Ref, accelerators: Ref) -> list[dict[str, Ref
             Input("judged", "Month judged", 36, "month", ASSUMED,
                   "Of bridge, tornado, grid and breakeven", "integer",
                   limit=Limit(1, MONTHS, whole=True)),
-            Input("month_days", "Days in a month", 365 / 12, "days", "Convention",
-                  "A twelfth of 365"),
-            Input("month_hours", "Hours in a month", 730, "h", "Convention", "", "integer"),
-            Input("year_months", "Months in a year", 12, "months", "Definition", "", "integer",
-                  limit=Limit(12, 12)),
-            Input("million", "Tokens in a million", 1e6, "tokens", "Definition", "", "integer"),
-            Input("thousand", "Watts in a kW", 1000, "W", "Definition", "", "integer"),
-            Input("tolerance", "Tolerance of the checks", 1e-6, "relative", "Convention", "",
-                  "scientific"),
+            *UNITS,
         ],
         aside=5,
     )  # fmt: skip
@@ -221,22 +267,9 @@ def _shared(models: Ref, accelerators: Ref) -> list[tuple[str, list[ScenarioInpu
     ]  # fmt: skip
 
 
-def _tables(sheet: Sheet) -> dict[str, Ref]:
-    sheet.heading("Purchases of GPUs, and rounds of funding")
-    plan = sheet.table(
-        ("Plan", "Order\nmonth", "GPUs", "Round\nmonth", "Raised\nUSD"),
-        [("First", 5, 48, 18, 8e6), ("Second", 20, 64, 36, 0), ("Third", 34, 64, 48, 0)],
-        ("label", "input integer", "input integer", "input integer", "input usd"),
-        ("", "order_month", "order_gpus", "round_month", "round_usd"),
-    )
-    sheet.heading("Price tiers, by a customer's volume")
-    tiers = sheet.table(
-        ("Tier", "From\nMtok a month", "Price\nof list"),
-        [("Small", 0, 1.0), ("Middle", 500, 0.9), ("Large", 5000, 0.8)],
-        ("label", "input integer", "input percent"),
-        ("", "tier_from", "tier_price"),
-    )
-    return {
-        "order_month": plan.part(1), "order_gpus": plan.part(2), "round_month": plan.part(3),
-        "round_usd": plan.part(4), "tier_from": tiers.part(1), "tier_price": tiers.part(2),
-    }  # fmt: skip
+def add_table(sheet: Sheet, table: Table) -> dict[str, Ref]:
+    """Write a table of inputs; return its columns by their keys."""
+    heading, header, rows, kinds, names = table
+    sheet.heading(heading)
+    body = sheet.table(header, rows, kinds, names)
+    return {name: body.part(column) for column, name in enumerate(names) if name}

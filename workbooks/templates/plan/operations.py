@@ -19,7 +19,7 @@ from workbooks.authoring.timeline import Grid
 from workbooks.templates.load import PRODUCTS
 
 REVENUES = tuple(f"{key}_revenue" for key in PRODUCTS)
-COSTS = ("rented", "energy", "space_cost", "support_cost", "depreciation")
+COSTS = ("rented", "energy", "space_cost", "depreciation", "support_cost")
 TEAM = ("rd_cost", "sales", "ga_cost")
 
 
@@ -38,6 +38,12 @@ def _requests(key: str, month: str) -> str:
 def add_demand(grid: Grid) -> None:
     """Add requests, customers, and tokens sold."""
     grid.section("Demand")
+    add_requests(grid)
+    add_volume(grid)
+
+
+def add_requests(grid: Grid) -> None:
+    """Add requests of each product, and the customers that make them."""
     for key, name in PRODUCTS.items():
         grid.row(f"{key}_requests", f"{name}: requests", _requests(key, "{since}"), "a day",
                  "integer")  # fmt: skip
@@ -50,6 +56,10 @@ def add_demand(grid: Grid) -> None:
              "integer")  # fmt: skip
     grid.row("customers_won", "Customers won",
              "MAX(0,{customers_now}-{customers_before}*(1-{churn}))", "", "integer")  # fmt: skip
+
+
+def add_volume(grid: Grid) -> None:
+    """Add the tokens that the requests of a month are."""
     for key, name in PRODUCTS.items():
         grid.row(
             f"{key}_mtok", f"{name}: tokens sold",
@@ -96,13 +106,25 @@ def add_fleet(grid: Grid) -> None:
 def add_result(grid: Grid) -> None:
     """Add the profit and loss account down to EBITDA."""
     grid.section("Prices")
+    add_factor(grid)
+    grid.section("Profit and loss")
+    add_revenue(grid)
+    add_capacity_cost(grid)
+    add_profit(grid)
+
+
+def add_factor(grid: Grid) -> None:
+    """Add what the price of a month is of the list price at the start."""
     volume = "{mtok}/{customers_now}"
     charge = call(TOK_TIERED_CHARGE, volume, "{tier_from}", "{tier_price}")
     grid.row("tier", "Price after volume tiers", f"IF({{mtok}}>0,{charge}/({volume}),1)",
              "of list", "percent")  # fmt: skip
     grid.row("factor", "Price", f"{{price_level}}*{{tier}}*{_years('price_change')}",
              "of list at start", "percent")  # fmt: skip
-    grid.section("Profit and loss")
+
+
+def add_revenue(grid: Grid) -> None:
+    """Add the revenue of each product and their sum."""
     for key, name in PRODUCTS.items():
         sides = (f"{{{key}_{side}}}" for side in ("in", "out"))
         prices = [f"{{{key}_{side}}}*{{factor}}" for side in ("in_price", "out_price")]
@@ -113,6 +135,10 @@ def add_result(grid: Grid) -> None:
                  "{batch_discount}"), "USD",
         )  # fmt: skip
     grid.total("revenue", "Revenue", REVENUES)
+
+
+def add_capacity_cost(grid: Grid) -> None:
+    """Add what the GPUs cost that are rented, and those that are owned."""
     hour = f"{{gpu_price}}*{_years('gpu_change')}"
     grid.row("rented", "Rented GPUs",
              call(TOK_FLEET_COST, "{gpus}", hour, "{owned}", 0, "{reserved}", "{committed_usd}",
@@ -124,16 +150,29 @@ def add_result(grid: Grid) -> None:
         "USD",
     )
     grid.row("space_cost", "Space and repair of owned GPUs", "{owned}*{space}", "USD")
-    grid.row("support_cost", "Support and hosting", "{revenue}*{support}", "USD")
     age = "{month}-{order_month}-{lag}"
     grid.row("depreciation", "Depreciation of GPUs",
              f"SUMPRODUCT(({age}>=0)*({age}<{{life}})*{{order_gpus}})*{{capex}}*(1-{{residual}})"
              "/{life}", "USD")  # fmt: skip
+
+
+def add_profit(grid: Grid) -> None:
+    """Add gross profit, the team and EBITDA."""
+    grid.row("support_cost", "Support and hosting", "{revenue}*{support}", "USD")
     grid.total("gross_profit", "Gross profit", ("revenue",), COSTS)
     grid.row("rd_cost", "Research and development", f"{{rd}}*{_years('people')}", "USD")
     grid.row("sales", "Sales and marketing", "{customers_won}*{cac}", "USD")
     grid.row("ga_cost", "General and administration", f"{{ga}}*{_years('people')}", "USD")
     grid.total("ebitda", "EBITDA", ("gross_profit", "depreciation"), TEAM)
+
+
+def add_purchases(grid: Grid) -> None:
+    """Add what is paid for GPUs, and got for them at the end of their life."""
+    grid.row("bought", "GPUs ordered and paid",
+             "SUMPRODUCT(({month}={order_month})*{order_gpus})*{capex}", "USD")  # fmt: skip
+    ended = "{month}={order_month}+{lag}+{life}-1"
+    grid.row("sold", "GPUs sold at the end of life",
+             f"SUMPRODUCT(({ended})*{{order_gpus}})*{{capex}}*{{residual}}", "USD")  # fmt: skip
 
 
 def add_unit_economics(grid: Grid) -> None:

@@ -13,6 +13,7 @@ from workbooks.templates.plan.operations import (
     TEAM,
     add_demand,
     add_fleet,
+    add_purchases,
     add_result,
     add_unit_economics,
 )
@@ -77,16 +78,19 @@ def add_scenario(book: Book, name: str, given: dict[str, Ref]) -> Grid:
     )  # fmt: skip
     add_fleet(grid)
     add_result(grid)
-    _tax(grid)
-    _balance(grid)
-    _cash(grid)
+    grid.section("Interest and tax")
+    add_tax(grid)
+    grid.section("Working capital, assets and equity")
+    add_purchases(grid)
+    add_balance(grid)
+    add_cash(grid)
     add_unit_economics(grid)
     _growth_paid_for(grid)
     return grid
 
 
-def _tax(grid: Grid) -> None:
-    grid.section("Interest and tax")
+def add_tax(grid: Grid) -> None:
+    """Add the loan, interest, losses carried forward, tax and net profit."""
     due = "{month}-{debt_month}-{debt_grace}"
     grid.corkscrew(
         "loan", "Loan", "0*{debt}",
@@ -106,16 +110,11 @@ def _tax(grid: Grid) -> None:
     grid.total("net", "Net profit", ("profit",), ("tax_cost",))
 
 
-def _balance(grid: Grid) -> None:
-    grid.section("Working capital, assets and equity")
-    bought = "SUMPRODUCT(({month}={order_month})*{order_gpus})*{capex}"
-    ended = "{month}={order_month}+{lag}+{life}-1"
+def add_balance(grid: Grid) -> None:
+    """Add what the balance sheet is made of, but for cash."""
     grid.corkscrew(
-        "assets_fixed", "GPUs at book value", "0*{capex}",
-        {"bought": ("Ordered and paid", bought)},
-        {"depreciation": ("", ""),
-         "sold": ("Sold at the end of life",
-                  f"SUMPRODUCT(({ended})*{{order_gpus}})*{{capex}}*{{residual}}")},
+        "assets_fixed", "GPUs at book value", "0*{cash_start}",
+        {"bought": ("", "")}, {"depreciation": ("", ""), "sold": ("", "")},
     )  # fmt: skip
     grid.row("receivables", "Receivables", "{revenue}*{dso}/{month_days}", "USD",
              opening="0*{dso}")  # fmt: skip
@@ -131,7 +130,8 @@ def _balance(grid: Grid) -> None:
     grid.corkscrew("retained", "Profits kept", "0*{cash_start}", {"net": ("", "")}, {})
 
 
-def _cash(grid: Grid) -> None:
+def add_cash(grid: Grid) -> None:
+    """Add cash flow, balance sheet and value."""
     grid.section("Cash flow")
     grid.row(
         "more_owed",
