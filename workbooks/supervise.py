@@ -34,6 +34,8 @@ from workbooks.watch import LATE, Interrupted, ending_signals
 
 #: What a process is given to end by itself before it is killed [s].
 GRACE = 5.0
+#: The codes that a process ends with by its own will; Windows gives a crash other positive ones.
+ENDINGS = frozenset({0, 1, 2, 74, *(128 + number for number in ending_signals())})
 _LOOK = 0.05
 #: Variables that say where temporary files go.
 _WORK_FOLDERS = ("TMPDIR", "TEMP", "TMP")
@@ -172,16 +174,17 @@ class Supervisor:
     targets: list[Path]
     folder: Path
     _stopped: tuple[int, float] | None = None
+    # SIGTERM ends a process of Windows at once, with the code 1.
+    _terminated: bool = False
 
     def pass_on(self, number: int, _frame: FrameType | None = None) -> None:
         """Hand on a signal; the process that does not end by it is killed a little later."""
         if self._stopped is None:
             self._stopped = (number, time.monotonic())
-        try:
+        self._terminated = files.windows() and number == signal.SIGTERM
+        # Windows has no Ctrl-C to send: the console has told the process too.
+        with suppress(ValueError):
             self.child.send_signal(number)
-        except ValueError:
-            # Windows has no such signal to send.
-            self.child.kill()
 
     def take_signals(self) -> None:
         """Hand on the signals that would end this program."""
@@ -210,7 +213,7 @@ class Supervisor:
                     killed = killed or self._too_much()
                     if killed is not None:
                         self.child.kill()
-            if code >= 0 and killed is None:
+            if code in ENDINGS and killed is None and not self._terminated:
                 return code
             for target in self.targets:
                 put_away(target)
@@ -225,7 +228,7 @@ class Supervisor:
             raise Interrupted(self._stopped[0])
         if killed is not None:
             raise killed
-        raise CrashedError(f"the calculator crashed ({_name(-code)}); nothing was written")
+        raise CrashedError(f"the calculator crashed ({_name(code)}); nothing was written")
 
     def _too_much(self) -> Exception | None:
         now = time.monotonic()
@@ -258,11 +261,12 @@ def _identity(path: Path) -> files.Identity | None:
     return None
 
 
-def _name(number: int) -> str:
+def _name(code: int) -> str:
+    """Return what an exit code says: a signal of POSIX, or a status of Windows."""
     try:
-        return signal.Signals(number).name
+        return signal.Signals(-code).name
     except ValueError:
-        return f"signal {number}"
+        return f"signal {-code}" if code < 0 else f"exit code {code:#x}"
 
 
 def fork(limits: Limits, targets: list[Path]) -> Supervisor | None:
