@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -33,10 +35,13 @@ PROGRAMS = {"libreoffice": "soffice", "chromium": "chromium", "ooxml": "ooxml-va
 
 
 def pytest_runtest_setup(item):
-    """Skip what needs a program that is not here; in CI all of them have to be."""
+    """Skip what needs a program that is not here (in CI all have to be); note what harms."""
     for mark, program in PROGRAMS.items():
         if item.get_closest_marker(mark) and not shutil.which(program) and "CI" not in os.environ:
             pytest.skip(f"{program} is not on this machine")
+    fault = item.get_closest_marker("fault")
+    if fault:
+        item.user_properties.append(("fault", fault.args[0]))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,7 +53,7 @@ def pytest_collection_modifyitems(config, items):
         # A file is one processor's; LibreOffice is not started by two at once.
         calc = item.get_closest_marker("libreoffice")
         item.add_marker(pytest.mark.xdist_group("calc" if calc else str(item.path)))
-    if any(mark in config.getoption("-m") for mark in ("long", *PROGRAMS)):
+    if any(mark in config.getoption("-m") for mark in ("long", "fault", *PROGRAMS)):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
     if left_out:
@@ -60,3 +65,48 @@ def pytest_collection_modifyitems(config, items):
 def pytest_xdist_auto_num_workers(config):
     """Use all processors for all tests; a file or two are done before the workers are there."""
     return os.cpu_count() if config.args_source is not pytest.Config.ArgsSource.ARGS else 0
+
+
+# --- the table of docs/reliability.md -------------------------------------------------------------
+
+#: What it stands between.
+BEGIN, END = "<!-- made by the tests -->", "<!-- end -->"
+
+
+@pytest.fixture
+def tried(record_property) -> Callable[[int], None]:
+    """Say how many tries a test was made of."""
+
+    def say(count: int) -> None:
+        record_property("tried", count)
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Write the table of docs/reliability.md, where TOKENBOOK_RELIABILITY says that path."""
+    path = os.environ.get("TOKENBOOK_RELIABILITY")
+    if path:
+        page = Path(path)
+        reports = [
+            report
+            for outcome in ("passed", "failed")
+            for report in terminalreporter.stats.get(outcome, ())
+        ]
+        text = page.read_text(encoding="utf-8")
+        head, _, rest = text.partition(BEGIN)
+        page.write_text(f"{head}{BEGIN}\n{table(reports)}\n{END}{rest.partition(END)[2]}")
+
+
+def table(reports) -> str:
+    """Return what was tried and survived, a line a fault."""
+    counts: dict[str, list[int]] = {}
+    for report in reports:
+        properties = dict(report.user_properties)
+        if "fault" in properties:
+            line = counts.setdefault(properties["fault"], [0, 0])
+            count = properties.get("tried", 1)
+            line[0] += count
+            line[1] += count if report.passed else 0
+    lines = [f"| {name} | {n:,} | {s:,} |" for name, (n, s) in sorted(counts.items())]
+    return "\n".join(["| fault | tried | survived |", "|---|---:|---:|", *lines])

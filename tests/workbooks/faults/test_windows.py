@@ -38,8 +38,6 @@ def command(path: Path, fault: str, *options: str) -> subprocess.Popen:
         [sys.executable, str(DRIVER), fault, "recalc", str(path), *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "TMPDIR": str(temporary)},
-        # A shell's background job hears no Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
 
 

@@ -67,6 +67,8 @@ def as_windows() -> None:
     supervise.resident = lambda _process: 0
     supervise.subprocess.Popen = Process
     supervise.GRACE = 1.0
+    # A background job of a shell would hear no Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def evaluate_instead(fault: str) -> None:

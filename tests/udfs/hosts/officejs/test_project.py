@@ -11,13 +11,10 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
-import time
 import tomllib
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
@@ -106,86 +103,7 @@ def test_host_name_and_who_may_call_stand_in_the_settings(tmp_path):
             write_server_project(tmp_path, site=wrong)
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    write_server_project(folder)
-    # A project's own files go before those of xlwings Server: here stands Office.js as it is in
-    # Excel, because the real one does nothing outside it.
-    package = Path(SERVER.origin).parent
-    (shipped,) = package.glob("static/vendor/office-js/*/dist")
-    static = shipped.relative_to(package)
-    (folder / static).mkdir(parents=True)
-    shutil.copy(STUB, folder / static / "office.js")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(project):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "XLWINGS_LICENSE_KEY": "noncommercial"}
-    with (project / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from workbooks.cli import main; main()",
-                "excel",
-                "serve",
-                str(project),
-                "--port",
-                str(port),
-                "--max-body",
-                "1",
-            ],
-            cwd=project.parent,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(300):
-                try:
-                    fetch(address)
-                    break
-                except urllib.error.URLError:
-                    assert process.poll() is None, (project / "log.txt").read_text()
-                    time.sleep(0.1)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def fetch(address, body=None):
-    """Return what an address answers, as text."""
-    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(address, data, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.read().decode()
-
-
-def call(name, *arguments):
-    """Return the body by which Excel calls a function."""
-    return {
-        "func_name": name,
-        "args": [
-            argument if isinstance(argument, list) else [[argument]] for argument in arguments
-        ],
-        "caller_address": "[Book1.xlsx]Sheet1!A1",
-        "culture_info_name": "en-US",
-        "date_format": "m/d/yyyy",
-        "version": version("xlwings"),
-        "client": "Office.js",
-        "runtime": "1.4",
-    }
-
-
-def test_excel_can_fetch_functions_and_code(server):
+def test_excel_can_fetch_functions_and_code(server, fetch):
     metadata = json.loads(fetch(f"{server}/xlwings/custom-functions-meta.json"))
     assert [function["name"] for function in metadata["functions"]] == sorted(registry)
     code = fetch(f"{server}/xlwings/custom-functions-code.js")
@@ -193,13 +111,13 @@ def test_excel_can_fetch_functions_and_code(server):
     assert sorted(associated) == sorted(registry)
 
 
-def test_the_manifest_has_no_namespace_so_names_are_plain(server):
+def test_the_manifest_has_no_namespace_so_names_are_plain(server, fetch):
     manifest = fetch(f"{server}/manifest.xml")
     assert "Tokenbook" in manifest
     assert "Functions.Namespace" not in manifest
 
 
-def test_the_manifest_is_ours_and_complete(server):
+def test_the_manifest_is_ours_and_complete(server, fetch):
     manifest = fetch(f"{server}/manifest.xml")
     assert not re.search("Hello|MyGroup|MyFunctionButton", manifest)
     root = ElementTree.fromstring(manifest.encode())
@@ -208,7 +126,7 @@ def test_the_manifest_is_ours_and_complete(server):
     assert asked <= texts
 
 
-def test_nothing_of_the_manifest_lies_elsewhere_and_the_icons_are_there(server):
+def test_nothing_of_the_manifest_lies_elsewhere_and_the_icons_are_there(server, fetch):
     manifest = fetch(f"{server}/manifest.xml")
     assert "<ProviderName>Tokenbook</ProviderName>" in manifest
     addresses = re.findall(r'="(https?://[^"]+)"', manifest)
@@ -225,7 +143,7 @@ def test_nothing_of_the_manifest_lies_elsewhere_and_the_icons_are_there(server):
         assert content[16:24] == size.to_bytes(4) * 2
 
 
-def test_answers_are_kept_by_the_add_in_but_those_of_a_file_that_changes(server):
+def test_answers_are_kept_by_the_add_in_but_those_of_a_file_that_changes(server, fetch):
     code = fetch(f"{server}/xlwings/custom-functions-code.js")
     kept = dict(re.findall(r'funcName: "(\w+)",\s+isStreaming: false,\s+isCached: (\w+)', code))
     assert set(kept) == set(registry)
@@ -250,7 +168,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(server, chunked):
     connection.close()
 
 
-def test_large_and_small_calls_of_many_clients_all_get_their_own_answers(server):
+def test_large_and_small_calls_of_many_clients_all_get_their_own_answers(server, fetch, call):
     address = f"{server}/xlwings/custom-functions-call"
 
     def ask(number):
@@ -262,7 +180,7 @@ def test_large_and_small_calls_of_many_clients_all_get_their_own_answers(server)
         assert all(clients.map(ask, range(1, 241)))
 
 
-def test_what_fails_is_told_and_the_next_call_is_answered(server):
+def test_what_fails_is_told_and_the_next_call_is_answered(server, fetch, call):
     address = f"{server}/xlwings/custom-functions-call"
     for body in (b"no json", call("TOK_NOTHING", 1), {}):
         with pytest.raises(urllib.error.HTTPError) as refused:
@@ -287,7 +205,7 @@ def own_address():
     return others[0]
 
 
-def test_the_task_pane_is_served_whole_from_loopback(server):
+def test_the_task_pane_is_served_whole_from_loopback(server, fetch):
     pane = fetch(f"{server}/taskpane.html")
     assert all(f'<details id="{name}">' in pane for name in registry)
     loaded = re.findall(r'(?:src|href)="([^"]+)"', pane)
@@ -295,7 +213,7 @@ def test_the_task_pane_is_served_whole_from_loopback(server):
     assert all(address.startswith("/") for address in loaded)
 
 
-def test_a_call_over_http_answers_with_real_errors(server):
+def test_a_call_over_http_answers_with_real_errors(server, fetch, call):
     body = call("TOK_SUBSIDY", [[-1, 1]], [[3]])
     answer = json.loads(fetch(f"{server}/xlwings/custom-functions-call", body))
     assert answer == {"result": [[{"type": "Error", "errorType": "Num"}, 2.0]]}
