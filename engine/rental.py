@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -17,13 +18,15 @@ __all__ = ["gpu_price"]
 #: A day: a date, a text such as 2026-09-30, or the serial number that a spreadsheet keeps.
 Day = Annotated[str | float | date | None, "date"]
 
-_MEASURES: Mapping[str, Callable[[Iterable[float]], float]] = {
+#: What is told of the sellers' prices.
+MEASURES: Mapping[str, Callable[[Iterable[float]], float]] = {
     "low": min,
     "median": median,
     "high": max,
 }
-# Day 0 of a spreadsheet's calendar.
-_EPOCH = date(1899, 12, 30)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: Day 0 of a spreadsheet's calendar.
+EPOCH = date(1899, 12, 30)
 
 
 class _Offer(NamedTuple):
@@ -72,7 +75,7 @@ def gpu_price(
             f"there is no price of {name}; there are prices of {', '.join(sorted(_offers()))}"
         )
     wanted = match(f"term of {name}", term, offers)
-    chosen = _MEASURES[match("measure", measure, _MEASURES)]
+    chosen = MEASURES[match("measure", measure, MEASURES)]
     day = _iso(as_of)
     newest: dict[str, _Offer] = {}
     for offer in offers[wanted]:
@@ -95,14 +98,17 @@ def _iso(day: Any) -> str:
     if isinstance(day, date):
         return day.isoformat()
     if isinstance(day, str):
+        text = day.strip()
         try:
-            return date.fromisoformat(day.strip()).isoformat()
+            if _ISO.fullmatch(text):
+                return date.fromisoformat(text).isoformat()
         except ValueError:
-            raise InputError(f"as_of is {day!r}; it must be a date such as 2026-09-30") from None
+            pass  # such as 30 February
+        raise InputError(f"as_of is {day!r}; it must be a date such as 2026-09-30")
     if isinstance(day, bool) or not isinstance(day, int | float):
         raise InputError(f"as_of must be a date, not {day!r}")
     try:
-        return (_EPOCH + timedelta(days=int(day))).isoformat()
+        return (EPOCH + timedelta(days=int(day))).isoformat()
     except (OverflowError, ValueError):
         raise InputError(f"as_of is {day:g}, which is no date") from None
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from importlib.metadata import version
 from math import isnan
 from typing import Any
 
-from engine import catalogue, claims, listing, prices
+from engine import catalogue, claims, listing, prices, rental
 from engine.catalogue import Accelerator, Format, Model
 from engine.errors import UnknownIdError
 from udfs.hosts.native.symbols import INFINITE, Symbol
@@ -53,6 +54,7 @@ def blocks() -> tuple[Block, ...]:
         _records("accelerator", Accelerator),
         _records("format", Format),
         *(_listed(kind) for kind in listing.KINDS),
+        _rents(),
     )
 
 
@@ -85,10 +87,10 @@ def row_keys(name: str) -> Symbol:
     return _reference(top + 1, 1, len(block.rows), 1)
 
 
-def column_keys(name: str) -> Symbol:
-    """Return the reference to the keys of a block's columns."""
+def column_keys(name: str, count: int = 0) -> Symbol:
+    """Return the reference to the keys of a block's columns, or of the first few."""
     top, block = place(name)
-    return _reference(top, 2, 1, len(block.columns))
+    return _reference(top, 2, 1, count or len(block.columns))
 
 
 def values(name: str) -> Symbol:
@@ -169,6 +171,21 @@ def _prices() -> Block:
             names[f"{folded(price.provider)}|{folded(name)}"] = (price.provider, name)
     title = "Token prices, USD/Mtok: source and date in the list of prices below"
     return _asked("price", title, prices.market_price, names, prices.SIDES)
+
+
+def _rents() -> Block:
+    """Return what an hour costs from each day on that a price is of; the newest day stands last."""
+    dated = {(r["accelerator"], r["term"], r["date"]) for r in catalogue.table("gpu_hour_prices")}
+    rows = tuple(
+        (
+            f"{folded(accelerator)}|{folded(term)}",
+            *(rental.gpu_price(accelerator, term, measure, day) for measure in rental.MEASURES),
+            float((date.fromisoformat(day) - rental.EPOCH).days),
+        )
+        for accelerator, term, day in sorted(dated)
+    )
+    title = "GPU rents up to a day, USD/h: source and date in the list of GPU-hours above"
+    return Block("rent", title, (*rental.MEASURES, "day"), rows)
 
 
 def _records(name: str, cls: type) -> Block:

@@ -13,7 +13,7 @@ from typing import Any
 from udfs.hosts.native.symbols import Lambda, Symbol, call, named, operation, variable, where
 from udfs.hosts.native.writing import lambda_text
 
-CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE, FLAT = (
+CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE, FLAT, DATE, DAY = (
     f"_TOK_{part}"
     for part in (
         "CELL",
@@ -27,8 +27,13 @@ CELL, NUMBER, SINGLE, SERIES, BLANK, WORD, TEXT, FOLD, FIND, ALONE, FLAT = (
         "FIND",
         "ALONE",
         "FLAT",
+        "DATE",
+        "DAY",
     )
 )
+#: The last day of a spreadsheet's calendar.
+LAST_DAY = 2958465.0
+_FIRST_DAY = -693593.0
 #: What gives #VALUE! in every spreadsheet.
 WRONG = operation("+", 1.0, "x")
 
@@ -83,5 +88,35 @@ def helpers() -> Mapping[str, str]:
         SERIES: lambda_text([x], where(alone, helper(CELL, x, WRONG), there)),
         ALONE: lambda_text([x], where(alone, call("INDEX", x, 1.0, 1.0), x)),
         FLAT: lambda_text([x], where(alone, helper(CELL, x, ""), helper(NUMBER, flat, ""))),
+        DATE: lambda_text([x], where(alone, _dated(x), call("MAP", x, Lambda([v], _dated(v))))),
+        DAY: lambda_text([cell], _day(cell)),
         BLANK: lambda_text([x], where(alone, call("ISBLANK", x), empty)),
     }
+
+
+def _dated(cell: Symbol) -> Symbol:
+    """Return a cell that may tell a day: a number or a text; a blank is the last day of all."""
+    told = call("ISNUMBER", cell) + call("ISTEXT", cell) + call("ISERROR", cell)
+    return where(told, cell, where(call("ISLOGICAL", cell), WRONG, LAST_DAY))
+
+
+def _day(cell: Symbol) -> Symbol:
+    """Return the serial number of a day, also before 1900, from a number or from 2026-09-30."""
+    year, month, day = (
+        named(name, call("VALUE", call("MID", call("TRIM", cell), start, length)))
+        for name, start, length in (("year", 1.0, 4.0), ("month", 6.0, 2.0), ("day", 9.0, 2.0))
+    )
+    # In 400 years the calendar is the same again; DATE knows no year before 1900.
+    cycle = named("cycle", call("INT", year / 400.0))
+    alike = named("alike", year - cycle * 400.0 + 2000.0)
+    last = call("DAY", call("DATE", alike, month + 1.0, 0.0))
+    written = (call("TEXT", year, "0000"), call("TEXT", month, "00"), call("TEXT", day, "00"))
+    text: Any = written[0]
+    for part in written[1:]:
+        text = Symbol("&", Symbol("&", text, "-"), part)
+    sound: Any = operation("=", call("TRIM", cell), text)
+    for condition in (year >= 1.0, month >= 1.0, month <= 12.0, day >= 1.0, day <= last):
+        sound = sound * condition
+    serial = call("DATE", alike, month, day) + (cycle - 5.0) * 146097.0
+    there = (cell > _FIRST_DAY - 1.0) * (cell < LAST_DAY + 1.0)
+    return where(call("ISNUMBER", cell), where(there, cell, WRONG), where(sound, serial, WRONG))

@@ -16,7 +16,18 @@ from engine.elementwise import domains_of
 from engine.tables import Table
 from udfs.declare import Function
 from udfs.hosts.native.branches import Refused, followed
-from udfs.hosts.native.helpers import BLANK, FLAT, NUMBER, SERIES, SINGLE, TEXT, WRONG, helper
+from udfs.hosts.native.helpers import (
+    BLANK,
+    DATE,
+    FLAT,
+    LAST_DAY,
+    NUMBER,
+    SERIES,
+    SINGLE,
+    TEXT,
+    WRONG,
+    helper,
+)
 from udfs.hosts.native.lookups import LOOKUPS
 from udfs.hosts.native.records import OWN, Source
 from udfs.hosts.native.symbols import (
@@ -305,6 +316,8 @@ def _argument(function: Function, i: int, given: Symbol, before: Sequence[Any]) 
         if default is _NEEDED:
             return helper(TEXT, given, WRONG)
         return where(call("ISOMITTED", given), default, helper(TEXT, given, default))
+    if kind == "date" and default is None:
+        return where(call("ISOMITTED", given), LAST_DAY, helper(DATE, given))
     check = SINGLE if kind == "scalar" else NUMBER
     if kind not in ("number", "scalar"):
         raise UntraceableError(f"{function.parameters[i]} is a {kind}")

@@ -27,7 +27,6 @@ WHY: Mapping[str, str] = {
     "TOK_ALLOCATE_LOADS": "it needs a solver for linear programs, which no formula is",
     "TOK_TORNADO": "it calls another function by its name, which no formula does",
     "TOK_MONTE_CARLO": "it draws at random, again and again, which no formula does",
-    "TOK_GPU_PRICE": "it reads a price list at a date, which is not written as a formula yet",
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import listing
+from engine import listing, rental
 from udfs.hosts.native import data
-from udfs.hosts.native.helpers import FIND, FOLD, helper
-from udfs.hosts.native.symbols import Lambda, Symbol, call, each, operation, variable, where
+from udfs.hosts.native.helpers import DAY, FIND, FOLD, helper
+from udfs.hosts.native.symbols import Lambda, Symbol, call, each, named, operation, variable, where
 
 _NOT_THERE = call("NA")
 
@@ -51,6 +51,27 @@ def _price(provider: Any, model: Any, side: Any, own: Symbol) -> Any:
     return where(call("ISOMITTED", own), _cell("price")(provider, model, side), given)
 
 
+def _rent(*asked: Any) -> Any:
+    """Return the rent of an accelerator up to a day; what is no text or day is told first."""
+
+    def found(accelerator: Any, term: Any, measure: Any, day: Any) -> Any:
+        key = _key(accelerator, term)
+        column = helper(FIND, measure, data.column_keys("rent", len(rental.MEASURES)))
+        known = call("MATCH", key, data.row_keys("rent"), 0.0) * column
+        days = call("INDEX", data.values("rent"), 0.0, float(len(rental.MEASURES) + 1))
+        up_to = operation("=", data.row_keys("rent"), key) * (days <= helper(DAY, day))
+        places = call("SEQUENCE", call("ROWS", data.row_keys("rent")))
+        newest = named("newest", call("MAX", where(up_to, places, 0.0)))
+        price = call("INDEX", data.values("rent"), newest, column)
+        price = where(operation("=", newest, 0.0), _NOT_THERE, price)
+        told: Any = operation("=", accelerator, accelerator)
+        for part in (term, measure, day):
+            told = told * operation("=", part, part)
+        return where(told, where(known > 0.0, price, _NOT_THERE), _NOT_THERE)
+
+    return each(asked, found)
+
+
 def _key(*parts: Any) -> Any:
     """Return several ids as one."""
     first, *others = (helper(FOLD, part) for part in parts)
@@ -74,5 +95,6 @@ LOOKUPS: Mapping[str, Callable[..., Any]] = {
     "TOK_SPEC": _cell("spec"),
     "TOK_CLAIM": _cell("claim"),
     "TOK_MARKET_PRICE": _price,
+    "TOK_GPU_PRICE": _rent,
     "TOK_LIST": _list,
 }

@@ -61,6 +61,7 @@ def test_reasons_are_told_in_words_and_the_page_names_every_function_that_is_not
     text = PAGE.read_text(encoding="utf-8")
     listed = text.partition("\n3. Not native are: ")[2].partition("\n")[0]
     assert set(re.findall(r"`(TOK_\w+)`", listed)) == set(reasons())
+    assert f"The other {len(native_names())} of {len(registry)} are." in listed
 
 
 def test_our_text_is_told_from_another():

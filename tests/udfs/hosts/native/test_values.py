@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from cases import Case, as_json, cases, difference
 from hosts import native, python
 
+from engine import catalogue
 from engine.elementwise import domains_of
-from udfs import registry
+from udfs import CellError, registry
 from udfs.hosts.native import native_names
 
 TYPICAL = {case.function: case.cells for case in cases() if case.id.endswith("-typical")}
@@ -108,3 +111,31 @@ def test_records_of_ones_own_are_read_as_the_engine_reads_them():
         pytest.skip("no serving estimate is native")
     asked = [Case(what, "TOK_THROUGHPUT", cells) for what, cells in _OWN.items()]
     assert not _wrong(asked)
+
+
+# --- rents at a day ------------------------------------------------------------------------------
+
+_DAYS = [
+    *("2026-13-01", "2026-00-10", "2026-02-29", "2028-02-29", "2100-02-29", "2000-02-29"),
+    *("0000-01-01", "0001-01-01", "1899-12-31", "1900-03-01", "9999-12-31", " 2026-11-21 "),
+    *("2026-11-1", "2026-1e-01", "-026-11-21", "2026/11/21", "", "46300"),
+    *(2958466.0, 2958465.5, -693594.0, -693593.5, 46300.999, True, CellError("#DIV/0!")),
+]
+
+
+def test_rents_at_each_day_on_which_one_changes():
+    rows = catalogue.table("gpu_hour_prices")
+    changes = sorted({date.fromisoformat(row["date"]) for row in rows})
+    days = [[(day + timedelta(by)).isoformat()] for day in changes for by in (-1, 0)]
+    asked = [
+        Case(f"{accelerator} {term} {measure}", "TOK_GPU_PRICE", (accelerator, term, measure, days))
+        for accelerator, term in sorted({(row["accelerator"], row["term"]) for row in rows})
+        for measure in ("low", "median", "high")
+    ]
+    assert not _wrong(asked)
+
+
+def test_a_day_is_read_as_the_engine_reads_it():
+    known = ("h100_sxm", "on demand", "median")
+    assert not _wrong([Case(f"{day!r}", "TOK_GPU_PRICE", (*known, day)) for day in _DAYS])
+    assert not _wrong([Case("all", "TOK_GPU_PRICE", (*known, [[day] for day in _DAYS]))])
