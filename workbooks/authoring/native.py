@@ -10,7 +10,7 @@ from html import unescape
 from pathlib import Path
 
 from udfs.declare import registry
-from udfs.hosts.native import DATA_SHEET, is_ours, library_of, native_names, reasons
+from udfs.hosts.native import DATA_SHEET, is_ours, library_of, reason
 from workbooks.errors import RefusedError
 from workbooks.ooxml.additions import sheet_part, with_names, with_sheet
 from workbooks.ooxml.book import Book, read_book
@@ -68,7 +68,7 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
         called = _called(package)
         defined = {n.name.upper(): n.text for n in book.names if n.sheet is None}
         own = tuple(n for n in called if n in defined and not is_ours(n, defined[n]))
-        wanted = [n for n in native_names() if n in called and n not in own]
+        wanted = [n for n in called if n not in own and not reason(n)]
         library = library_of(wanted)
         names = {n: text for n, text in library.names.items() if n.upper() not in defined}
         changed, added = _parts(package, book, names, library.hidden, library.data)
@@ -78,7 +78,7 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
                 {part: partial(list, [data]) for part, data in changed.items()},
                 added=added,
             )
-    kept = {n: reasons()[n] for n in called if n in reasons() and n not in own}
+    kept = {n: why for n in called if n not in own and (why := reason(n))}
     return Nativised(tuple(wanted), kept, own)
 
 

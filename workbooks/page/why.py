@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udfs.cells import Cell
-from udfs.hosts.native import reasons
+from udfs.declare import registry
+from udfs.hosts.native import reason
 from workbooks.page.formulas import read
 from workbooks.page.graph import Graph, places_of
 from workbooks.page.places import Place
@@ -46,11 +47,10 @@ def _follows(book: Workbook, graph: Graph, place: Place, found: dict[Place, Diff
 def _reason(book: Workbook, graph: Graph, difference: Difference) -> str:
     entry = book.cells[difference.place]
     formula = entry.formula or (book.cells[entry.anchor].formula if entry.anchor else "") or ""
-    kept = reasons()
     known = {name.upper() for name in book.names}
     for name in sorted(read(formula).calls):
-        if name in kept and name not in known:
-            return f"calls {name}, which no formula can stand for: {kept[name]}"
+        if name in registry and name not in known and (why := reason(name)):
+            return f"calls {name}, which no formula can stand for: {why}"
     if difference.place in graph.unknown:
         return graph.unknown[difference.place]
     if not difference.change:

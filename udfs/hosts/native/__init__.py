@@ -21,7 +21,8 @@ from udfs.hosts.native.library import (
     is_ours,
     library_of,
     native_names,
+    reason,
     reasons,
 )
 
-__all__ = ["DATA_SHEET", "Library", "is_ours", "library_of", "native_names", "reasons"]
+__all__ = ["DATA_SHEET", "Library", "is_ours", "library_of", "native_names", "reason", "reasons"]

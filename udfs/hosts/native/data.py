@@ -71,6 +71,8 @@ def place(name: str) -> tuple[int, Block]:
 def sheet_rows(texts: Iterable[str]) -> tuple[tuple[Any, ...], ...]:
     """Return the rows of the data sheet; those of a block that no formula refers to are empty."""
     asked = {int(row) for text in texts for row in _ROW.findall(text)}
+    if not asked:
+        return ()
     rows: list[tuple[Any, ...]] = []
     for block in blocks():
         filled: list[tuple[Any, ...]] = [(block.title,), ("", *block.columns), *block.rows, ()]

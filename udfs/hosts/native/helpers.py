@@ -45,7 +45,7 @@ def helper(name: str, *args: object) -> Symbol:
 
 @cache
 def helpers() -> Mapping[str, str]:
-    """Return the text of each helper, by name."""
+    """Return the text of each helper but for those that find records, by name."""
     cell, default, x = (variable(n, vector=False) for n in ("cell", "default", "x"))
     v, r, c = (variable(n) for n in ("v", "r", "k"))
     worded = call("ISTEXT", cell) + call("ISLOGICAL", cell)

@@ -16,6 +16,7 @@ from udfs.hosts.native.records import record_helpers
 from udfs.hosts.native.ways import UntraceableError
 
 _NAME = re.compile(r"(?<![\w.])_?TOK_\w+", re.IGNORECASE)
+_NUMBERED = re.compile(r"_[0-9]+$")
 
 _SEARCH = "it searches through many ways of serving, which no formula does"
 _UNWRITTEN = "it is not written as a formula yet"
@@ -46,34 +47,34 @@ class Library:
 def _written(name: str) -> tuple[str, Mapping[str, str], str]:
     """Return the LAMBDA of a function, the names that hold its rest, and why it has none."""
     try:
-        return *lambda_of(registry[name]), ""
+        text, rest = lambda_of(registry[name])
     except UntraceableError as error:
         return "", {}, str(error)
+    known = _with_helpers(text, rest)
+    missing = _used(text, known) - known.keys() - registry.keys()
+    if missing:
+        return "", {}, f"{', '.join(sorted(missing))} cannot be written as a formula"
+    return text, rest, ""
+
+
+def _with_helpers(text: str, rest: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the names that a formula may use: the rest of it, and the helpers."""
+    known = {**helpers(), **rest}
+    if _used(text, known) <= known.keys() | registry.keys():
+        return known
+    return {**_record_helpers(), **known}
 
 
 @cache
-def _all() -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
-    """Return the LAMBDA of each function that has one, why others have none, and the helpers."""
-    written = {name: _written(name) for name in registry}
-    shared = {**_record_helpers(), **helpers()}
-    for _, rest, _ in written.values():
-        shared |= rest
-    texts, refused = {}, {}
-    for name, (text, _, why) in written.items():
-        missing = _used(text, shared) - set(shared) - set(registry)
-        if why or missing:
-            refused[name] = why or f"{', '.join(sorted(missing))} cannot be written as a formula"
-        else:
-            texts[name] = text
-    return texts, refused, shared
-
-
 def _record_helpers() -> Mapping[str, str]:
-    """Return the helpers that find records; none where a case cannot be written as a formula."""
+    """Return the helpers that find records; none where a case cannot be written as a formula.
+
+    They stand apart, because they read the catalogues, which most workbooks need none of.
+    """
     try:
         return record_helpers()
     except (AttributeError, TypeError, ValueError):
-        # What Python says of a symbol that it takes for a number; `_all` tells the functions.
+        # What Python says of a symbol that it takes for a number; `_written` tells the functions.
         return {}
 
 
@@ -90,26 +91,48 @@ def _used(text: str, shared: Mapping[str, str]) -> set[str]:
 
 def native_names() -> tuple[str, ...]:
     """Return the functions that can be native."""
-    return tuple(_all()[0])
+    return tuple(name for name in registry if _written(name)[0])
 
 
 def reasons() -> Mapping[str, str]:
     """Return why each of the other functions cannot be, in words for whoever uses the workbook."""
-    return {name: WHY.get(name, _UNWRITTEN) for name in _all()[1]}
+    return {name: why for name in registry if (why := reason(name))}
+
+
+def reason(name: str) -> str:
+    """Return why a function cannot be native; empty where it can be."""
+    return WHY.get(name, _UNWRITTEN) if _written(name)[2] else ""
 
 
 def library_of(names: Collection[str]) -> Library:
-    """Return what makes some functions native; those that cannot be are passed over."""
-    texts, _, shared = _all()
-    wanted = [name for name in registry if name in names and name in texts]
-    chosen = {name: texts[name] for name in wanted}
-    used = {name for text in chosen.values() for name in _used(text, shared) if name in shared}
-    names = {**{n: shared[n] for n in shared if n in used}, **chosen}
-    return Library(names, frozenset(used), sheet_rows(names.values()))
+    """Return what makes some functions native; those that cannot be are passed over.
+
+    Only these are written: the registry has many more than a workbook calls.
+    """
+    chosen: dict[str, str] = {}
+    used: dict[str, str] = {}
+    for name in registry:
+        if name in names and (text := _written(name)[0]):
+            chosen[name] = text
+            known = _with_helpers(text, _written(name)[1])
+            asked = _used(text, known)
+            used |= {n: known[n] for n in known if n in asked}
+    texts = {**used, **chosen}
+    return Library(texts, frozenset(used), sheet_rows(texts.values()))
 
 
 def is_ours(name: str, text: str) -> bool:
     """Tell whether a defined name holds exactly the formula that we would write for it."""
     known = name.upper()
-    ours = _written(known)[0] if known in registry else _all()[2].get(known, "")
+    ours = _written(known)[0] if known in registry else _shared(known)
     return bool(ours) and text.strip().removeprefix("=") == ours
+
+
+def _shared(name: str) -> str:
+    """Return the formula of a helper or of a part of a function; empty where it is neither."""
+    function = _NUMBERED.sub("", name.removeprefix("_"))
+    if name in helpers():
+        return helpers()[name]
+    if function in registry:
+        return _written(function)[1].get(name, "")
+    return _record_helpers().get(name, "") if name.startswith("_TOK_") else ""

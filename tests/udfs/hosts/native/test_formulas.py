@@ -79,6 +79,15 @@ def test_only_the_helpers_that_are_used_go_along():
     assert library.hidden == {"_TOK_CELL", "_TOK_NUMBER"}
 
 
+def test_a_function_alone_is_written_as_together_with_all_others():
+    for name in native_names():
+        alone = library_of([name]).names
+        assert alone.items() <= TEXTS.items()
+        used = set(re.findall(r"(?<![\w.])_TOK_\w+", "".join(alone.values())))
+        assert used <= alone.keys()
+    assert all(is_ours(name, text) for name, text in TEXTS.items())
+
+
 def test_shared_terms_are_written_once_and_where_their_variables_are_known():
     x = variable("x")
     y = (x + 1.0) / 3.0
