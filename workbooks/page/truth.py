@@ -47,7 +47,7 @@ class Recalculation:
         given = [(full_name(self._book.sheets[p.sheet], p.row, p.column), value)
                  for p, value in change.items()]  # fmt: skip
         names = self._job.pipeline.scope.names
-        self._job.targets = resolve(given, self._job.book, names, force=False)
+        self._job.sheets.targets = resolve(given, self._job.book, names, force=False)
         self._job.evaluate()
 
     def values(self, places: Iterable[Place]) -> dict[Place, Cell]:

@@ -16,8 +16,6 @@ from workbooks.calc.reads import Extent, Reads, chunks_to_set
 from workbooks.errors import (
     BadInputError,
     CalculatorFailedError,
-    NotAWorkbookError,
-    UnsafeFileError,
     UnwritableError,
 )
 from workbooks.excel.context import Own, Scope
@@ -29,30 +27,22 @@ from workbooks.ooxml import files
 from workbooks.ooxml.book import Book, SheetInfo
 from workbooks.ooxml.constants import Points, Strings
 from workbooks.ooxml.hidden import HiddenRows
-from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated, Package
 from workbooks.ooxml.scan import (
     CELL_ATTRIBUTES,
-    FORMULA,
     STEP,
     VALUE,
     UnusualError,
-    check_count,
-    normalised,
-    pieces,
     places,
-    prefix_of,
-    prefixed,
 )
 from workbooks.ooxml.tables import read_tables
-from workbooks.ooxml.xml import is_utf8, parse, serialise
 from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
-from workbooks.recalc.inputs import Target, targets_by_sheet
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
+from workbooks.recalc.sheets import KEPT_IN_PARTS, Sheets, UnusualSheetError
 from workbooks.recalc.splice import Difference, SheetSplicer, old_value
 from workbooks.recalc.values import read_run
 from workbooks.recalc.whatif import TableInputError, WhatIf
@@ -60,21 +50,6 @@ from workbooks.watch import Watch
 
 #: Told what is being done, how much of it, and of how much.
 Progress = Callable[[str, int, int], None]
-# Sheets up to this many bytes stay split between reading and writing; larger ones are read twice.
-_KEPT_IN_PARTS = 32 << 20
-
-
-class _UnusualSheetError(Exception):
-    def __init__(self, info: SheetInfo) -> None:
-        super().__init__(info.part)
-        self.info = info
-
-
-class Split(NamedTuple):
-    """A sheet in memory: its head and tail, and its runs of rows split by `scan.FORMULA`."""
-
-    ends: list[bytes]
-    runs: list[list[bytes]]
 
 
 class Ready(NamedTuple):
@@ -104,19 +79,17 @@ class Job:
     fixed: bool = True
     watch: Watch = field(default_factory=Watch)
     compare: bool = False
-    targets: list[Target] = field(default_factory=list)
     baseline: dict[str, dict[tuple[int, int], Difference]] = field(default_factory=dict)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     pipeline: Pipeline = field(init=False)
-    split: dict[str, Split] = field(default_factory=dict)
+    sheets: Sheets = field(init=False)
     ready: dict[str, Ready] = field(default_factory=dict)
-    _normal: dict[str, bytes] = field(default_factory=dict)
-    _prefixes: dict[str, str] = field(default_factory=dict)
     _known: dict[str, list[Formulas]] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict)
     _reads: list[Reads] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.sheets = Sheets(self.package, self.book)
         self.pipeline = Pipeline(
             Scope(
                 names=Names(self.book.names),
@@ -130,113 +103,25 @@ class Job:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def parts(self, info: SheetInfo) -> Iterator[bytes]:
-        """Yield a sheet as head, runs of rows, tail."""
-        if info.part in self._normal:
-            try:
-                yield from pieces([self._normal[info.part]])
-            except UnusualError as error:
-                raise NotAWorkbookError(f"{info.part} is no worksheet: {error}") from error
-            return
-        with self.package.stream(info.part) as stream:
-            try:
-                yield from pieces(self.package.chunks(stream, info.part))
-            except UnusualError as error:
-                raise _UnusualSheetError(info) from error
-
-    def rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[bytes]:
-        """Yield the runs of rows of a sheet, the values to be set in place.
-
-        The sheet's head and tail are put into `ends`.
-        """
-        parts = self.parts(info)
-        ends.append(next(parts))
-        try:
-            yield from edited(all_but_last(parts, ends), self.edits(info))
-        except UnusualError as error:
-            raise _UnusualSheetError(info) from error
-
-    def _split_rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[list[bytes]]:
-        """Yield the runs of rows of a sheet split into their formulas; keep those of small ones."""
-        kept = self.split.get(info.part)
-        if kept is not None:
-            yield from kept.runs
-            return
-        runs: list[list[bytes]] = []
-        small = self.package.size(info.part) <= _KEPT_IN_PARTS
-        for rows in self.rows(info, ends):
-            parts = FORMULA.split(rows)
-            try:
-                check_count(rows, len(parts) // STEP)
-            except UnusualError as error:
-                raise _UnusualSheetError(info) from error
-            if small:
-                runs.append(parts)
-            yield parts
-        if small:
-            self.split[info.part] = Split(ends, runs)
-
-    def edits(self, info: SheetInfo) -> dict[int, dict[int, Edit]]:
-        """Return what is to be set in a sheet, by row and column."""
-        mine = targets_by_sheet(self.targets).get(info.name, {})
-        return {
-            row: {column: target.edit for column, target in columns.items()}
-            for row, columns in mine.items()
-        }
-
-    def strings(self) -> Iterator[bytes] | None:
-        """Yield the table of texts that cells share, None where there is none."""
-        part = self.book.strings
-        return self._string_pieces(part) if part is not None and part in self.package else None
-
-    def _string_pieces(self, part: str) -> Iterator[bytes]:
-        with self.package.stream(part) as stream:
-            pieces_ = self.package.chunks(stream, part)
-            head = next(pieces_, b"")
-            if b"<!DOCTYPE" in head:
-                raise UnsafeFileError(f"{part} declares a document type (DTD)")
-            if is_utf8(head):
-                yield head
-                yield from pieces_
-                return
-        yield serialise(parse(self.package.read(part), part))
-
-    def _rows_of(self, sheet: str) -> Iterable[bytes]:
-        info = self.book.sheet(sheet)
-        return self.rows(info, []) if info is not None else ()
-
     def _until_read(self, step: Callable[[], bool]) -> bool:
         """Take a step that reads the sheets; again, where one has to be put into common form."""
         while True:
             try:
                 done = step()
-            except _UnusualSheetError as error:
-                self._bring_to_form(error.info)
+            except UnusualSheetError as error:
+                self._again_in_form(error.info)
                 continue
-            missing = next((t for t in self.targets if not t.done), None)
+            missing = next((t for t in self.sheets.targets if not t.done), None)
             if missing is None or not done:
                 return done
             info = self.book.sheet(missing.sheet)
-            if info is None or info.part in self._normal:
+            if info is None or self.sheets.is_in_form(info):
                 raise BadInputError(f"{missing.asked} is not in the file")
-            self._bring_to_form(info)
+            self._again_in_form(info)
 
-    def as_it_was(self, info: SheetInfo, make: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
-        """Yield the new bytes of a sheet, with the prefix of its names that it had."""
-        prefix = self._prefixes.get(info.part)
-        if prefix is None:
-            yield from make()
-        else:
-            yield prefixed(b"".join(make()), info.part, prefix)
-
-    def _bring_to_form(self, info: SheetInfo) -> None:
-        if info.part in self._normal:
-            raise NotAWorkbookError(f"{info.part} ({info.name}) is no worksheet that can be read")
-        data = self.package.read(info.part)
-        self._normal[info.part] = normalised(data, info.part)
-        prefix = prefix_of(data, info.part)
-        if prefix:
-            self._prefixes[info.part] = prefix
+    def _again_in_form(self, info: SheetInfo) -> None:
+        """Put a sheet into common form, and begin anew with the reading."""
+        self.sheets.bring_to_form(info)
         self._forget()
 
     # --- evaluating ----------------------------------------------------------------------------
@@ -248,7 +133,7 @@ class Job:
             self.report.baseline = untrusted(self.package, self.book)
         if self.report.baseline:
             self._whole()
-        elif not self.targets:
+        elif not self.sheets.targets:
             self._whole()
             self._compare()
         else:
@@ -256,15 +141,15 @@ class Job:
 
     def _twice(self) -> None:
         """Compute the workbook as it stands, and then with its cells set."""
-        asked, fixed = self.targets, self.fixed
+        asked, fixed = self.sheets.targets, self.fixed
         # Columns that are computed beforehand would not follow what is set.
-        self.targets, self.fixed = [], False
+        self.sheets.targets, self.fixed = [], False
         self._whole()
         self._compare()
-        self.targets, plans = asked, self.plans
-        touched = [info for info in self.book.sheets if self.edits(info)]
+        self.sheets.targets, plans = asked, self.plans
+        touched = [info for info in self.book.sheets if self.sheets.edits(info)]
         for info in touched:
-            self.split.pop(info.part, None)
+            self.sheets.split.pop(info.part, None)
         self._until_read(partial(self._put_in, touched))
         if self.plans is not plans or any(target.replaces_formula for target in asked):
             self.fixed = fixed
@@ -279,7 +164,7 @@ class Job:
     def _put_in(self, touched: Iterable[SheetInfo]) -> bool:
         """Go through the sheets whose cells are set, so that each finds its place or is refused."""
         for info in touched:
-            deque(self.rows(info, []), maxlen=0)
+            deque(self.sheets.rows(info, []), maxlen=0)
         return True
 
     def _compare(self) -> None:
@@ -288,7 +173,7 @@ class Job:
         for info in self.book.sheets:
             plan = self.plans[info.part]
             if plan.formulas:
-                comparison.sheet(plan, self._split_rows(info, []), self.values(plan))
+                comparison.sheet(plan, self.sheets.split_rows(info, []), self.values(plan))
         self.baseline = comparison.differences()
         if comparison.missing:
             self.baseline = {}
@@ -349,7 +234,7 @@ class Job:
     def _saved(self) -> Iterator[tuple[str, int, int, Cell]]:
         """Yield the values that the file holds of its formulas."""
         for info in self.book.sheets:
-            for parts in self._split_rows(info, []):
+            for parts in self.sheets.split_rows(info, []):
                 rows, columns = places(parts)
                 held = zip(parts[CELL_ATTRIBUTES::STEP], parts[VALUE::STEP], strict=True)
                 for row, column, (attributes, value) in zip(rows, columns, held, strict=True):
@@ -361,7 +246,10 @@ class Job:
         """Fill data tables, and keep what turns out not to be evaluated."""
         self._fill_data_tables()
         settle(
-            self.plans.values(), self.calculator, self.spills, lambda plan: self.rows(plan.info, [])
+            self.plans.values(),
+            self.calculator,
+            self.spills,
+            lambda plan: self.sheets.rows(plan.info, []),
         )
         self.progress("evaluate", 1, 1)
 
@@ -373,14 +261,14 @@ class Job:
 
     def _forget(self) -> None:
         """Begin anew with the reading."""
-        strings = Strings(self.strings)
-        points = Points(self._rows_of, strings)
+        strings = Strings(self.sheets.strings)
+        points = Points(self.sheets.rows_of, strings)
         self._columns = {
             info.part: Columns(info.name, self.pipeline, self.functions, points, strings)
             for info in self.book.sheets
         }
         self._let_go()
-        self._known, self.split, self.ready = {}, {}, {}
+        self._known, self.sheets.split, self.ready = {}, {}, {}
         self._plan()
 
     def close(self) -> None:
@@ -402,8 +290,8 @@ class Job:
             plan = self.plans[info.part]
             self._known[info.part] = plan.runs
             # A sheet that is not kept is written at once, so that it need not be read again.
-            kept = self.freeze or self.compare or self.package.size(info.part) <= _KEPT_IN_PARTS
-            for parts in self._split_rows(info, []) if kept else self._ready_rows(info):
+            kept = self.freeze or self.compare or self.package.size(info.part) <= KEPT_IN_PARTS
+            for parts in self.sheets.split_rows(info, []) if kept else self._ready_rows(info):
                 plan.note(parts, self._columns[info.part].values(parts))
                 if plan.runs[-1].waiting:
                     return False
@@ -416,7 +304,7 @@ class Job:
         values = ((run.rows, run.columns, list(run.known)) for run in runs)
         splicer = SheetSplicer(info.name, self.calculator, values, {}, {}, {}, ready.report)
         ends: list[bytes] = []
-        for parts in self._split_rows(info, ends):
+        for parts in self.sheets.split_rows(info, ends):
             yield parts
             ready.content.write(ends.pop() if ends else b"")
             ready.content.write(splicer.rows(parts))
@@ -451,7 +339,7 @@ class Job:
             (info, partial(self._prepared, info, i)) for i, info in enumerate(self.book.sheets)
         ]
         with files.working_file(copy) as file:
-            write_copy(file, self.book, names, sources, self.strings())
+            write_copy(file, self.book, names, sources, self.sheets.strings())
         plans = self.plans.values()
         if any(plan.tables for plan in plans) and any(plan.computed for plan in plans):
             # A data table varies constants.
@@ -480,7 +368,7 @@ class Job:
         preparer = SheetPreparer(plan, self.pipeline, self.spills)
         self._reads.append(preparer.reads)
         known = iter(self._known.get(info.part, ()))
-        for parts in self._split_rows(info, []):
+        for parts in self.sheets.split_rows(info, []):
             run = next(known, None)
             if run is not None:
                 values = run.known
@@ -490,19 +378,8 @@ class Job:
                 values = ()
             plan.note(parts, values)
             if run is not None and plan.runs[-1][:2] != run[:2]:
-                raise _UnusualSheetError(info)
+                raise UnusualSheetError(info)
             try:
                 yield preparer.rows(parts, values)
             except UnusualError as error:
-                raise _UnusualSheetError(info) from error
-
-
-def all_but_last(parts: Iterator[bytes], last: list[bytes]) -> Iterator[bytes]:
-    """Yield all pieces but the last, which goes into `last`."""
-    held: bytes | None = None
-    for piece in parts:
-        if held is not None:
-            yield held
-        held = piece
-    if held is not None:
-        last.append(held)
+                raise UnusualSheetError(info) from error

@@ -17,9 +17,10 @@ from workbooks.ooxml.book import settled, without_part
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated
 from workbooks.ooxml.scan import FORMULA, UnusualError
-from workbooks.recalc.job import Job, Ready, all_but_last
+from workbooks.recalc.job import Job, Ready
 from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.reasons import explain
+from workbooks.recalc.sheets import all_but_last
 from workbooks.recalc.splice import Pending, SheetSplicer
 
 #: Makes the new bytes of a part.
@@ -52,7 +53,7 @@ class Results:
 
     def _replaced(self) -> dict[str, Make]:
         """Return the parts that get new bytes, and what makes them."""
-        touched = {t.sheet for t in self.job.targets}
+        touched = {t.sheet for t in self.job.sheets.targets}
         replaced: dict[str, Make] = {}
         for part, plan in self.job.plans.items():
             if plan.formulas or plan.info.name in touched:
@@ -60,7 +61,7 @@ class Results:
                 replaced[part] = (
                     partial(self._ready, ready)
                     if ready
-                    else partial(self.job.as_it_was, plan.info, partial(self._spliced, plan))
+                    else partial(self.job.sheets.as_it_was, plan.info, partial(self._spliced, plan))
                 )
         replaced[self.job.book.part] = self._workbook_part
         for part in self._dropped():
@@ -73,7 +74,7 @@ class Results:
         chain = self.job.book.calc_chain
         if chain is None or chain not in self.job.package:
             return []
-        gone = self.job.freeze or any(t.replaces_formula for t in self.job.targets)
+        gone = self.job.freeze or any(t.replaces_formula for t in self.job.sheets.targets)
         return [chain] if gone else []
 
     def _is_own(self, text: str) -> bool:
@@ -109,7 +110,7 @@ class Results:
             baseline=self.job.baseline.get(info.name, {}),
             children=plan.children,
         )
-        split = self.job.split.pop(info.part, None)
+        split = self.job.sheets.split.pop(info.part, None)
         # What fills further cells has to be put in anew before a sheet is split again.
         if split is not None and not plan.arrays and not plan.tables:
             head, tail = split.ends
@@ -118,10 +119,10 @@ class Results:
                 yield splicer.rows(parts)
             yield tail
             return
-        edits = self.job.edits(info)
+        edits = self.job.sheets.edits(info)
         for row, columns in self._children(plan, splicer).items():
             edits.setdefault(row, {}).update(columns)
-        pieces_ = self.job.parts(info)
+        pieces_ = self.job.sheets.parts(info)
         yield next(pieces_)
         ends: list[bytes] = []
         done, size = 0, self.job.package.size(info.part)

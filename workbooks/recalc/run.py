@@ -79,7 +79,7 @@ def opened(
             stack.callback(job.close)
             names = job.pipeline.scope.names
             formats = Formats(job.package)
-            job.targets = resolve(set_values, job.book, names, force=force, formats=formats)
+            job.sheets.targets = resolve(set_values, job.book, names, force=force, formats=formats)
         yield job
 
 
@@ -185,7 +185,9 @@ def recalculate_file(
         with watch.free():
             job.evaluate()
             value_at = partial(_value_at, job)
-            job.report.warnings += told_of_inactive(job.targets, job.pipeline.scope.names, value_at)
+            job.report.warnings += told_of_inactive(
+                job.sheets.targets, job.pipeline.scope.names, value_at
+            )
             if claim is None:
                 results.tell()
         if claim is not None:

@@ -133,7 +133,7 @@ def _held(job: Job) -> dict[str, Cell]:
     """Return the values that the formula cells of a workbook hold."""
     held = {}
     for info in job.book.sheets:
-        for rows in job.rows(info, []):
+        for rows in job.sheets.rows(info, []):
             for match in FORMULA.finditer(rows):
                 address = full_name(
                     info.name, int(match[ROW]), column_number(match[COLUMN].decode())

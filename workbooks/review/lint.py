@@ -105,7 +105,7 @@ class Linter:
 
     def _sheet(self, info: SheetInfo) -> Iterator[Lint]:
         runs: dict[int, _Run] = {}
-        parts = list(self.job.parts(info))
+        parts = list(self.job.sheets.parts(info))
         for rows in parts[1:-1]:
             for match in FORMULA.finditer(rows):
                 text = unescape(match[TEXT] or b"")

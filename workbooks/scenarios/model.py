@@ -46,7 +46,7 @@ class Model:
         self._outputs = [place_of(cell, job) for cell in outputs]
         for target in self._inputs:
             target.probe = True
-        job.targets = self._inputs
+        job.sheets.targets = self._inputs
         job.fixed = False
         job.evaluate()
 
@@ -101,7 +101,7 @@ class Model:
         refused = self.refused(values)
         if refused:
             raise BadInputError(refused)
-        self._job.targets = self._targets(values)
+        self._job.sheets.targets = self._targets(values)
         self._job.evaluate()
         return [self._value(*place) for place in self._outputs]
 

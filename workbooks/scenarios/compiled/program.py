@@ -177,7 +177,7 @@ class Program:
         for plan in self.job.plans.values():
             sheet = plan.info.name
             masters: dict[str, Place] = {}
-            for rows in self.job.rows(plan.info, []):
+            for rows in self.job.sheets.rows(plan.info, []):
                 for match in FORMULA.finditer(rows):
                     place = (sheet, int(match[ROW]), column_number(match[COLUMN].decode()))
                     given = attributes(match[ATTRIBUTES])
