@@ -2,16 +2,17 @@
 
 What becomes of a formula is found out once for all formulas that differ in row numbers alone:
 their tree holds places in the stead of row numbers. A rule that has to know one makes the pipeline
-go through the rows one by one. Most formulas need nothing, and are handed over as they stand.
+go through the rows one by one. So it is for formulas filled to the right, whose columns without a
+dollar sign differ by as much. Most formulas need nothing, and are handed over as they stand.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from workbooks.excel.context import (
     Context,
@@ -23,10 +24,17 @@ from workbooks.excel.context import (
     Spill,
 )
 from workbooks.excel.passes import PASSES
-from workbooks.formula.address import MAX_ROW, Area
+from workbooks.formula.address import MAX_ROW, Area, column_letters, column_number
 from workbooks.formula.parse import FormulaError, generalised, parse
-from workbooks.formula.references import AnyRow, NeedsRowError
-from workbooks.formula.tree import Error, Node, pieces
+from workbooks.formula.references import AnyRow, FreeColumn, NeedsRowError, Reference
+from workbooks.formula.tree import (
+    Error,
+    Missing,
+    Node,
+    Piece,
+    pieces,
+    walk,
+)
 
 Target: TypeAlias = Fill | Spill | None
 
@@ -43,24 +51,66 @@ _RECURSION = 5_000
 sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
 
 
-def pattern_of(text: str) -> str:
-    """Return a formula without its row numbers."""
-    return _ROWS.sub(r"\1\2#", text)
+class Form(NamedTuple):
+    """A formula without its place: what a copy of it has in any other cell, its rows aside.
+
+    `rows` are its row numbers, in their order; `column` is the first column that has no dollar
+    sign, 0 where there is none. In `key` the others stand as seen from that.
+    """
+
+    key: str
+    rows: tuple[str, ...]
+    column: int
+
+
+def form_of(text: str) -> Form:
+    """Return a formula without its place."""
+    parts: list[str] = []
+    rows: list[str] = []
+    at = first = 0
+    for found in _ROWS.finditer(text):
+        quoted, column, row = found.groups()
+        if quoted:
+            continue
+        parts.append(text[at : found.start()])
+        at = found.end()
+        rows.append(row)
+        letters = column.strip("$").upper()
+        if column[0] == "$" or _is_name(letters):
+            parts.append(f"{column}#")
+            continue
+        number = column_number(letters)
+        first = first or number
+        parts.append(f"\0{number - first}{'$' if column[-1] == '$' else ''}#")
+    parts.append(text[at:])
+    return Form("".join(parts), tuple(rows), first)
 
 
 def shape_of(text: str) -> str:
-    """Return a formula without its rows and columns, such as it is when filled to the right."""
-    return _ROWS.sub(_without_place, text)
+    """Return a formula without its rows and columns.
+
+    Of a range only that is kept whether it is one column wide, which some rules ask for.
+    """
+    parts: list[str] = []
+    at, before = 0, ""
+    for found in _ROWS.finditer(text):
+        quoted, column, _ = found.groups()
+        letters = (column or "").strip("$").upper()
+        if quoted or _is_name(letters):
+            continue
+        between = text[at : found.start()]
+        same = between == ":" and letters == before
+        parts.append(
+            f"{between}{'$' * column.startswith('$')}{'=' if same else '@'}"
+            f"{'$' * column.endswith('$')}#"
+        )
+        at, before = found.end(), letters
+    return "".join((*parts, text[at:]))
 
 
-def _without_place(found: re.Match[str]) -> str:
-    quoted, column, _ = found.groups()
-    if quoted:
-        return str(quoted)
-    letters = column.strip("$").upper()
-    if len(letters) == len(_LAST_COLUMN) and letters > _LAST_COLUMN:
-        return found[0]  # a name
-    return f"{'$' * column.startswith('$')}@{'$' * column.endswith('$')}#"
+def _is_name(letters: str) -> bool:
+    """Tell whether letters before a number are beyond the last column, so that both are a name."""
+    return len(letters) == len(_LAST_COLUMN) and letters > _LAST_COLUMN
 
 
 def patterns_of(texts: list[bytes]) -> list[bytes]:
@@ -72,35 +122,52 @@ def patterns_of(texts: list[bytes]) -> list[bytes]:
     return ROWS_IN_BYTES.sub(rb"\1\2#", joined).split(b"\0")
 
 
-def rows_of(text: str) -> tuple[str, ...]:
-    """Return the row numbers of a formula, in their order."""
-    return tuple(row for _, _, row in _ROWS.findall(text) if row)
-
-
 @dataclass(frozen=True, slots=True)
 class Rewritten:
     """A formula after all passes.
 
     `plain` says that it was handed on unchanged; `limits` are the rows in which it means something,
-    `holds` those for which it was read.
+    `holds` those for which it was read. One that `moves` is that of its copies in other columns
+    too; `column` is where it was read (see `Form`).
     """
 
     tree: Node
-    written: tuple[str | AnyRow, ...]
+    written: tuple[Piece, ...]
     plain: bool
     limits: tuple[int, int] | None
     holds: tuple[int, int] | None = None
+    moves: bool = False
+    column: int = 0
 
     def serves(self, row: int) -> bool:
         """Tell whether it is what a cell of this row has."""
         return self.holds is None or self.holds[0] <= row <= self.holds[1]
 
-    def text(self, rows: tuple[str, ...], own_row: int) -> str:
-        """Return it for one cell, by the row numbers of its own text."""
+    def text(self, form: Form, own_row: int) -> str:
+        """Return it for one cell, by the row numbers and columns of its own text."""
         if self.limits is not None and not self.limits[0] <= own_row <= self.limits[1]:
             return "#VALUE!"
-        numbers = (*rows, str(own_row))
-        return "".join(p if isinstance(p, str) else numbers[p.place] for p in self.written)
+        numbers, by = (*form.rows, str(own_row)), form.column - self.column
+        return "".join(
+            [
+                piece
+                if isinstance(piece, str)
+                else numbers[piece.place]
+                if isinstance(piece, AnyRow)
+                else column_letters(piece.number + by)
+                for piece in self.written
+            ]
+        )
+
+
+#: What a text that was read for one cell is filled in with.
+_NOWHERE = Form("", (), 0)
+#: What is known of a formula whose shape stands as it is.
+_PLAIN = Rewritten(Missing(), (), plain=True, limits=None, moves=True)
+#: Under its key and this column stands what a formula is in every column.
+_ANY = -1
+_Key: TypeAlias = tuple[str, str, Target, int]
+_Found: TypeAlias = Rewritten | KeepOldValueError | None
 
 
 @dataclass(slots=True)
@@ -108,10 +175,8 @@ class Pipeline:
     """The passes over one workbook's formulas."""
 
     scope: Scope
-    #: By sheet, pattern and target: what serves all rows; None where each row is for itself.
-    _general: dict[tuple[str, str, Target], Rewritten | KeepOldValueError | None] = field(
-        default_factory=dict
-    )
+    #: By sheet, key, target and column: what serves all rows; None where each row is for itself.
+    _general: dict[_Key, _Found] = field(default_factory=dict)
     _single: dict[tuple[str, str, Target], Rewritten | KeepOldValueError] = field(
         default_factory=dict
     )
@@ -128,18 +193,12 @@ class Pipeline:
 
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the calculator takes a formula, in whichever rows, as it stands."""
-        shape = (sheet, shape_of(text))
-        if shape in self._plain:
-            return True
+        form = form_of(text)
         try:
-            found = self._for_all_rows(text, sheet, None)
+            found = self._for_all_rows(text, form, sheet, None)
         except KeepOldValueError:
             return False
-        if found is None or not found.plain:
-            return False
-        if found.limits is None:
-            self._plain.add(shape)
-        return True
+        return found is not None and found.plain
 
     def text(self, text: str, place: Place, target: Target = None) -> str:
         """Return a formula in the calculator's terms.
@@ -158,19 +217,19 @@ class Pipeline:
         KeepOldValueError
             The formula cannot be put so; the message says why.
         """
-        if target is None and self.is_plain(text, place.sheet) and self._stands(text):
-            return text
-        found = self._for_all_rows(text, place.sheet, target)
-        rows = rows_of(text)
-        if found is not None and found.serves(place.row) and self._stands(text):
-            return found.text(rows, place.row)
-        alone = self._for_one(text, place, target)
-        return alone.text((), place.row)
+        form = form_of(text)
+        found = self._for_all_rows(text, form, place.sheet, target)
+        if found is not None and self._stands(form):
+            if found.plain and found.limits is None:
+                return text
+            if found.serves(place.row):
+                return found.text(form, place.row)
+        return self._for_one(text, place, target).text(_NOWHERE, place.row)
 
     @staticmethod
-    def _stands(text: str) -> bool:
+    def _stands(form: Form) -> bool:
         """Tell whether all rows of a formula are rows of a sheet."""
-        return not any(len(row) > 6 and int(row) > MAX_ROW for row in rows_of(text))
+        return not any(len(row) > 6 and int(row) > MAX_ROW for row in form.rows)
 
     def rewritten(self, tree: Node, place: Place) -> Node:
         """Return an ordinary formula of one cell in the calculator's terms, as a tree."""
@@ -182,38 +241,54 @@ class Pipeline:
     def text_of_tree(self, tree: Node, place: Place) -> str:
         """Return an ordinary formula of one cell, given as a tree, in the calculator's terms."""
         found = self._through(tree, self._at(place))
-        return found.text((), place.row)
+        return found.text(_NOWHERE, place.row)
 
     # --- remembered ------------------------------------------------------------------------------
 
-    def _for_all_rows(self, text: str, sheet: str, target: Target) -> Rewritten | None:
-        key = (sheet, pattern_of(text), target)
-        if key not in self._general:
-            if len(self._general) > _REMEMBERED:
-                self._general.clear()
-            self._general[key] = self._generally(text, sheet, target)
-        found = self._general[key]
+    def _for_all_rows(self, text: str, form: Form, sheet: str, target: Target) -> Rewritten | None:
+        everywhere: _Key = (sheet, form.key, target, _ANY)
+        found = self._general.get(everywhere)
+        if found is None:
+            here: _Key = (sheet, form.key, target, form.column)
+            if here not in self._general:
+                self._remember(text, form, everywhere, here)
+            found = self._general.get(everywhere) or self._general[here]
         if isinstance(found, KeepOldValueError):
             raise found
         return found
 
-    def _generally(
-        self, text: str, sheet: str, target: Target
-    ) -> Rewritten | KeepOldValueError | None:
+    def _remember(self, text: str, form: Form, everywhere: _Key, here: _Key) -> None:
+        if len(self._general) > _REMEMBERED:
+            self._general.clear()
+        sheet, target = here[0], here[2]
+        shape = (sheet, shape_of(text)) if target is None else None
+        if shape in self._plain:
+            self._general[everywhere] = self._general[here] = _PLAIN
+            return
+        found = self._general[here] = self._generally(text, form, sheet, target)
+        if isinstance(found, Rewritten):
+            if found.moves:
+                self._general[everywhere] = found
+            if shape and found.plain and found.limits is None:
+                self._plain.add(shape)
+
+    def _generally(self, text: str, form: Form, sheet: str, target: Target) -> _Found:
         try:
             tree, rows = generalised(parse(text))
         except FormulaError as error:
             # Its row numbers may be part of why.
-            return KeepOldValueError(str(error)) if not rows_of(text) else None
-        if tuple(rows) != rows_of(text) or any(int(row) > MAX_ROW for row in rows):
+            return KeepOldValueError(str(error)) if not form.rows else None
+        if tuple(rows) != form.rows or any(int(row) > MAX_ROW for row in rows):
             # The pattern takes something for a row number that is none.
             return None
         try:
-            return self._through(tree, Context(self.scope, sheet, None, target, self.rewrite_name))
+            found = self._through(tree, Context(self.scope, sheet, None, target, self.rewrite_name))
         except NeedsRowError:
             return None
         except KeepOldValueError as error:
             return error
+        moves = target is None and not self.scope.careful and _moves(tree, found.written)
+        return replace(found, moves=moves, column=form.column)
 
     def _for_one(self, text: str, place: Place, target: Target) -> Rewritten:
         key = (place.sheet, text, target)
@@ -259,6 +334,23 @@ class Pipeline:
             if rule.in_names:
                 tree = rule(tree, context)
         return tree
+
+
+def _moves(tree: Node, written: Iterable[Piece]) -> bool:
+    """Tell whether a formula is the same in whichever column, but for where its columns are.
+
+    Whole columns are no part of what moves here. A range from a column with a dollar sign to one
+    without is as wide as its place says. Nor may a rule have put a column in that is none of the
+    formula's own.
+    """
+    own: set[int | None] = set()
+    for node in walk(tree):
+        if isinstance(node, Reference):
+            first, end = node.first, node.end
+            if node.whole_columns or node.whole_rows or first.column_fixed != end.column_fixed:
+                return False
+            own |= {first.column, end.column} if not first.column_fixed else set()
+    return all(piece.number in own for piece in written if isinstance(piece, FreeColumn))
 
 
 def _common(spans: list[tuple[int, int]]) -> tuple[int, int] | None:

@@ -34,6 +34,16 @@ class AnyRow:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class FreeColumn:
+    """A column without a dollar sign, which moves with the formula, as a piece of its text."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return column_letters(self.number)
+
+
 class NeedsRowError(Exception):
     """A rule has to know a row number, so that the formula must be read for each row alone."""
 
@@ -133,14 +143,19 @@ class Reference:
         where = self.first.text(rows)
         if self.last is not None:
             where += f":{self.last.text(rows)}"
+        return self.prefix + where
+
+    @property
+    def prefix(self) -> str:
+        """The sheets before the cells, as a formula writes them; empty for its own sheet."""
         if self.sheet is None:
-            return where
+            return ""
         if self.to_sheet is None:
-            return f"{quote_sheet(self.sheet)}!{where}"
+            return f"{quote_sheet(self.sheet)}!"
         both = f"{self.sheet}:{self.to_sheet}"
         if quote_sheet(self.sheet) != self.sheet or quote_sheet(self.to_sheet) != self.to_sheet:
             both = "'" + both.replace("'", "''") + "'"
-        return f"{both}!{where}"
+        return f"{both}!"
 
     def moved(self, rows: int, columns: int, *, around: bool = False) -> Reference | None:
         """Return what a copy of the formula refers to, some cells away; None beyond the sheet.

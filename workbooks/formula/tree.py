@@ -6,11 +6,12 @@ Nodes are never changed: a rule returns a new tree, or the very one that it was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from operator import is_
 from typing import TypeAlias
 
-from workbooks.formula.address import quote_sheet
-from workbooks.formula.references import AnyRow, Corner, Reference
+from workbooks.formula.address import column_letters, quote_sheet
+from workbooks.formula.references import AnyRow, FreeColumn, Reference
 
 #: How tightly operators bind; all of them to the left. A sign binds tighter, a percent tighter yet.
 BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
@@ -166,63 +167,76 @@ Node: TypeAlias = (
     | Inlined
 )  # fmt: skip
 
-_LEAVES = (Number, Text, Logical, Error, Missing, Reference, Name, TableReference, External)
-_FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(f.name for f in fields(kind) if f.name in _names)
-    for kind, _names in {
-        Apply: ("function",),
-        Operation: ("left", "right"),
-        Joined: ("left", "right"),
-        Sign: ("operand",),
-        Percent: ("operand",),
-        Spilled: ("operand",),
-        Single: ("operand",),
-        Paren: ("inner",),
-    }.items()
-}
+Piece: TypeAlias = str | AnyRow | FreeColumn
+
+_WITHOUT_CHANGE = (
+    *(Reference, Number, Text, Missing, Logical, Error, Name, TableReference, External),
+    *(Array, Inlined),
+)
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below a node; what was inlined is not looked into."""
-    if isinstance(node, Call):
-        return node.arguments
-    if isinstance(node, Array):
-        return tuple(item for row in node.rows for item in row)
-    names = _FIELDS.get(type(node), ())
-    below = tuple(getattr(node, name) for name in names)
-    return below + node.arguments if isinstance(node, Apply) else below
+    match node:
+        case Call():
+            return node.arguments
+        case Operation() | Joined():
+            return (node.left, node.right)
+        case Paren():
+            return (node.inner,)
+        case Sign() | Percent() | Spilled() | Single():
+            return (node.operand,)
+        case Array():
+            return tuple(item for row in node.rows for item in row)
+        case Apply():
+            return (node.function, *node.arguments)
+        case _:
+            return ()
 
 
 def walk(node: Node) -> Iterator[Node]:
     """Yield a node and all below it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(reversed(children(found)))
 
 
 def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return a node whose children were changed; the node itself where none was."""
-    if isinstance(node, (*_LEAVES, Array, Inlined)):
+    # By type and field: the rules come through here for every node of every formula.
+    if isinstance(node, _WITHOUT_CHANGE):
         return node
-    if isinstance(node, Call):
-        arguments = tuple(map(change, node.arguments))
-        if all(a is b for a, b in zip(arguments, node.arguments, strict=True)):
+    if isinstance(node, Call | Apply):
+        given = node.arguments
+        new = tuple([change(argument) for argument in given])
+        same = all(map(is_, new, given))
+        if isinstance(node, Call):
+            return node if same else Call(node.name, new, node.prefix)
+        function = change(node.function)
+        return node if same and function is node.function else Apply(function, new)
+    if isinstance(node, Operation | Joined):
+        left, right = change(node.left), change(node.right)
+        if left is node.left and right is node.right:
             return node
-        return replace(node, arguments=arguments)
-    changed = {name: change(getattr(node, name)) for name in _FIELDS[type(node)]}
-    if isinstance(node, Apply):
-        new = tuple(map(change, node.arguments))
-        if any(a is not b for a, b in zip(new, node.arguments, strict=True)):
-            return Apply(changed["function"], new)
-    if all(new is getattr(node, name) for name, new in changed.items()):
+        return type(node)(node.operator, left, right)
+    if isinstance(node, Paren):
+        inner = change(node.inner)
+        return node if inner is node.inner else Paren(inner)
+    operand = change(node.operand)
+    if operand is node.operand:
         return node
-    # Every kind of node here has nodes alone in these fields.
-    return replace(node, **changed)  # type: ignore[arg-type]
+    return Sign(node.operator, operand) if isinstance(node, Sign) else type(node)(operand)
 
 
 def bottom_up(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return a tree in which every node was changed, children first."""
-    return change(rebuilt(node, lambda child: bottom_up(child, change)))
+
+    def changed(inner: Node) -> Node:
+        return change(rebuilt(inner, changed))
+
+    return changed(node)
 
 
 def bare(node: Node) -> Node:
@@ -253,14 +267,14 @@ def text_of(node: Node) -> str:
     return "".join(str(piece) for piece in pieces(node))
 
 
-def pieces(node: Node) -> list[str | AnyRow]:
-    """Return a formula as pieces of text, between which row numbers are to be filled in."""
-    out: list[str | AnyRow] = []
+def pieces(node: Node) -> list[Piece]:
+    """Return a formula as pieces of text, rows to be filled in, and columns that may move."""
+    out: list[Piece] = []
     _write(node, out, 0)
     return out
 
 
-def _write(node: Node, out: list[str | AnyRow], binding: int) -> None:
+def _write(node: Node, out: list[Piece], binding: int) -> None:
     """Append a node; in parentheses where it binds less tightly than what is around it."""
     own = _binding(node)
     if own < binding:
@@ -341,7 +355,7 @@ def _binding(node: Node) -> int:
             return _ATOM
 
 
-def _write_list(items: tuple[Node, ...], out: list[str | AnyRow], before: str) -> None:
+def _write_list(items: tuple[Node, ...], out: list[Piece], before: str) -> None:
     out.append(before)
     for i, item in enumerate(items):
         if i:
@@ -350,18 +364,21 @@ def _write_list(items: tuple[Node, ...], out: list[str | AnyRow], before: str) -
         _write(item, out, _ATOM if isinstance(item, Joined) and item.operator == "," else 0)
 
 
-def _write_reference(node: Reference, out: list[str | AnyRow]) -> None:
-    corners = [node.first] if node.last is None else [node.first, node.last]
-    if not any(isinstance(corner.row, AnyRow) for corner in corners):
-        out.append(node.text())
-        return
+def _write_reference(node: Reference, out: list[Piece]) -> None:
     if node.sheet is not None:
-        whole = Reference(Corner(1, 1), None, node.sheet, node.to_sheet).text()
-        out.append(whole.removesuffix("A1"))
+        out.append(node.prefix)
+    corners = [node.first] if node.last is None else [node.first, node.last]
     for i, corner in enumerate(corners):
-        text = Corner(None, corner.column, False, corner.column_fixed).text()
-        out.append((":" if i else "") + text + ("$" if corner.row_fixed else ""))
-        out.append(corner.row if isinstance(corner.row, AnyRow) else str(corner.row or ""))
+        if i:
+            out.append(":")
+        if corner.column is not None and corner.column_fixed:
+            out.append("$" + column_letters(corner.column))
+        elif corner.column is not None:
+            out.append(FreeColumn(corner.column))
+        if corner.row is not None:
+            if corner.row_fixed:
+                out.append("$")
+            out.append(corner.row if isinstance(corner.row, AnyRow) else str(corner.row))
 
 
 def _quoted(sheet: str) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from workbooks.excel.context import KeepOldValueError, Own, Place, Scope
-from workbooks.excel.pipeline import Pipeline, shape_of
+from workbooks.excel.passes import PASSES
+from workbooks.excel.pipeline import Pipeline, form_of, shape_of
 from workbooks.formula.address import Area
 from workbooks.formula.names import DefinedName, Names
+from workbooks.formula.parse import FormulaError, parse
+from workbooks.formula.references import Reference
 from workbooks.formula.structured import TableInfo, Tables
+from workbooks.formula.tree import Node, bottom_up, text_of
 
 
 @pytest.fixture
@@ -146,7 +153,103 @@ def test_a_formula_filled_to_the_right_goes_through_the_passes_once(
         ("XFD1", "XFE1"),  # the second is a name
         ("A1", "A1:B2"),
         ("LOG10(A1)", "LOG1(A1)"),
+        # One column and a table are looked up in another way.
+        ("LOOKUP(1,A1:A9)", "LOOKUP(1,A1:B9)"),
+        ("LOOKUP(1,$A1:A9)", "LOOKUP(1,$A1:B9)"),
     ],
 )
 def test_formulas_of_another_shape_are_told_apart(one: str, other: str) -> None:
     assert shape_of(one) != shape_of(other)
+    # In the key the width of a range with one dollar sign is left open: such are not moved.
+    assert form_of(one).key != form_of(other).key or "$A1:" in one
+
+
+def _lines() -> list[str]:
+    """Return the ordinary formulas of all fixtures of the passes."""
+    folder = Path(__file__).parent / "passes" / "fixtures"
+    lines = {
+        line.partition(" => ")[0].strip()
+        for rule in PASSES
+        for line in (folder / f"{rule.name.replace(' ', '-')}.txt").read_text("utf-8").splitlines()
+    }
+    return sorted(line for line in lines if line and line[0] not in "#{")
+
+
+def _filled(text: str, columns: int) -> str | None:
+    """Return what a formula becomes some columns to the right; None where it cannot be copied."""
+    beyond = False
+
+    def moved(node: Node) -> Node:
+        nonlocal beyond
+        if isinstance(node, Reference):
+            there = node.moved(0, columns)
+            beyond |= there is None
+            return there or node
+        return node
+
+    try:
+        there = text_of(bottom_up(parse(text), moved))
+    except FormulaError:
+        return None
+    return None if beyond else there
+
+
+def _told(pipeline: Pipeline, text: str, place: Place) -> str:
+    try:
+        return pipeline.text(text, place)
+    except KeepOldValueError as error:
+        return f"kept: {error}"
+
+
+@pytest.mark.parametrize("text", _lines())
+def test_copies_to_the_right_are_what_they_are_each_for_itself(
+    pipeline: Pipeline, text: str
+) -> None:
+    """Filled to the right, with what is remembered of the first, as with nothing remembered."""
+    scope = replace(pipeline.scope, sheets=["S", "Q1", "Q2", "My Sheet"])
+    remembers = Pipeline(scope)
+    copies = [(by, _filled(text, by)) for by in (0, 1, 3, 20, 16_380, 2)]
+    for by, copy in copies:
+        if copy is None:
+            continue
+        for row in (5, 9):
+            place = Place("S", row, min(2 + by, 16_384))
+            assert _told(remembers, copy, place) == _told(Pipeline(scope), copy, place)
+
+
+def test_a_changed_formula_filled_to_the_right_is_read_once(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[str] = []
+    through = Pipeline._generally
+    monkeypatch.setattr(
+        Pipeline,
+        "_generally",
+        lambda self, text, *rest: (gone.append(text), through(self, text, *rest))[1],
+    )
+    for column, before in (("D", "C"), ("E", "D"), ("AZ", "AY")):
+        text = f"{before}5-{column}$7*SUM($B$1:$B9)"
+        wanted = f"TB.SNAP({text},{before}5)"
+        assert pipeline.text(text, Place("S", 5, 4)) == wanted
+    assert len(gone) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # What has no dollar sign and does not move all the same: whole columns.
+        ("SUM(A:A)-B5", "SUM(A:A)-C5"),
+        # A range from a fixed column to one that is not is as wide as its place says.
+        ("LOOKUP(1,$D1:D9)", "LOOKUP(1,$D1:E9)"),
+        ("LOOKUP(1,$D1:E9)", "LOOKUP(1,$D1:D9)"),
+        # Names and tables stay where they are.
+        ("Cells-B5", "Cells-C5"),
+        ("SUM(T)-B5", "SUM(T)-C5"),
+        ("SUM(T[Qty])-B5", "SUM(T[Qty])-C5"),
+    ],
+)
+def test_what_does_not_move_is_read_again(pipeline: Pipeline, one: str, other: str) -> None:
+    place = Place("S", 5, 9)
+    fresh = Pipeline(pipeline.scope)
+    pipeline.text(one, place)
+    assert pipeline.text(other, place) == fresh.text(other, place)

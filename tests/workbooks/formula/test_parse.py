@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbooks.formula.parse import MAX_DEPTH, FormulaError, generalised, parse
-from workbooks.formula.references import Reference, read_reference
+from workbooks.formula.references import AnyRow, Reference, read_reference
 from workbooks.formula.tree import (
     Apply,
     Call,
@@ -156,7 +156,7 @@ def test_unchanged_trees_are_handed_back_as_they_are():
 def test_row_numbers_in_the_order_of_the_text():
     tree, rows = generalised(parse("IF($A1>B$22,SUM(C3:C44),Sheet2!D5)+A:A"))
     assert rows == ["1", "22", "3", "44", "5"]
-    written = "".join(p if isinstance(p, str) else rows[p.place] for p in pieces(tree))
+    written = "".join(rows[p.place] if isinstance(p, AnyRow) else str(p) for p in pieces(tree))
     assert written == "IF($A1>B$22,SUM(C3:C44),Sheet2!D5)+A:A"
     assert all(isinstance(n, Reference) for n in walk(tree) if "any" in repr(n))
 

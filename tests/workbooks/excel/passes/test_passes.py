@@ -28,6 +28,7 @@ from workbooks.excel.pipeline import Pipeline
 from workbooks.formula.address import Area, parse_area
 from workbooks.formula.names import DefinedName, Names
 from workbooks.formula.parse import parse
+from workbooks.formula.references import AnyRow
 from workbooks.formula.structured import TableInfo, Tables
 from workbooks.formula.tree import pieces
 
@@ -114,7 +115,7 @@ def applied(rule: Pass, before: str) -> str | None:
     return (
         None
         if found is tree
-        else "".join(p if isinstance(p, str) else str(place.row) for p in pieces(found))
+        else "".join(str(place.row) if isinstance(p, AnyRow) else str(p) for p in pieces(found))
     )
 
 
