@@ -104,7 +104,7 @@ def market_price(
         if not isinstance(given, str):
             raise InputError(f"{name} must be text, not {given!r}")
     key = (folded(provider), model_key(model), wanted)
-    for own in (own_prices(prices), _own_file()):
+    for own in (own_prices(prices), own_file_prices()):
         if key in own:
             return own[key]
     offers = _by_provider()
@@ -260,7 +260,8 @@ def _amount(path: Path, row: Sequence[str]) -> float:
         raise InputError(f"{path}: {','.join(row)!r} does not end in a price") from error
 
 
-def _own_file() -> OwnPrices:
+def own_file_prices() -> OwnPrices:
+    """Return the prices of the file that the environment names; none where it names none."""
     named = os.environ.get(OWN_FILE)
     if not named:
         return {}

@@ -21,6 +21,7 @@ FLOORS: Mapping[str, str] = {
     "udfs.calls": "cells become arrays, and arrays cells",
     "udfs.declare": "a worksheet function from an engine function",
     "udfs.functions": "the worksheet functions, one line each",
+    "udfs.versions": "which contract and data they compute with",
     "udfs.hosts": "Excel, Office.js, LibreOffice, native LAMBDAs",
     "udfs": "what a host sees",
     "workbooks": "the package alone",

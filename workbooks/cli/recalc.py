@@ -300,6 +300,9 @@ def _tell(report: Any, target: Path, *, dry_run: bool, verbose: bool) -> None:
         f"{report.error_count} in error, {report.unevaluated_count} not evaluated, "
         f"{_baseline(report)} ({report.seconds:.2f} s)"
     )
+    for moved in report.moved:
+        typer.echo(f"{moved.count} cells moved because {moved.reason}")
+        _list(("moved", "before", "as it stands"), moved.cells, verbose, numbers=(1, 2))
     if verbose:
         _list(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
     _list(("in error", "function", "value", "reason"), report.errors, verbose)

@@ -74,13 +74,13 @@ def with_sheet(
     )
     target = posixpath.relpath(part, folder)
     changed = {
-        rels: _before_end(
+        rels: before_end(
             package.read(rels),
             b"Relationships",
             b'<%%bRelationship Id="%b" Type="%b/worksheet" Target="%b"/>'
             % (identity.encode(), relationships.encode(), target.encode()),
         ),
-        "[Content_Types].xml": _before_end(
+        "[Content_Types].xml": before_end(
             package.read("[Content_Types].xml"),
             b"Types",
             b'<%%bOverride PartName="/%b" ContentType="%b"/>'
@@ -91,7 +91,8 @@ def with_sheet(
     return data[: end.start()] + line + data[end.start() :], changed, {part: sheet}
 
 
-def _before_end(data: bytes, element: bytes, line: bytes) -> bytes:
+def before_end(data: bytes, element: bytes, line: bytes) -> bytes:
+    """Return a part with a line before the end of an element; `%b` in it is the prefix of names."""
     end = re.search(rb"</((?:\w+:)?)%b>" % element, data)
     if end is None:
         raise RefusedError(f"{element.decode()} has no end")

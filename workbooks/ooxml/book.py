@@ -28,6 +28,8 @@ from workbooks.ooxml.xml import (
 # Written by the calculation engine of Excel 2019 and later; with an older one, or none, Excel
 # calculates anew on opening and shows #NAME? where the add-in is missing.
 CALC_ID = 191029
+#: The part that says what each part is.
+CONTENT_TYPES = "[Content_Types].xml"
 #: Stands in the workbook part of what we wrote; Excel leaves it out when it saves the file.
 MARK = " values computed by Tokenbook "
 _APPLICATION = re.compile(rb"<(?:\w+:)?Application>([^<]*)<")
@@ -99,9 +101,9 @@ def relations(package: Package, part: str) -> dict[str, tuple[str, str, bool]]:
 def read_book(package: Package) -> Book:
     """Read the workbook part and what it points at."""
     name = package.path.name
-    if "[Content_Types].xml" not in package:
+    if CONTENT_TYPES not in package:
         raise NotAWorkbookError(f"{name} is a zip file but no workbook")
-    parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
+    parse(package.read(CONTENT_TYPES), CONTENT_TYPES)
     part = next(
         (t for kind, t, _ in relations(package, "").values() if kind.endswith("/officeDocument")),
         None,
@@ -229,11 +231,11 @@ def without_part(package: Package, book: Book, part: str) -> dict[str, bytes]:
     rels = posixpath.join(folder, "_rels", f"{name}.rels")
     gone = {i for i, (_, target, _) in relations(package, book.part).items() if target == part}
     links = parse(package.read(rels), rels)
-    types = parse(package.read("[Content_Types].xml"), "[Content_Types].xml")
+    types = parse(package.read(CONTENT_TYPES), CONTENT_TYPES)
     for element in list(links):
         if element.get("Id") in gone:
             links.remove(element)
     for element in list(types):
         if element.get("PartName", "").lstrip("/").lower() == part.lower():
             types.remove(element)
-    return {rels: serialise(links), "[Content_Types].xml": serialise(types)}
+    return {rels: serialise(links), CONTENT_TYPES: serialise(types)}

@@ -21,7 +21,7 @@ from workbooks.errors import (
     UnwritableError,
 )
 from workbooks.recalc.inputs import as_value, load_inputs
-from workbooks.recalc.report import CellProblem, Change, Report, Unevaluated
+from workbooks.recalc.report import CellProblem, Change, Moved, Report, Unevaluated
 
 if TYPE_CHECKING:
     from workbooks.recalc.run import Setup
@@ -40,6 +40,7 @@ __all__ = [
     "CellProblem",
     "Change",
     "DeadlineError",
+    "Moved",
     "NotAWorkbookError",
     "RefusedError",
     "Report",
@@ -167,6 +168,7 @@ def setup_for(
         ),
         progress=progress or _silent,
         prefix="TOK_" if functions is None else "",
+        versions=_versions if functions is None else dict,
     )
 
 
@@ -203,6 +205,13 @@ class _Declared(Mapping[str, Any]):
         from udfs.declare import registry  # noqa: PLC0415
 
         return registry
+
+
+def _versions() -> Mapping[str, str]:
+    """Return the versions of what the TOK_ functions compute with."""
+    from udfs.versions import versions  # noqa: PLC0415
+
+    return versions()
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

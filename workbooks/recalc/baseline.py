@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +92,9 @@ class Comparison:
     #: Cells of ours that were saved where the functions were missing.
     missing: int = 0
     _by_sheet: dict[str, tuple[list[Place], Any, Any]] = field(default_factory=dict)
+    #: By a differing cell, those that refer to it; and whether a cell refers to a differing one.
+    _after: dict[Place, list[Place]] = field(default_factory=dict)
+    _rooted: set[Place] = field(default_factory=set)
 
     def sheet(self, plan: SheetPlan, runs: Iterable[list[bytes]], values: Iterable[Any]) -> None:
         """Compare the cells of a sheet, given in its runs of rows and their values."""
@@ -204,16 +207,31 @@ class Comparison:
 
     def _moving_and_unsure(self) -> tuple[set[Place], set[Place]]:
         """Return the cells that move by right, and those that are not to be relied on."""
-        before = {place: self._before(place) for place in self._found}
-        after: dict[Place, list[Place]] = defaultdict(list)
-        for place, precedents in before.items():
+        for place in self._found:
+            precedents = self._before(place)
+            if precedents:
+                self._rooted.add(place)
             for one in precedents:
-                after[one].append(place)
+                self._after.setdefault(one, []).append(place)
         moves = {place for place in self._found if self._moves(place)}
-        roots = {p for p, precedents in before.items() if not precedents and p not in moves}
-        moving, unsure = _reached(moves, after), _reached(roots, after)
+        roots = set(self._found) - self._rooted - moves
+        moving, unsure = _reached(moves, self._after), _reached(roots, self._after)
         # What is in a circle of differences has no root of its own.
         return moving, unsure | (set(self._found) - moving)
+
+    def moved_by(self, functions: Container[str]) -> list[tuple[Place, Cell, Cell]]:
+        """Return the differing cells that hang on one of these functions, with both values.
+
+        `differences` is to be called first.
+        """
+        callers = {
+            place
+            for place in self._found
+            if (tree := self._trees.get(place)) is not None
+            and any(isinstance(n, Call) and n.name in functions for n in self._everywhere(tree))
+        }
+        reached = _reached(callers, self._after)
+        return [(place, *both) for place, both in self._found.items() if place in reached]
 
     def _moves(self, place: Place) -> bool:
         tree = self._trees.get(place)

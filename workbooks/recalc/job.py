@@ -45,6 +45,7 @@ from workbooks.recalc.settle import settle
 from workbooks.recalc.sheets import KEPT_IN_PARTS, Sheets, UnusualSheetError
 from workbooks.recalc.splice import Difference, SheetSplicer, old_value
 from workbooks.recalc.values import read_run
+from workbooks.recalc.versions import Outdated, moved, outdated
 from workbooks.recalc.whatif import TableInputError, WhatIf
 from workbooks.watch import Watch
 
@@ -79,6 +80,9 @@ class Job:
     fixed: bool = True
     watch: Watch = field(default_factory=Watch)
     compare: bool = False
+    #: What the functions compute with; empty where none is called.
+    versions: Mapping[str, str] = field(default_factory=dict)
+    outdated: list[Outdated] = field(default_factory=list)
     baseline: dict[str, dict[tuple[int, int], Difference]] = field(default_factory=dict)
     plans: dict[str, SheetPlan] = field(default_factory=dict)
     pipeline: Pipeline = field(init=False)
@@ -131,7 +135,9 @@ class Job:
         self.report.baseline = "" if self.compare else "not asked for"
         if self.compare:
             self.report.baseline = untrusted(self.package, self.book)
-        if self.report.baseline:
+        if not self.freeze:
+            self.outdated = outdated(self.package, self.book, self.versions, self.report)
+        if self.report.baseline and not self.outdated:
             self._whole()
         elif not self.sheets.targets:
             self._whole()
@@ -174,7 +180,11 @@ class Job:
             plan = self.plans[info.part]
             if plan.formulas:
                 comparison.sheet(plan, self.sheets.split_rows(info, []), self.values(plan))
-        self.baseline = comparison.differences()
+        differences = comparison.differences()
+        self.report.moved = moved(self.outdated, self.functions, comparison)
+        if self.report.baseline:
+            return
+        self.baseline = differences
         if comparison.missing:
             self.baseline = {}
             self.report.baseline = (
@@ -290,7 +300,8 @@ class Job:
             plan = self.plans[info.part]
             self._known[info.part] = plan.runs
             # A sheet that is not kept is written at once, so that it need not be read again.
-            kept = self.freeze or self.compare or self.package.size(info.part) <= KEPT_IN_PARTS
+            held = self.freeze or self.compare or self.outdated
+            kept = held or self.package.size(info.part) <= KEPT_IN_PARTS
             for parts in self.sheets.split_rows(info, []) if kept else self._ready_rows(info):
                 plan.note(parts, self._columns[info.part].values(parts))
                 if plan.runs[-1].waiting:

@@ -42,6 +42,26 @@ class Unreproduced(NamedTuple):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What changed since a workbook was computed, and the cells that moved because of it.
+
+    `cells` lists the first 10,000 with their values before and now, nothing set; `count` counts
+    them all.
+    """
+
+    what: str
+    before: str
+    now: str
+    count: int
+    cells: list[Change]
+
+    @property
+    def reason(self) -> str:
+        """Why the cells moved."""
+        return f"the {self.what} changed from {self.before} to {self.now}"
+
+
 @dataclass(slots=True)
 class Report:
     """What was done to a workbook.
@@ -49,6 +69,7 @@ class Report:
     `changed`, `errors` and `unevaluated` list the first 10,000 cells each, sheet by sheet;
     `changed_count`, `error_count` and `unevaluated_count` count them all. `unreproduced` are the
     cells that do not come out as Excel saved them; `baseline` says why they were not looked for.
+    `moved` tells what changed since the workbook was computed, and which cells moved because of it.
     """
 
     evaluated: int = 0
@@ -61,6 +82,7 @@ class Report:
     unreproduced: list[Unreproduced] = field(default_factory=list)
     unreproduced_count: int = 0
     baseline: str = ""
+    moved: list[Moved] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 

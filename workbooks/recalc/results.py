@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TypeAlias
@@ -13,7 +13,8 @@ from workbooks.errors import NotAWorkbookError
 from workbooks.formula.address import Area
 from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.tree import Call, Name, walk
-from workbooks.ooxml.book import settled, without_part
+from workbooks.ooxml.book import CONTENT_TYPES, settled, without_part
+from workbooks.ooxml.custom_properties import Edited
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated
 from workbooks.ooxml.scan import FORMULA, UnusualError
@@ -22,6 +23,7 @@ from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.reasons import explain
 from workbooks.recalc.sheets import all_but_last
 from workbooks.recalc.splice import Pending, SheetSplicer
+from workbooks.recalc.versions import recorded
 
 #: Makes the new bytes of a part.
 Make: TypeAlias = Callable[[], Iterable[bytes] | Deflated]
@@ -36,12 +38,14 @@ class Results:
 
     def write(self, target: IO[bytes]) -> None:
         """Write the recalculated workbook."""
-        self.job.package.write(target, self._replaced(), self._dropped())
+        edited_ = self._edited()
+        replaced = self._replaced(edited_.changed)
+        self.job.package.write(target, replaced, self._dropped(), edited_.added)
         self._explain()
 
     def tell(self) -> None:
         """Tell what would be written in the job's report, and write nothing."""
-        for make in self._replaced().values():
+        for make in self._replaced(self._edited().changed).values():
             made = make()
             for _ in () if isinstance(made, Deflated) else made:
                 pass
@@ -51,7 +55,19 @@ class Results:
         job = self.job
         explain(self._pending, job.report, job.calculator, job.pipeline, job.own)
 
-    def _replaced(self) -> dict[str, Make]:
+    def _edited(self) -> Edited:
+        """Return the small parts that get new bytes, and those that come to the package."""
+        job = self.job
+        changed: dict[str, bytes] = {}
+        for part in self._dropped():
+            changed |= without_part(job.package, job.book, part)
+        if not job.versions:
+            return Edited(changed, {})
+        types = changed.get(CONTENT_TYPES) or job.package.read(CONTENT_TYPES)
+        versions = recorded(job.package, job.versions, types, job.report.warnings.append)
+        return Edited(changed | versions.changed, versions.added)
+
+    def _replaced(self, edited_: Mapping[str, bytes]) -> dict[str, Make]:
         """Return the parts that get new bytes, and what makes them."""
         touched = {t.sheet for t in self.job.sheets.targets}
         replaced: dict[str, Make] = {}
@@ -64,10 +80,7 @@ class Results:
                     else partial(self.job.sheets.as_it_was, plan.info, partial(self._spliced, plan))
                 )
         replaced[self.job.book.part] = self._workbook_part
-        for part in self._dropped():
-            for name, data in without_part(self.job.package, self.job.book, part).items():
-                replaced[name] = partial(list, [data])
-        return replaced
+        return replaced | {name: partial(list, [data]) for name, data in edited_.items()}
 
     def _dropped(self) -> list[str]:
         """Return the parts that would no longer be true: the order of formulas that are gone."""

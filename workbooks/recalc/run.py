@@ -25,6 +25,7 @@ from workbooks.recalc.inputs import Formats, resolve, told_of_inactive
 from workbooks.recalc.job import Job, Progress
 from workbooks.recalc.report import Report
 from workbooks.recalc.results import Results
+from workbooks.recalc.versions import calls_own
 from workbooks.watch import guarded
 
 # Not the parts that hold no formula; a theme may name its fonts by character references.
@@ -37,6 +38,7 @@ class Setup:
     """What a recalculation needs besides its workbook.
 
     The names of all functions begin with `prefix`: a workbook without it needs none of them.
+    `versions` tells what they compute with; where it tells something, the workbook records it.
     """
 
     functions: Mapping[str, Any]
@@ -44,6 +46,7 @@ class Setup:
     settings: Settings
     progress: Progress
     prefix: str = ""
+    versions: Callable[[], Mapping[str, str]] = dict
 
 
 def own_functions(
@@ -181,6 +184,8 @@ def recalculate_file(
         if claim is not None:
             _check_lock(claim.target, job.report, force=force)
         job.compare = baseline and not freeze
+        if job.functions and calls_own(setup.prefix, job.package, job.book):
+            job.versions = setup.versions()
         results = Results(job)
         with watch.free():
             job.evaluate()
