@@ -92,6 +92,7 @@ class Model:
 
     `attention` is GQA (multi-head and multi-query are its limits) or MLA. A dense model has no
     experts; in a mixture of experts the first `dense_layers` layers have an ordinary block.
+    Layers that neither slide nor are linear, sparse or coarse attend to the whole context.
     """
 
     kind: ClassVar[str] = "models"
@@ -118,12 +119,47 @@ class Model:
     v_head_dim: int = 0
     sliding_window: int = 0
     sliding_layers: int = 0
+    #: Layers with a state of constant size in place of a cache; each one's parameters and state [B]
+    linear_layers: int = 0
+    linear_parameters: int = 0
+    state_bytes: int = 0
+    #: Layers that attend to entries of the cache which an indexer selects; how many, and how many
+    #: tokens make an entry. Layers with an indexer of their own, its heads, and its width.
+    sparse_layers: int = 0
+    selected_entries: int = 0
+    entry_tokens: int = 1
+    index_layers: int = 0
+    index_heads: int = 0
+    index_dim: int = 0
+    #: Layers that attend to all entries of a cache in which one stands for so many tokens
+    coarse_layers: int = 0
+    coarse_tokens: int = 1
+    #: Parameters of an attention block, where they do not follow from the dimensions; and all
+    #: others that do not: gates, indexers, projections around experts
+    attention_parameters: int = 0
+    other_parameters: int = 0
+    #: Width that enters an expert, where it is not that of the residual stream; its matrices
+    expert_hidden: int = 0
+    expert_matrices: int = 3
     #: Whether runs of it were measured for the calibration
     measured: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("layers", "hidden", "heads", "vocab"):
+        for name in ("layers", "hidden", "heads", "vocab", "expert_matrices"):
             _above_zero(self, name)
+        for name in ("entry_tokens", "coarse_tokens"):
+            _above_zero(self, name)
+        # Whole numbers: these are 0 where something needs them.
+        for name, needed in (
+            ("selected_entries", self.sparse_layers),
+            ("linear_parameters", self.linear_layers),
+        ):
+            if np.minimum(needed, 1) > getattr(self, name):
+                raise DomainError(f"{name} of {self.id} must be more than 0")
+        most = np.maximum(self.dense_layers, np.maximum(self.sliding_layers, self.index_layers))
+        mixers = self.linear_layers + self.sparse_layers + self.coarse_layers
+        if np.maximum(most, mixers) > self.layers:
+            raise DomainError(f"{self.id} has {self.layers} layers; some kind of them has more")
         set_blank = object.__setattr__  # the one way to finish a frozen record
         if not self.kv_heads:
             set_blank(self, "kv_heads", self.heads)
@@ -133,16 +169,15 @@ class Model:
         if self.attention not in ("GQA", "MLA"):
             raise DomainError(f"attention of {self.id} is {self.attention!r}; it is GQA or MLA")
         if self.attention == "MLA":
-            for name in ("kv_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_head_dim"):
+            for name in ("kv_lora_rank", "qk_nope_dim", "v_head_dim"):
                 _above_zero(self, name)
         if self.experts:
             _above_zero(self, "experts_per_token")
             _above_zero(self, "moe_ffn_dim")
         if self.experts_per_token > self.experts:
             raise DomainError(f"experts_per_token of {self.id} is more than its experts")
-        if self.dense_layers > self.layers or self.sliding_layers > self.layers:
-            raise DomainError(f"{self.id} has {self.layers} layers; some kind of them has more")
-        if not self.experts or self.dense_layers:
+        # Where mixers and blocks of experts alternate, there are layers without feed-forward block.
+        if not self.experts or self.dense_layers > self.linear_layers:
             _above_zero(self, "ffn_dim")
         if self.sliding_layers:
             _above_zero(self, "sliding_window")
@@ -333,6 +368,8 @@ def _above_zero(record: Record, name: str) -> None:
 
 def attention_parameters(model: Model) -> int:
     """Return the parameters of one attention block [-]."""
+    if model.attention_parameters:
+        return model.attention_parameters
     if model.attention == "GQA":
         return model.hidden * model.head_dim * (2 * model.heads + 2 * model.kv_heads)
     query = model.qk_nope_dim + model.qk_rope_dim
@@ -352,19 +389,26 @@ def active_parameters(model: Model) -> int:
     return _parameters(model, model.experts_per_token, 1)
 
 
-def kv_elements_per_token(model: Model) -> int:
-    """Return the elements of one token in the KV cache, over all layers [-]."""
+def kv_elements_per_token(model: Model) -> float:
+    """Return the elements of one token in the KV cache, over all layers, indexers left out [-]."""
+    whole = model.layers - model.linear_layers - model.sparse_layers - model.coarse_layers
+    entries = whole + model.sparse_layers / model.entry_tokens
+    entries += model.coarse_layers / model.coarse_tokens
     if model.attention == "MLA":
-        return model.layers * (model.kv_lora_rank + model.qk_rope_dim)
-    return model.layers * 2 * model.kv_heads * model.head_dim
+        return entries * (model.kv_lora_rank + model.qk_rope_dim)
+    return entries * 2 * model.kv_heads * model.head_dim
 
 
 def _parameters(model: Model, experts: int, vocabulary_matrices: int) -> int:
     moe_layers = model.layers - model.dense_layers if model.experts else 0
-    expert = 3 * model.hidden * model.moe_ffn_dim
+    inner = model.expert_matrices * model.moe_ffn_dim
+    routed = experts * inner * (model.expert_hidden or model.hidden)
+    shared = model.shared_experts * inner * model.hidden
     return (
-        model.layers * attention_parameters(model)
+        (model.layers - model.linear_layers) * attention_parameters(model)
+        + model.linear_layers * model.linear_parameters
         + (model.layers - moe_layers) * 3 * model.hidden * model.ffn_dim
-        + moe_layers * ((experts + model.shared_experts) * expert + model.hidden * model.experts)
+        + moe_layers * (routed + shared + model.hidden * model.experts)
+        + model.other_parameters
         + vocabulary_matrices * model.vocab * model.hidden
     )

@@ -29,6 +29,8 @@ _GIGA, _TERA = 1e9, 1e12
 _TINY = float(np.finfo(np.float64).tiny)
 #: Embedding and output head stay in bf16 in quantised checkpoints.
 VOCABULARY_BYTES = 2.0
+#: Indexers keep a key in 8 bits and a scale of 4 bytes for each token (S1) [B].
+_INDEX_SCALE = 4.0
 
 
 class Case(NamedTuple):
@@ -57,17 +59,32 @@ class Case(NamedTuple):
     experts: Number
     skipped: Number
     taken: Number
-    #: Parameters of one expert, and the inner width that tensor parallelism splits [-]
+    #: Parameters of one expert, the inner width that tensor parallelism splits, and the width of
+    #: what it takes and gives [-]
     expert: Number
     expert_width: Number
+    expert_hidden: Number
     #: Cached elements of one token for one layer and key-value head [-]
     kv_elements: Number
-    #: Layers that attend to the whole context, those that slide, and their window [-]
+    #: Layers that attend to the whole context, over the tokens that an entry of their cache stands
+    #: for; those that slide, and their window [-]
     full_layers: Number
     sliding_layers: Number
     window: Number
+    #: The same of layers that select entries; the context up to which they attend to all [-]
+    sparse_layers: Number
+    selected: Number
     #: Width of one head in the attention arithmetic of prefill [-]
     head_width: Number
+    #: The same where entries are selected, which are attended to as they are cached [-]
+    sparse_width: Number
+    #: Keys of indexers for one token, in all layers [B], their arithmetic with a token [FLOP], and
+    #: the rate of it [FLOP/s]
+    index_bytes: Number
+    index_work: Number
+    index_peak: Number
+    #: State of one sequence in all linear layers [B]
+    state_bytes: Number
     #: 1 where attention is latent (MLA), else 0 [-]
     latent: Number
     #: Bytes of a parameter, of an expert's parameter, of a cached element [B]
@@ -226,21 +243,31 @@ def described(
     """Return the case of records, its numbers of whatever kind theirs are."""
     weights = find(Format, weight_format)
     experts = weights if expert_format is None else find(Format, expert_format)
+    eighth = find(Format, "fp8")
     quantised = weights.bytes_per_parameter < BF16_BYTES
     kv_bytes = find(Format, kv).bytes_per_parameter if kv is not None else 2.0 - quantised
     unpacked = experts.is_unpacked(a)
     latent = m.attention == "MLA"
     moe_layers = m.layers - m.dense_layers if m.experts else 0
-    shared = moe_layers * m.shared_experts * 3 * m.hidden * m.moe_ffn_dim
-    feed_forward = (m.layers - moe_layers) * 3 * m.hidden * m.ffn_dim + shared
+    inner = m.expert_matrices * m.moe_ffn_dim
+    feed_forward = (m.layers - moe_layers) * 3 * m.hidden * m.ffn_dim
+    feed_forward += moe_layers * m.shared_experts * inner * m.hidden
+    expert_hidden = m.expert_hidden + m.hidden * (1 - np.minimum(m.expert_hidden, 1))
+    attending = m.layers - m.linear_layers
+    # Attention, and what stands in its place or beside it.
+    follows = 1 - np.minimum(m.attention_parameters, 1)
+    told = attending * m.attention_parameters + m.linear_layers * m.linear_parameters
+    told = told + m.other_parameters
     if latent:
         query = m.qk_nope_dim + m.qk_rope_dim
         replicated = m.hidden * (m.q_lora_rank + m.kv_lora_rank + m.qk_rope_dim)
         by_head = (m.q_lora_rank or m.hidden) * query + m.v_head_dim * m.hidden
         by_head += m.kv_lora_rank * (m.qk_nope_dim + m.v_head_dim)
         head_width = (query + m.v_head_dim) / 2
+        sparse_width = m.kv_lora_rank + m.qk_rope_dim / 2
     else:
         replicated, by_head, head_width = 0, 2 * m.hidden * m.head_dim, m.head_dim
+        sparse_width = m.head_dim
     vocabulary = m.vocab * m.hidden
     # Latent attention is left in bf16 where the rest has four bits (S61).
     wide = _flag(weights.bytes_per_parameter < 1) if latent else 0.0
@@ -253,24 +280,33 @@ def described(
         hidden=m.hidden,
         heads=m.heads,
         kv_heads=1.0 if latent else (m.kv_heads),
-        replicated=m.layers * replicated * (1.0 - wide),
-        split=m.layers * m.heads * by_head * (1.0 - wide) + feed_forward,
-        wide_replicated=m.layers * replicated * wide,
-        wide_split=m.layers * m.heads * by_head * wide,
-        kv_projection=0.0 if latent else (m.layers * 2 * m.hidden * m.head_dim),
+        replicated=attending * replicated * follows * (1.0 - wide),
+        split=(attending * m.heads * by_head * follows + told) * (1.0 - wide) + feed_forward,
+        wide_replicated=attending * replicated * follows * wide,
+        wide_split=(attending * m.heads * by_head * follows + told) * wide,
+        kv_projection=0.0 if latent else (attending * 2 * m.hidden * m.head_dim) * follows,
         head=vocabulary,
         vocabulary=(vocabulary if m.tied_embeddings else 2 * vocabulary),
         experts=m.experts,
         # Above 0 where a token takes every expert, since its logarithm is taken.
         skipped=max(1 - m.experts_per_token / m.experts, _TINY) if m.experts else 1.0,
         taken=m.experts_per_token,
-        expert=(3 * m.hidden * m.moe_ffn_dim),
+        expert=inner * expert_hidden,
         expert_width=m.moe_ffn_dim,
+        expert_hidden=expert_hidden,
         kv_elements=(m.kv_lora_rank + m.qk_rope_dim if latent else 2 * m.head_dim),
-        full_layers=(m.layers - m.sliding_layers),
+        full_layers=np.maximum(attending - m.sliding_layers - m.sparse_layers - m.coarse_layers, 0)
+        + m.coarse_layers / m.coarse_tokens,
         sliding_layers=m.sliding_layers,
         window=m.sliding_window,
+        sparse_layers=m.sparse_layers / m.entry_tokens,
+        selected=m.selected_entries * m.entry_tokens,
         head_width=head_width,
+        sparse_width=sparse_width,
+        index_bytes=m.index_layers / m.entry_tokens * (m.index_dim + _INDEX_SCALE),
+        index_work=m.index_layers / m.entry_tokens * (2.0 * m.index_heads * m.index_dim),
+        index_peak=eighth.peak_tflops(a) * _TERA * a.compute_share,
+        state_bytes=m.linear_layers * m.state_bytes,
         latent=latent,
         weight_bytes=weights.bytes_per_parameter,
         expert_bytes=experts.bytes_per_parameter,
@@ -298,12 +334,16 @@ def described(
 #: the accelerator, the model, a format. Assumptions, so that the band holds four in five of the
 #: saturated runs in bf16, on A100 and L40S, with models that were not measured.
 _NO_ACCELERATOR, _NO_MODEL, _NO_FORMAT = 0.15, 0.08, 0.08
+#: The same where attention is of a kind that no measured run has: linear, sparse or coarse.
+_NO_ATTENTION = 0.2
 
 
 def _distance(m: Model, a: Accelerator, weights: Format, experts: Format) -> Number:
     """Return how far a case lies from the measured runs, added in quadrature [-]."""
     squares = a.spread * a.spread + (1 - a.measured) * _NO_ACCELERATOR**2
     squares = squares + (1 - m.measured) * _NO_MODEL**2 + (1 - weights.measured) * _NO_FORMAT**2
+    other = np.minimum(m.linear_layers + m.sparse_layers + m.coarse_layers, 1)
+    squares = squares + other * _NO_ATTENTION**2
     mixture = np.minimum(m.experts, 1)
     distance: Number = np.sqrt(squares + mixture * (1 - experts.measured) * _NO_FORMAT**2)
     return distance

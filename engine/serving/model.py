@@ -43,6 +43,8 @@ from engine.serving.constants import Constants
 _MICRO = 1e-6
 #: Bytes of an element that is added up between GPUs.
 _REDUCED_BYTES = 2.0
+#: Arithmetic of a token for each byte of a state: 3 products of 2 operations with 4 bytes [FLOP/B].
+_STATE_WORK = 6.0 / 4.0
 #: An all-reduce after attention and one after the feed-forward block.
 _REDUCES = 2
 
@@ -171,7 +173,13 @@ def memory(case: Case, load: Load, c: Constants) -> Memory:
     kept = case.full_layers * tokens
     if _any(case.sliding_layers):
         kept = kept + case.sliding_layers * np.minimum(tokens, case.window)
+    if _any(case.sparse_layers):
+        kept = kept + case.sparse_layers * tokens
     sequence = kept * share.heads * (case.kv_elements * case.kv_bytes)
+    if _any(case.index_bytes):
+        sequence = sequence + tokens * case.index_bytes
+    if _any(case.state_bytes):
+        sequence = sequence + case.state_bytes / load.tensor_parallel
     return Memory(weights, left, case.memory, sequence, share)
 
 
@@ -258,6 +266,8 @@ def decode_step(
     attended = case.full_layers * context
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(context, case.window)
+    if _any(case.sparse_layers):
+        attended = attended + case.sparse_layers * np.minimum(context, case.selected)
     attended = attended * sequences
     surplus = np.where(case.kv_bytes < VOCABULARY_BYTES, c.kv_surplus, 1.0)
     caching = pace * case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
@@ -266,6 +276,18 @@ def decode_step(
         # Scores and sums beyond what hides behind reading the cache.
         scoring = (positions / tp) * (pace * case.latent_work / (case.peak * c.latent_efficiency))
         compute = compute + attended * np.maximum(scoring - share.heads * caching, 0.0)
+    beside = pace / (case.bandwidth * c.kv_efficiency)
+    if _any(case.index_bytes):
+        # Every GPU scores all entries with all heads of the indexer, in 8 bits.
+        keys = (sequences * context) * (beside * case.index_bytes)
+        scores = (sequences * context * positions) * (
+            pace * case.index_work / (case.index_peak * c.latent_efficiency)
+        )
+        kv_cache = kv_cache + keys
+        compute = compute + np.maximum(scores - keys, 0.0)
+    if _any(case.state_bytes):
+        # A state is read and written.
+        kv_cache = kv_cache + sequences / tp * (beside * 2 * case.state_bytes)
     schedule = sequences * (c.schedule * slowness)
 
     reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
@@ -300,7 +322,8 @@ def _exchange(case: Case, load: Load, c: Constants) -> Number:
     """
     gpus = load.tensor_parallel * load.data_parallel
     copies = np.minimum(case.taken, gpus - 1.0) * np.minimum(load.data_parallel - 1.0, 1.0)
-    sent = copies / load.tensor_parallel * (case.moe_layers * case.hidden * (2 * VOCABULARY_BYTES))
+    width = case.moe_layers * case.expert_hidden
+    sent = copies / load.tensor_parallel * (width * (2 * VOCABULARY_BYTES))
     if not _any(gpus > case.domain):
         return sent / (case.link * c.exchange_efficiency)
     nodes = np.maximum(gpus / case.domain, 1.0)
@@ -308,7 +331,7 @@ def _exchange(case: Case, load: Load, c: Constants) -> Number:
     reached = reached * np.minimum(load.data_parallel - 1.0, 1.0)
     # Experts that are unpacked are multiplied in bf16, and take their tokens so.
     there = case.expert_bytes + (VOCABULARY_BYTES - case.expert_bytes) * case.unpacked
-    across = reached * (case.moe_layers * case.hidden * (there + VOCABULARY_BYTES))
+    across = reached * (width * (there + VOCABULARY_BYTES))
     return sent / nodes / (case.link * c.exchange_efficiency) + across / (
         case.network * c.network_efficiency
     )
@@ -396,12 +419,24 @@ def prefill(
     if _any(case.sliding_layers):
         attended = attended + case.sliding_layers * np.minimum(context, 2 * case.window)
     moved = pace * case.layers * case.hidden
+    if _any(case.sparse_layers):
+        # Selected entries are attended to as cached, or all as otherwise, whichever is less.
+        chosen = np.minimum(context, 2 * case.selected) * (case.sparse_width / case.head_width)
+        attended = attended + case.sparse_layers * np.minimum(context, chosen)
     attention = attended * (
         pace * 2 * case.heads * case.head_width / (case.peak * c.attention_efficiency)
     )
+    if _any(case.state_bytes):
+        # Three products with a state of 32 bits for each token.
+        attention = attention + pace * _STATE_WORK * case.state_bytes / (
+            case.peak * c.attention_efficiency
+        )
     activations = moved * c.activation_traffic / case.bandwidth
     reduced = 2 * _REDUCED_BYTES * _REDUCES * moved / (c.prefill_link_efficiency * case.link)
     time = matrices + (attention + activations + share.peers * reduced) * (prompt / tp)
+    if _any(case.index_bytes):
+        scoring = pace * case.index_work / (2 * case.index_peak * c.attention_efficiency)
+        time = time + (prompt * context) * scoring
     if _any(share.nodes):
         between = _between_nodes(case, share, c, prompt, c.prefill_link_efficiency)
         time = time + pace * between
