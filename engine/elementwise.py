@@ -200,6 +200,31 @@ def by_element(
     return results.reshape(shape) if shape else float(results[0])
 
 
+def largest_whole(
+    holds: Callable[[Any], NDArray[np.bool_]], most: Number, *beside: Number
+) -> Number:
+    """Return the largest whole number up to `most` at which a condition still holds, or 0.
+
+    The condition gets an array, and holds up to some number and not beyond. The result is found
+    from its highest binary digit down, and has the shape of `most` and what stands `beside` it; it
+    is NaN where `most` is.
+
+    >>> largest_whole(lambda n: n * n <= 50, 100.0)
+    7.0
+    """
+    if (traced := getattr(type(most), "__largest__", None)) is not None:
+        return cast(Number, traced(holds, most))
+    shape = np.broadcast(most, *beside).shape
+    high = np.broadcast_to(np.asarray(most, dtype=np.float64), shape or (1,))
+    found = np.where(np.isnan(high), np.nan, 0.0)
+    top = float(np.max(high, initial=0.0, where=~np.isnan(high)))
+    digits = math.floor(math.log2(top)) + 1 if top >= 1 else 0
+    for digit in reversed(range(digits)):
+        tried = found + 2.0**digit
+        found = np.where((tried <= high) & holds(tried), tried, found)
+    return found if shape else float(found[0])
+
+
 def one_or_alike(*terms: Any) -> None:
     """Raise unless each term holds one value, or as many as the longest of them."""
     sizes = [np.size(term) for term in terms]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.catalogue import AcceleratorLike, ModelLike
-from engine.elementwise import Number, Scalar, at_least, whole
+from engine.elementwise import Number, Scalar, at_least, steps, whole
+from engine.errors import DomainError
 from engine.serving.case import Case, one_case
 from engine.serving.constants import Constants, calibrated
 from engine.serving.load import (
@@ -27,8 +27,9 @@ from engine.tables import Table
 
 __all__ = ["pareto"]
 
-#: The most requests in flight; measured runs end there.
-_MOST_REQUESTS = 2048.0
+#: Parallelism that is looked at, and requests in flight; measured runs end at 2,048.
+_SIZES = 2.0 ** np.arange(11.0)
+_REQUESTS = 12.0
 
 
 @table_function({**PRICE, "input_tokens": at_least(1), "output_tokens": at_least(1),
@@ -88,29 +89,28 @@ def pareto(
     case = one_case(model, accelerator, weight_format, None, backend)
     load = _configurations(case, input_tokens, output_tokens, max_gpus)
     load = load._replace(cache_hit=cache_hit, draft_tokens=draft_tokens, acceptance=acceptance)
-    user, gpu, unqueued = (
-        np.asarray(values)
-        for values in evaluate(
-            _speeds, 3, model, accelerator, load, Formats(weight_format, backend=backend)
-        )
-    )
-    fits = np.flatnonzero(unqueued == 1)
-    if not fits.size:
+    formats = Formats(weight_format, backend=backend)
+    user, gpu, unqueued = evaluate(_speeds, 3, model, accelerator, load, formats)
+    fits = np.where(np.isnan(user), 0.0, unqueued) == 1
+    if not np.any(fits):
         _refuse(case, load)
-    gpus = np.asarray(load.tensor_parallel * load.data_parallel)
-    requests = np.asarray(load.concurrency)
+    all_gpus: Any = load.tensor_parallel * load.data_parallel
+    columns = (all_gpus, load.concurrency, user, gpu)
+    gpus, requests, user, gpu = (column[fits] for column in columns)  # type: ignore[index]
     # From fast to slow; of equals the better first, so that a later one has to be cheaper.
-    order = fits[np.lexsort((requests[fits], gpus[fits], -gpu[fits], -user[fits]))]
-    best_before = np.maximum.accumulate(np.concatenate(([0.0], gpu[order][:-1])))
-    front = order[gpu[order] > best_before][::-1]
-    seconds = output_tokens / (gpu[front] * (input_tokens + output_tokens))
+    order = np.lexsort((requests, gpus, -gpu, -user))
+    speeds = np.take(gpu, order)
+    best_before = np.concatenate(([0.0], np.maximum.accumulate(speeds)[:-1]))
+    front = order[speeds > best_before][::-1]
+    gpus, requests, user, gpu = (np.take(column, front) for column in (gpus, requests, user, gpu))
+    seconds = output_tokens / (gpu * (input_tokens + output_tokens))
     return Table(
         ("gpus", "concurrency", "tokens/s per user", "tokens/s per GPU", "USD/Mtok blended"),
         (
-            gpus[front],
-            requests[front],
-            user[front],
-            gpu[front],
+            gpus,
+            requests,
+            user,
+            gpu,
             seconds * usd_per_mtok(usd_per_gpu_hour, utilisation),
         ),
     )
@@ -118,40 +118,55 @@ def pareto(
 
 def _configurations(case: Case, input_tokens: float, output_tokens: float, max_gpus: float) -> Load:
     """Return every parallelism and concurrency to look at, as arrays."""
-    sizes = powers_of_two(max_gpus)
-    parts = sizes if case.experts else sizes[:1]
-    requests = powers_of_two(_MOST_REQUESTS)
-    grids = np.meshgrid(sizes, sizes, parts, requests, indexing="ij")
-    tensor, data, expert, concurrency = (grid.ravel() for grid in grids)
+    tensor, data, expert, concurrency = splits(max_gpus, _REQUESTS)
     within = (tensor * data <= max_gpus) & (concurrency >= data)
-    count = np.ones(int(within.sum()))
-    return Load(
-        concurrency[within],
-        input_tokens * count,
-        output_tokens * count,
-        tensor[within],
-        data[within],
-        expert[within],
+    within = within & ((expert == 1) | (case.experts > 0))
+    tensor, data, expert, concurrency = (
+        column[within] for column in (tensor, data, expert, concurrency)
     )
+    return Load(concurrency, input_tokens, output_tokens, tensor, data, expert)
 
 
-def powers_of_two(most: float) -> NDArray[np.float64]:
-    """Return 1, 2, 4 … up to a number."""
-    powers: NDArray[np.float64] = np.exp2(np.arange(math.floor(math.log2(most)) + 1.0))
-    return powers
+def splits(max_gpus: Scalar, loads: float = 1.0) -> tuple[Any, Any, Any, Any]:
+    """Return powers of two side by side in every combination.
+
+    Parameters
+    ----------
+    max_gpus : Scalar
+        The largest of each parallelism [-].
+    loads : float
+        How many powers of two of the requests in flight [-].
+
+    Returns
+    -------
+    tuple of array
+        Tensor, data and expert parallelism, each up to `max_gpus`, and requests; the last one
+        changes first [-].
+    """
+    sizes = np.count_nonzero(max_gpus >= _SIZES)
+    places = steps(sizes**3 * loads, max_gpus)
+    return (
+        2.0 ** (places // (sizes**2 * loads)),
+        2.0 ** (places // (sizes * loads) % sizes),
+        2.0 ** (places // loads % sizes),
+        2.0 ** (places % loads),
+    )
 
 
 def _speeds(case: Case, load: Load, held: Memory, c: Constants) -> tuple[Number, ...]:
     """Return tokens a second of a user and of a GPU, and 1 where no request waits."""
     result = served(case, load, held, c)
     all_run = result.running * load.data_parallel >= load.concurrency
-    return 1 / result.tpot, result.throughput, np.asarray(all_run, dtype=np.float64)
+    return 1 / result.tpot, result.throughput, np.where(all_run, 1.0, 0.0)
 
 
-def _refuse(case: Case, load: Load) -> None:
+def _refuse(case: Case, load: Load) -> NoReturn:
     """Tell what lacks where the least does: the configuration with most memory left."""
-    sound = divided(case, load)
-    held = memory(case, sound, calibrated())
-    roomiest = int(np.nanargmax(np.asarray(held.left - held.sequence)))
-    alone = Load(*(float(np.ravel(values)[roomiest % np.size(values)]) for values in sound))
-    fitting(alone, memory(case, alone, calibrated()))
+    if isinstance(case.memory, float):
+        sound = divided(case, load)
+        held = memory(case, sound, calibrated())
+        roomiest = int(np.nanargmax(np.asarray(held.left - held.sequence)))
+        alone = Load(*(float(np.ravel(values)[roomiest % np.size(values)]) for values in sound))
+        fitting(alone, memory(case, alone, calibrated()))
+    # A formula has no place for the reason.
+    raise DomainError("no configuration fits")

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from engine.catalogue import AcceleratorLike, ModelLike
-from engine.elementwise import Number, Row, Scalar, above, at_least, whole
+from engine.elementwise import (
+    Number,
+    Row,
+    Scalar,
+    above,
+    at_least,
+    largest_whole,
+    smaller,
+    whole,
+)
 from engine.errors import UnknownIdError
 from engine.serving.case import Case
 from engine.serving.constants import Constants
 from engine.serving.estimates import estimate
-from engine.serving.front import powers_of_two
+from engine.serving.front import splits
 from engine.serving.load import (
     MEMORY,
     PRICE,
@@ -68,7 +77,7 @@ def max_load(
     Notes
     -----
     Equation: the largest whole C with ``TPOT(C) ≤ max_tpot``, ``TTFT(C) ≤ max_ttft`` and
-    ``C ≤ max_concurrency``, found by halving, since both times rise with C.
+    ``C ≤ max_concurrency``, by its binary digits, since both times rise with C.
     <range>
 
     Examples
@@ -85,20 +94,13 @@ def max_load(
         *(cache_hit, draft_tokens, acceptance),
     )
     most = evaluate(_places, 1, model, accelerator, load, formats)[0]
-    shape = np.broadcast(most, max_tpot, limit).shape
-    alone = shape == ()
-    if alone and most < 1:
-        return 0.0
-    high = np.broadcast_to(np.asarray(most, dtype=np.float64), shape or (1,)).copy()
-    low = np.where(np.isnan(high), np.nan, 0.0)
-    for _ in range(math.ceil(math.log2(max(float(np.nanmax(high, initial=1.0)), 1.0))) + 1):
-        middle = np.ceil((low + high) / 2)
-        tried = load._replace(concurrency=np.maximum(middle, 1.0))
+
+    def kept(requests: Any) -> Any:
+        tried = load._replace(concurrency=requests)
         each, first = evaluate(_times, 2, model, accelerator, tried, formats)
-        kept = (each <= max_tpot) & (first <= limit) & (middle >= 1)
-        low = np.where(kept, middle, low)
-        high = np.where(kept | (low == high), high, middle - 1)
-    return float(low[0]) if alone else cast(Number, low)
+        return (each <= max_tpot) & (first <= limit)
+
+    return largest_whole(kept, most, max_tpot, limit)
 
 
 @table_function({**PRICE, "max_tpot": above(0), "max_ttft": above(0), "input_tokens": at_least(1),
@@ -157,27 +159,27 @@ def cheapest(
     >>> bool(row[0] * row[1] <= 8 and row[4] <= 0.03 and row[5] <= 2.0)
     True
     """
-    sizes = powers_of_two(max_gpus)
-    tensor, data, expert = (grid.ravel() for grid in np.meshgrid(sizes, sizes, sizes))
+    tensor, data, expert, _ = splits(max_gpus)
     within = tensor * data <= max_gpus
     split = (tensor[within], data[within], expert[within])
     limits = (math.inf if limit is None else limit for limit in (max_tpot, max_ttft))
-    longest, first = (min(limit, _NO_LIMIT) for limit in limits)
+    longest, first = (smaller(limit, _NO_LIMIT) for limit in limits)
     rest: tuple[Any, ...] = (weight_format, None, cache_hit, backend, draft_tokens, acceptance)
-    most = np.asarray(
-        max_load(model, accelerator, longest, first, input_tokens, output_tokens, *split, *rest)
+    most: Any = max_load(
+        model, accelerator, longest, first, input_tokens, output_tokens, *split, *rest
     )
-    sound = most >= 1
-    if not sound.any():
+    sound = np.where(np.isnan(most), 0.0, most) >= 1
+    if not np.any(sound):
         raise UnknownIdError("no configuration of that many GPUs keeps the limits and fits")
-    split = tuple(part[sound] for part in split)  # type: ignore[assignment]
+    split = tuple(part[sound] for part in split)
     most = most[sound]
     told = estimate(model, accelerator, most, input_tokens, output_tokens, *split, *rest)
-    seconds = output_tokens / (np.asarray(told.throughput) * (input_tokens + output_tokens))
-    best = int(seconds.argmin())
-    cost = seconds[best] * usd_per_mtok(usd_per_gpu_hour, utilisation)
-    row = (*(part[best] for part in split), most[best], told.tpot, told.ttft, cost)
-    return tuple(float(np.ravel(value)[best if np.size(value) > 1 else 0]) for value in row)
+    seconds = output_tokens / (told.throughput * (input_tokens + output_tokens))
+    cost = seconds * usd_per_mtok(usd_per_gpu_hour, utilisation)
+    best = np.argmin(seconds)
+    return tuple(
+        np.take(column, best).item() for column in (*split, most, told.tpot, told.ttft, cost)
+    )
 
 
 #: Longer than any request takes [s].

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.allocation import allocate
 from engine.capacity import fleet_cost
 from engine.cash import runway_flows
-from engine.elementwise import domains_of
+from engine.elementwise import domains_of, largest_whole
 from engine.errors import DomainError, InputError, TokenbookError
 from engine.income import tiered_charge
 from engine.market import demand
@@ -274,3 +276,16 @@ def test_ids_of_odd_types_are_refused_by_our_own_errors(function, odd):
         if kind in ("text", "model", "accelerator"):
             with pytest.raises(TokenbookError):
                 function.engine(*given[:place], odd, *given[place + 1 :])
+
+
+@given(st.lists(st.floats(0, 3000) | st.just(np.nan), min_size=1, max_size=5), st.floats(-1, 4000))
+def test_the_largest_whole_number_is_the_last_of_all_that_hold(most, limit):
+    found = largest_whole(lambda n: n <= limit, np.array(most), np.zeros((2, 1)))
+    assert found.shape == (2, len(most))
+    for got, high in zip(found[0], most, strict=True):
+        if np.isnan(high):
+            assert np.isnan(got)
+        else:
+            assert got == max(0.0, np.floor(min(high, limit)))
+    if not np.isnan(most[0]):
+        assert largest_whole(lambda n: n <= limit, most[0]) == found[0, 0]

@@ -49,6 +49,10 @@ def test_arrays_equal_single_calls():
             assert together[i, j] == alone
 
 
+def test_limits_in_a_range_are_0_too_where_nothing_fits():
+    assert max_load(*LLAMA, np.array([0.02, 1.0])).tolist() == [0, 0]
+
+
 def test_reused_prompts_allow_more():
     plain, reused = (max_load(*LLAMA, 0.02, 0.5, *REST, None, hit) for hit in (0.0, 0.9))
     assert reused > plain

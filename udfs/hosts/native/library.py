@@ -18,13 +18,9 @@ from udfs.hosts.native.ways import UntraceableError
 _NAME = re.compile(r"(?<![\w.])_?TOK_\w+", re.IGNORECASE)
 _NUMBERED = re.compile(r"_[0-9]+$")
 
-_SEARCH = "it searches through many ways of serving, which no formula does"
 _UNWRITTEN = "it is not written as a formula yet"
 #: Why a function is not native, for whoever reads the command's answer.
 WHY: Mapping[str, str] = {
-    "TOK_PARETO": _SEARCH,
-    "TOK_CHEAPEST": _SEARCH,
-    "TOK_MAX_LOAD": "it tries one load after another until one fits, which no formula does",
     "TOK_ALLOCATE_LOADS": "it needs a solver for linear programs, which no formula is",
     "TOK_TORNADO": "it calls another function by its name, which no formula does",
     "TOK_MONTE_CARLO": "it draws at random, again and again, which no formula does",

@@ -59,14 +59,22 @@ def _log1p(value: Any) -> Symbol:
     return where(raised == 1.0, value, call("LN", raised) * value / (raised - 1.0))
 
 
-def _running(function: str, start: float, values: Any) -> Symbol:
+def _logarithm(value: Any) -> Symbol:
+    """Return ln(x); of a column by element, which not every evaluator does by itself."""
+    v = Symbol("var", "v", vector=False)
+    if is_vector(value):
+        return call("MAP", value, Lambda([v], call("LN", v)), vector=True)
+    return call("LN", value)
+
+
+def _running(function: Callable[..., Symbol], start: float, values: Any) -> Symbol:
     a, b = Symbol("var", "a", vector=False), Symbol("var", "b", vector=False)
-    return call("SCAN", start, values, Lambda([a, b], Symbol(function, a, b)), vector=True)
+    return call("SCAN", start, values, Lambda([a, b], function(a, b)), vector=True)
 
 
 def _cumulative(function: str, start: float) -> Callable[..., Symbol]:
     def rule(values: Any, **_axis: Any) -> Symbol:
-        return _running(function, start, values)
+        return _running(lambda a, b: Symbol(function, a, b), start, values)
 
     return rule
 
@@ -114,6 +122,19 @@ def _ordered(values: Any, **_stable: Any) -> Symbol:
     return call("SORTBY", places, values, 1.0, places, 1.0, vector=True) - 1.0
 
 
+def _ordered_by(keys: Sequence[Any]) -> Symbol:
+    """Return the places in the order of the last key, of equals in that of the one before it."""
+    places = call("SEQUENCE", call("ROWS", keys[0], vector=False), vector=True)
+    by = [part for key in (*reversed(keys), places) for part in (key, 1.0)]
+    return call("SORTBY", places, *by, vector=True) - 1.0
+
+
+def _least(values: Any) -> Symbol:
+    """Return the place of the first of the least elements."""
+    least = call("MIN", values, vector=False)
+    return call("MATCH", least, values, 0.0, vector=False) - 1.0
+
+
 def _taken(values: Any, places: Any) -> Symbol:
     """Return the elements at places, counted from 0."""
     if not is_vector(places):
@@ -157,6 +178,7 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "absolute": abs,
     "maximum": _larger,
     "fmax": _larger,
+    "maximum.accumulate": lambda values: _running(_larger, -INFINITE, values),
     "minimum": _smaller,
     "fmin": _smaller,
     "greater": lambda a, b: operation(">", a, b),
@@ -175,7 +197,7 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "ceil": lambda a: -call("INT", -a),
     "exp": lambda a: call("EXP", a),
     "exp2": lambda a: power(2.0, a),
-    "log": lambda a: call("LN", a),
+    "log": _logarithm,
     "log1p": _log1p,
     "log2": lambda a: call("LN", a) / math.log(2),
     "log10": lambda a: call("LOG10", a),
@@ -192,6 +214,8 @@ _WHOLE: Mapping[str, Callable[..., Any]] = {
     "select": _select,
     "clip": _clipped,
     "argsort": _ordered,
+    "lexsort": _ordered_by,
+    "argmin": _least,
     "take": _taken,
     "searchsorted": _found_in,
     "count_nonzero": _counted,

@@ -165,6 +165,10 @@ class Symbol:
         return operation(">", call("SUM", held, vector=False), 0.0)
 
     def __getitem__(self, key: Any) -> Symbol:
+        if isinstance(key, Symbol):
+            if not is_vector(key):
+                raise UntraceableError("a value that is kept or left out")
+            return call("FILTER", self, key, vector=True)
         if key == slice(None, -1):
             return Symbol("head", self, vector=True)
         if key in ((Ellipsis, np.newaxis), (Ellipsis, 0)):
@@ -173,12 +177,16 @@ class Symbol:
             return call("INDEX", self, call("ROWS", self, vector=False), vector=False)
         if isinstance(key, int):
             return call("INDEX", self, float(key + 1), vector=False)
+        if key == slice(None, None, -1):
+            places = call("SEQUENCE", self.size, vector=True)
+            return call("SORTBY", self, places, -1.0, vector=True)
         raise UntraceableError(f"a value indexed by {key!r}")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        rule = UFUNCS.get(ufunc.__name__)
-        if rule is None or method != "__call__" or kwargs:
-            raise UntraceableError(f"np.{ufunc.__name__} has no formula here")
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        rule = UFUNCS.get(name)
+        if rule is None or kwargs:
+            raise UntraceableError(f"np.{name} has no formula here")
         return rule(*inputs)
 
     def __array_function__(
@@ -220,6 +228,20 @@ class Symbol:
     def __by_element__(function: Callable[..., Any], values: Sequence[Any]) -> Symbol:
         """Apply a function that looks along a column to each element of its arguments."""
         return each(values, function)
+
+    @staticmethod
+    def __largest__(holds: Callable[[Any], Any], most: Any) -> Symbol:
+        """Return the largest whole number up to each of `most` at which a condition holds."""
+        a, b = Symbol("var", "a", vector=is_vector(most)), Symbol("var", "b", vector=False)
+        top = call("MAX", call("IFERROR", most, 0.0), vector=False)
+        # A digit too many does no harm: it is beyond the most.
+        digits = call("INT", call("LN", where(top > 1.0, top, 1.0)) / math.log(2.0)) + 2.0
+        powers = power(2.0, digits - call("SEQUENCE", digits, vector=True))
+        tried = a + b
+        kept = call("IFERROR", (tried <= most) * holds(tried), 0.0)
+        found = Lambda([a, b], where(kept, tried, a))
+        nothing = operation("*", most, 0.0, fold=False)
+        return call("REDUCE", nothing, powers, found, vector=is_vector(most))
 
     @staticmethod
     def __normal__(value: Any) -> Symbol:

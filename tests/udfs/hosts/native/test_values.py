@@ -139,3 +139,35 @@ def test_a_day_is_read_as_the_engine_reads_it():
     known = ("h100_sxm", "on demand", "median")
     assert not _wrong([Case(f"{day!r}", "TOK_GPU_PRICE", (*known, day)) for day in _DAYS])
     assert not _wrong([Case("all", "TOK_GPU_PRICE", (*known, [[day] for day in _DAYS]))])
+
+
+# --- searches ------------------------------------------------------------------------------------
+
+_SEARCHED = [
+    ("deepseek-r1", "h200_sxm", 0.05, 2.0, 1024.0, 200.0, "fp8", 8.0),
+    ("gpt-oss-120b", "b200_sxm", 0.01, None, 128.0, 1.0, "mxfp4", 3.0, 0.5, "sglang", 3.0),
+    ("qwen3-32b", "l40s", None, 0.3, 8000.0, 1024.0, "bf16", 16.0, 0.0, "vllm"),
+    ("kimi-k2", "h100_sxm", 0.02),
+    (_DENSE, _GPU, 0.02, 2.0),
+    (_EXPERTS, "b200_sxm", None, None, 1024.0, 1024.0, "fp8", 8.0),
+    (_DENSE[:3], _GPU),
+]
+
+
+def test_searches_find_what_the_engine_finds():
+    """The most load, the cheapest configuration and the front, each in dozens of configurations."""
+    asked = []
+    for i, (model, accelerator, *rest) in enumerate(_SEARCHED):
+        each, first, *load = (*rest, *[None] * (2 - len(rest)))
+        asked += [
+            Case(f"{i} most", "TOK_MAX_LOAD", (model, accelerator, each or 1.0, first, *load[:2])),
+            Case(
+                f"{i} cheapest", "TOK_CHEAPEST", (2.0, 0.5, model, accelerator, each, first, *load)
+            ),
+            Case(f"{i} front", "TOK_PARETO", (2.0, 0.5, model, accelerator, *load)),
+        ]
+    split = [[1.0], [2.0], [3.0], [4.0], [8.0]]
+    limits = [[0.001, 0.02, 0.05]]
+    most = (_LLAMA.replace("8b", "70b"), _H100, limits, 2.0, 1024.0, 1024.0, split)
+    asked.append(Case("grid", "TOK_MAX_LOAD", (*most, 1.0, 1.0, "fp8")))
+    assert not _wrong(asked)
