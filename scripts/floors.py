@@ -30,6 +30,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.formula": "a formula's tree, references, names; the catalogue of native functions",
     "workbooks.ooxml": "the bytes of a file; understands no formula",
     "workbooks.supervise": "a job in a process of its own",
+    "workbooks.workers": "tasks done by other processes, here or on other machines",
     "workbooks.calc": "the calculator behind one protocol",
     "workbooks.excel": "what Excel means where the calculator means something else",
     "workbooks.recalc": "from file to file",

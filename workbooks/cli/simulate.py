@@ -67,6 +67,10 @@ def simulate(
         bool, typer.Option("--keep-draws", help="Write every draw down.")
     ] = False,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Have a Dask cluster draw: tcp://10.0.0.5:8786."),
+    ] = "",
     deadline: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")
     ] = None,
@@ -83,6 +87,7 @@ def simulate(
     from workbooks.scenarios.simulate import condition  # noqa: PLC0415
     from workbooks.scenarios.simulate import simulate as run  # noqa: PLC0415
     from workbooks.scenarios.simulation_files import check, write  # noqa: PLC0415
+    from workbooks.workers import Where  # noqa: PLC0415
 
     check_deadline(deadline)
     end = None if deadline is None else time.monotonic() + deadline
@@ -104,7 +109,7 @@ def simulate(
         with watch.free(), show.progress() as progress:
             found = run(
                 file, risks, wanted, draws, seed=seed, sampling=how, conditions=conditions,
-                precision=share, workers=workers, progress=progress,
+                precision=share, where=Where(workers, scheduler), progress=progress,
             )  # fmt: skip
         rows = write(found, output, keep_draws=keep_draws, watch=watch)
     if found.reason:

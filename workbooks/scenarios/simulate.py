@@ -5,15 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from multiprocessing import active_children, get_context, parent_process
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +17,8 @@ from numpy.typing import NDArray
 from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
 from udfs.cells import CellError
 from workbooks.calc.protocol import CalculatorError
-from workbooks.errors import BadInputError, CrashedError
+from workbooks.errors import BadInputError
+from workbooks.ooxml import files
 from workbooks.recalc import setup_for
 from workbooks.recalc.run import opened
 from workbooks.scenarios.compiled.held import first_difference
@@ -36,6 +31,9 @@ from workbooks.scenarios.compiled.values import (
 )
 from workbooks.scenarios.model import Model
 from workbooks.scenarios.risks import Risks
+from workbooks.workers import Where, crew
+from workbooks.workers.tasks import Job as Elsewhere
+from workbooks.workers.tasks import results
 
 Array = NDArray[np.float64]
 
@@ -51,6 +49,8 @@ _HOLDS: Mapping[str, Callable[[Array, float], NDArray[np.bool_]]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
     "=": np.equal, "<>": np.not_equal,
 }  # fmt: skip
+
+_HERE = Where()
 
 Progress = Callable[[str, int, int], None]
 
@@ -83,6 +83,8 @@ def condition(text: str) -> Condition:
 @dataclass(frozen=True, slots=True)
 class Task:
     """Everything that decides what a block of draws gives; it travels to other processes.
+
+    They get the workbook by its bytes: its `path` means nothing on another machine.
 
     `one_by_one` says why the workbook is not computed for many draws at once; empty where it is.
     """
@@ -136,7 +138,19 @@ class Runner:
         self.model = Model(job, task.risks.cells, task.outputs, setup.functions)
         self.program = None if task.one_by_one else self.model.compiled()
         self.reason = task.one_by_one or self.model.reason
+        self._path, self._read = Path(task.path), job.package.identity
         self._plan, self._outputs = task.plan, task.outputs
+
+    def content(self) -> bytes:
+        """Return the bytes of the workbook that is open, for those who open it elsewhere."""
+        try:
+            content = self._path.read_bytes()
+            found = files.status(self._path)
+        except OSError as error:
+            raise BadInputError(f"{self._path}: {error.strerror}") from error
+        if found is None or files.identity(found) != self._read:
+            raise BadInputError(f"{self._path.name} was changed by another program meanwhile")
+        return content
 
     def checked(self, size: int) -> None:
         """Hold the compiled workbook against the calculator, and leave it where they differ."""
@@ -177,7 +191,7 @@ def simulate(
     sampling: Sampling = "random",
     conditions: Sequence[Condition] = (),
     precision: float | None = None,
-    workers: int = 1,
+    where: Where = _HERE,
     progress: Progress | None = None,
 ) -> Simulation:
     """Draw the inputs of a workbook and compute its outputs.
@@ -201,8 +215,8 @@ def simulate(
     precision : float, optional
         Stop once the 95 % interval of each mean is narrower than this share of it on both sides;
         `draws` is then the most [-].
-    workers : int
-        Processes that draw blocks; any number gives the same results [-].
+    where : Where
+        Who draws the blocks: this process, others, or a cluster. All give the same results.
     progress : callable, optional
         Told "simulate", the draws done, and of how many.
 
@@ -222,7 +236,7 @@ def simulate(
         runner.checked(blocks[0])
         task = Task(task.path, risks, task.outputs, seed, sampling, runner.reason)
         converged = None if precision is None else False
-        with _blocks(task, runner, blocks, workers) as results:
+        with _blocks(task, runner, blocks, where) as results:
             for block in results:
                 done.append(block)
                 tell("simulate", sum(one.codes.shape[1] for one in done), sum(blocks))
@@ -239,80 +253,25 @@ def simulate(
 
 @contextmanager
 def _blocks(
-    task: Task, runner: Runner, blocks: Sequence[int], workers: int
+    task: Task, runner: Runner, blocks: Sequence[int], where: Where
 ) -> Iterator[Iterator[Draws]]:
-    """Give the blocks in their order, computed here or by other processes."""
-    if workers <= 1 or len(blocks) == 1:
+    """Give the blocks in their order, computed here or elsewhere."""
+    if where.here or (len(blocks) == 1 and not where.scheduler):
         yield (runner.block(number, size) for number, size in enumerate(blocks))
         return
-    # A process is started afresh: the calculator has threads of its own, which no copy would have.
-    context, others = get_context("spawn"), active_children()
-    with ExitStack() as stack:
-        with _unheard():
-            pool = stack.enter_context(
-                ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
-            )
-            futures = [pool.submit(_remote, task, n, size) for n, size in enumerate(blocks)]
-        try:
-            yield (future.result() for future in futures)
-        except BrokenProcessPool as error:
-            raise CrashedError(
-                "a process that draws blocks crashed; nothing was written"
-            ) from error
-        finally:
-            # A block that is begun may take hours, and nobody wants it any more. What has not begun
-            # ends with the processes: the pool tells each that it broke, and fails in a traceback
-            # where one was cancelled meanwhile.
-            for child in active_children():
-                if child not in others:
-                    child.kill()
+    job = Elsewhere(_opened, (runner.content(), task), Runner.block, "block")
+    with crew(where) as others:
+        yield results(others, job, enumerate(blocks))
 
 
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Start processes whose complaints nobody hears: what goes wrong there comes back as an error.
-
-    One that is killed while it starts would print a traceback, and what counts semaphores for all
-    would complain of those that are left.
-    """
-    heard, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(heard, 2)
-        os.close(heard)
-        os.close(nowhere)
-
-
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the process that asked, and end when that one has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-@cache
-def _runner(_path: str, _task: str) -> list[Any]:
-    """Return the place where a process keeps its workbook open."""
-    return []
-
-
-def _remote(task: Task, number: int, size: int) -> Draws:
-    """Compute a block in a process of its own, which opens the workbook once."""
-    held = _runner(task.path, repr(task))
-    if not held:
-        # The stack keeps the workbook open as long as the process lives.
-        stack = ExitStack()
-        held.extend([Runner(task, stack), stack])
-    block: Draws = held[0].block(number, size)
-    return block
+def _opened(shared: tuple[bytes, Task], stack: ExitStack) -> Runner:
+    """Open a workbook of which there are the bytes, on a worker."""
+    content, task = shared
+    folder = files.working_folder()
+    stack.callback(files.remove_folder, folder)
+    path = folder / Path(task.path).name
+    path.write_bytes(content)
+    return Runner(replace(task, path=str(path)), stack)
 
 
 def _check(draws: int, rows: int) -> None:

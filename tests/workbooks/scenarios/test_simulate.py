@@ -19,6 +19,7 @@ from workbooks.recalc import recalculate
 from workbooks.scenarios import simulate as module
 from workbooks.scenarios.risks import read_risks
 from workbooks.scenarios.simulate import condition, simulate
+from workbooks.workers import Where
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_correlation_adds_to_the_variance(model, tmp_path) -> None:
 def test_any_number_of_workers_gives_the_same(model, tmp_path) -> None:
     rows = [NORMAL.format(1, 1, 2), "M!A2,pert,0,1,8,,,,,,,"]
     one = drawn(model, tmp_path, rows, ["M!B1", "M!B3"], 2 * BLOCK, seed=3)
-    two = drawn(model, tmp_path, rows, ["M!B1", "M!B3"], 2 * BLOCK, seed=3, workers=2)
+    two = drawn(model, tmp_path, rows, ["M!B1", "M!B3"], 2 * BLOCK, seed=3, where=Where(2))
     for name in ("inputs", "outputs", "codes"):
         assert getattr(one.draws, name).tobytes() == getattr(two.draws, name).tobytes()
 
