@@ -86,7 +86,10 @@ def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
             'TB.FIT(SUM(TB.LIFT("LARGE","*1",A1:A9,{1,2})),1,1)',
         ),
         ("ROUND(TOK_T(A1:A9),2)", "TB.FIT(ROUND(TB.FIT(TOK_T(A1:A9),1,1),2),1,1)"),
-        ('A1&"x"=B1&LEFT(C1,2)', 'TB.SHOWN(A1)&"x"=TB.SHOWN(B1)&LEFT(TB.SHOWN(C1),2)'),
+        (
+            'A1&"x"=B1&LEFT(C1,2)',
+            'REPT(TB.SHOWN(A1)&"x",1)=REPT(TB.SHOWN(B1)&LEFT(TB.SHOWN(C1),2),1)',
+        ),
         ('TEXT(A1+1,"#,##0_);(#,##0)")', 'TEXT(A1+1,"#,##0"" "";(#,##0)")'),
         ('TEXT(A1,"0")', 'IF(ISTEXT(A1),IFERROR(TEXT(A1,"0"),A1),TEXT(A1,"0"))'),
         ("SUM(A1:A9*2)", "SUM($A5*2)"),

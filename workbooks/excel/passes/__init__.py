@@ -23,6 +23,7 @@ from workbooks.excel.passes import (
     hidden_rows,
     intersection,
     lambdas,
+    long_texts,
     lookups,
     names,
     notation,
@@ -113,6 +114,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("compare 15 digits", fifteen_digits.compare, in_names=False),
     Rule("snap to zero", fifteen_digits.snap, in_names=False),
     Rule("texts of 15 digits", fifteen_digits.as_texts),
+    # The whole of what is joined, with the texts of its numbers.
+    Rule("long texts", long_texts.apply),
     # Ways of writing, which no rule need know of.
     Rule("single", notation.single),
     Rule("spilled", notation.spilled),

@@ -43,30 +43,42 @@ def _call(node: Node, scope: Scope) -> Node:
         return node
     total, pairs = _parts(node, row)
     criteria = pairs[1::2]
-    if len(pairs) % 2 or not all(_is_single(c, scope) for c in criteria):
+    if len(pairs) % 2 or not (row.integer or _is_range(total)):
         return node
-    if row.integer:
-        asked = call(CRITERIA, Text("COUNT"), *pairs)
-        if any(isinstance(c, Text) and c.value.lstrip(_OPERATORS) in CODES for c in criteria):
-            return asked
-        tests = [call("ISERROR", c) for c in criteria if isinstance(c, _MAY_FAIL)]
-        if not tests:
-            return node
-        return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
-    if total is None or not _is_range(total):
+    kind = "COUNT" if row.integer else node.name.removesuffix("S").removesuffix("IF")
+    asked = call(CRITERIA, Text(kind), total, *pairs)
+    if any(map(_names_error, criteria)):
+        return asked
+    # What is counted may be in error; what is added up may not.
+    tests: list[Node] = [] if row.integer else [call("ISERROR", call("SUM", total))]
+    tests += [_fails(c, scope) for c in criteria if isinstance(c, _MAY_FAIL)]
+    if not tests:
         return node
-    asked = call(CRITERIA, Text(node.name.removesuffix("S").removesuffix("IF")), total, *pairs)
-    return call("IF", call("ISERROR", call("SUM", total)), asked, node)
+    return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
 
 
-def _parts(node: Call, row: Native) -> tuple[Node | None, tuple[Node, ...]]:
-    """Return what is added up, and the ranges with their criteria."""
+def _parts(node: Call, row: Native) -> tuple[Node, tuple[Node, ...]]:
+    """Return what is added up (what is counted has nothing), and the ranges with their criteria."""
     given = node.arguments
     if row.arguments.startswith("r("):
         return given[0], given[1:]
     if row.integer:
-        return None, given
+        return given[0], given
     return given[2] if len(given) > 2 else given[0], given[:2]
+
+
+def _names_error(criterion: Node) -> bool:
+    """Tell whether a criterion is written out, and asks for an error value."""
+    if isinstance(criterion, Array):
+        return any(map(_names_error, children(criterion)))
+    if isinstance(criterion, Text):
+        return criterion.value.lstrip(_OPERATORS).upper() in CODES
+    return isinstance(criterion, Error)
+
+
+def _fails(criterion: Node, scope: Scope) -> Node:
+    """Return what is true where a criterion, or one of several, is an error value."""
+    return call("ISERROR", criterion if _is_single(criterion, scope) else call("SUM", criterion))
 
 
 def _is_range(total: Node) -> bool:
@@ -78,8 +90,10 @@ def _is_range(total: Node) -> bool:
 
 def _is_single(criterion: Node, scope: Scope) -> bool:
     """Tell whether a criterion is surely one value."""
-    if isinstance(criterion, Call) and "one" in native(criterion.name).traits:
-        return True
+    if isinstance(criterion, Call):
+        row = native(criterion.name)
+        if "one" in row.traits or row.result == "array":
+            return "one" in row.traits
     if isinstance(criterion, Reference):
         return criterion.is_cell
     if isinstance(criterion, Name):

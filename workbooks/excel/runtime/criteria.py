@@ -127,10 +127,10 @@ def summed(kind: Any, *given: Any) -> Any:
     kind : str
         COUNT, SUM, AVERAGE, MAX or MIN.
     given : Any
-        What is added up (not to be counted), then ranges, each with its criterion.
+        What is added up (not looked at where is counted), then ranges, each with its criterion.
     """
     total = None if kind == "COUNT" else cells(given[0])
-    pairs = given if total is None else given[1:]
+    pairs = given[1:]
     ranges = [cells(one) for one in pairs[0::2]]
     tests = [fits(criterion) for criterion in pairs[1::2]]
     if len({len(found) for found in (*ranges, *([total] if total is not None else []))}) > 1:
