@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.elementwise import Number
+from engine.serving.blocks import of_whole
 from engine.serving.case import VOCABULARY_BYTES, Case
 from engine.serving.constants import Constants
 
@@ -144,16 +145,21 @@ class Served(NamedTuple):
 def share_of(case: Case, load: Load) -> Share:
     """Return what of the model one GPU holds."""
     part = 1.0 / load.tensor_parallel
-    heads = np.maximum(case.kv_heads * part, 1.0)
-    dense = case.split * part + case.kv_projection * heads
+    heads: Number = 1.0
+    if not (isinstance(case.kv_heads, float) and case.kv_heads == 1.0):
+        heads = np.maximum(case.kv_heads * part, 1.0)
+    dense = case.split * part
+    if _any(case.kv_projection):
+        dense += case.kv_projection * heads
     if _any(case.replicated):
-        dense = dense + case.replicated
+        dense += case.replicated
     expert: Number = 0.0
     if _any(case.moe_layers):
         expert = case.moe_layers * case.expert * (part / load.data_parallel)
     wide: Number = 0.0
     if _any(case.wide_split):
-        wide = case.wide_replicated + case.wide_split * part
+        wide = case.wide_split * part
+        wide += case.wide_replicated
     peers, nodes = load.tensor_parallel - 1.0, cast(Number, 0.0)
     if _any(load.tensor_parallel > case.domain):
         peers = np.minimum(load.tensor_parallel, case.domain) - 1.0
@@ -164,18 +170,21 @@ def share_of(case: Case, load: Load) -> Share:
 def memory(case: Case, load: Load, c: Constants) -> Memory:
     """Return what one GPU's memory holds."""
     share = share_of(case, load)
-    weights = share.dense * case.weight_bytes + share.wide * VOCABULARY_BYTES
-    weights = weights + share.head * (case.vocabulary / case.head * VOCABULARY_BYTES)
+    weights = share.dense * case.weight_bytes
+    weights += share.head * (case.vocabulary / case.head * VOCABULARY_BYTES)
+    if _any(case.wide_split):
+        weights += share.wide * VOCABULARY_BYTES
     if _any(case.moe_layers):
-        weights = weights + share.expert * (case.experts * case.expert_bytes)
-    left = (case.memory - weights) * c.memory_share - c.memory_reserve * 1e9
+        weights += share.expert * (case.experts * case.expert_bytes)
+    left = case.memory - weights
+    left *= c.memory_share
+    left -= c.memory_reserve * 1e9
     tokens = load.input_tokens + load.output_tokens
-    kept = case.full_layers * tokens
+    each = case.kv_elements * case.kv_bytes
+    sequence = tokens * ((case.full_layers + case.sparse_layers) * each)
     if _any(case.sliding_layers):
-        kept = kept + case.sliding_layers * np.minimum(tokens, case.window)
-    if _any(case.sparse_layers):
-        kept = kept + case.sparse_layers * tokens
-    sequence = kept * share.heads * (case.kv_elements * case.kv_bytes)
+        sequence = sequence + np.minimum(tokens, case.window) * (case.sliding_layers * each)
+    sequence = _times(sequence, share.heads)
     if _any(case.index_bytes):
         sequence = sequence + tokens * case.index_bytes
     if _any(case.state_bytes):
@@ -208,7 +217,7 @@ def decode_step(
     """
     tp, ranks = load.tensor_parallel, load.data_parallel
     share = share or share_of(case, load)
-    tokens = sequences * positions
+    tokens = _times(sequences, positions)
     # Constants and the numbers of the case are gathered in brackets: scalars, nearly always.
     pace = _backend(case, c.pace_trtllm, c.pace_sglang)
     slowness = _MICRO * case.clock**-c.clock_exponent * case.launching * pace
@@ -218,11 +227,12 @@ def decode_step(
     if _any(case.wide_split):
         in_bf16 = in_bf16 + share.wide
     narrow = share.dense * (case.weight_bytes * rate)
-    reading = narrow + in_bf16 * (VOCABULARY_BYTES * rate)
-    products = share.dense * (work / case.weight_peak) + in_bf16 * (work / case.peak)
+    weights = narrow + in_bf16 * (VOCABULARY_BYTES * rate)
+    products = share.dense * (work / case.weight_peak)
+    products += in_bf16 * (work / case.peak)
     products = products * tokens
-    core = np.maximum(reading, products)
-    weights, compute, idle = reading, core - reading, core - products
+    core = np.maximum(weights, products)
+    compute, idle = core - weights, core - products
     launch: Number = (slowness * case.layers) * (
         (c.launch + case.latent * c.launch_latent)
         * _backend(case, c.launch_trtllm, c.launch_sglang)
@@ -235,9 +245,8 @@ def decode_step(
         launch, idle = launch + scaling, idle + scaling
     exchange: Number = 0.0
     if _any(case.moe_layers):
-        batch = tokens * ranks
-        # batch^skew; exponential and logarithm are faster than the power.
-        active = active_experts(case, np.exp(np.log(batch) * c.routing_skew))
+        batch = _times(tokens, ranks)
+        active = _active_experts(case, c, batch)
         unpacking = 1 + c.unpacking * case.unpacked
         reading = (share.expert * active) * (
             pace * case.expert_bytes * unpacking / (case.bandwidth * c.expert_efficiency)
@@ -271,11 +280,12 @@ def decode_step(
     attended = attended * sequences
     surplus = np.where(case.kv_bytes < VOCABULARY_BYTES, c.kv_surplus, 1.0)
     caching = pace * case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
-    kv_cache = attended * (share.heads * caching)
+    reach = share.heads * caching
+    kv_cache = attended * reach
     if _any(case.latent):
         # Scores and sums beyond what hides behind reading the cache.
         scoring = (positions / tp) * (pace * case.latent_work / (case.peak * c.latent_efficiency))
-        compute = compute + attended * np.maximum(scoring - share.heads * caching, 0.0)
+        compute = compute + attended * np.maximum(scoring - reach, 0.0)
     beside = pace / (case.bandwidth * c.kv_efficiency)
     if _any(case.index_bytes):
         # Every GPU scores all entries with all heads of the indexer, in 8 bits.
@@ -290,7 +300,8 @@ def decode_step(
         kv_cache = kv_cache + sequences / tp * (beside * 2 * case.state_bytes)
     schedule = sequences * (c.schedule * slowness)
 
-    reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency) / tp
+    reduced = sequences * (case.hidden * 2 * _REDUCED_BYTES / c.link_efficiency)
+    reduced = reduced / tp
     if _any(positions - 1.0):
         # What further positions add to a message crosses the link as well as a prefill does.
         reduced = reduced * (1 + (positions - 1) * c.link_efficiency / c.prefill_link_efficiency)
@@ -384,6 +395,16 @@ def active_experts(case: Case, tokens: Number) -> Number:
     # (1 − k/E)^tokens; the exponential is much faster than the power.
     untouched: Number = np.exp(tokens * np.log(case.skipped))
     return case.experts - case.experts * untouched
+
+
+def _active_experts(case: Case, c: Constants, batch: Number) -> Number:
+    """Return the distinct experts that a batch touches with the skew of real routing [-]."""
+
+    def touched(tokens: Number) -> Number:
+        # tokens^skew; exponential and logarithm are faster than the power.
+        return active_experts(case, np.exp(np.log(tokens) * c.routing_skew))
+
+    return of_whole(touched, batch) if isinstance(case.skipped, float) else touched(batch)
 
 
 def prefill(
@@ -489,6 +510,11 @@ def _stalls(case: Case, load: Load, c: Constants, running: Number) -> Number:
     prefills = running / load.output_tokens
     others = prefills * (load.data_parallel - 1.0) / (1.0 + prefills * load.data_parallel)
     return others * (c.mixing * np.minimum(case.experts, 1.0))
+
+
+def _times(values: Number, factor: Number) -> Number:
+    """Return a product; the first itself where the second is a plain 1."""
+    return values if isinstance(factor, float) and factor == 1.0 else values * factor
 
 
 def _any(values: Number | NDArray[np.bool_]) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.catalogue import Accelerator, Model, records
-from engine.serving.blocks import BLOCK
+from engine.serving.blocks import BLOCK, of_whole
 from engine.serving.case import case_of
 from engine.serving.constants import calibrated
 from engine.serving.estimates import estimate, max_concurrency, throughput, tpot, ttft
@@ -308,6 +308,30 @@ def test_blocks_leave_no_seam(count):
         for c, p in zip(np.array_split(concurrency, 7), np.array_split(prompt, 7), strict=True)
     ]
     np.testing.assert_allclose(whole, np.concatenate(halves), rtol=1e-14)
+
+
+def test_answers_to_whole_numbers_are_those_of_the_function():
+    def slow(values):
+        return np.exp(np.log(values) * 0.9)
+
+    rng = np.random.default_rng(1)
+    few = rng.integers(1, 50, 1000).astype(float)
+    for values in (few, few + 0.5, few - 1.0, np.append(few, np.nan), np.append(few, 1e9)):
+        with np.errstate(divide="ignore"):
+            np.testing.assert_array_equal(of_whole(slow, values), slow(values))
+    assert of_whole(slow, np.array([])).shape == (0,)
+    assert of_whole(slow, 3.0) == slow(3.0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_many_loads_are_each_what_they_are_alone(case):
+    # Requests are looked up where many are alike, and computed where they are not.
+    rng = np.random.default_rng(2)
+    alike = rng.integers(8, 40, 500).astype(float)
+    for concurrency in (alike, alike + 0.25):
+        together = throughput(*given_load(case, concurrency, 700.0, 300.0))
+        alone = [throughput(*given_load(case, c, 700.0, 300.0)) for c in concurrency[:40].tolist()]
+        np.testing.assert_allclose(together[:40], alone, rtol=1e-13)
 
 
 def test_column_against_row_is_a_grid():
