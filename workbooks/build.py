@@ -19,6 +19,7 @@ from workbooks.authoring.opendocument import same_cells
 from workbooks.authoring.writer import COVER, FIRST_HEADLINE, write
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.recalc.job import Progress
+from workbooks.recalc.run import uncollected
 
 _ENDINGS = {
     "xlsx": ".xlsx",
@@ -76,6 +77,19 @@ def build(
         Where the template is unknown, the directory cannot be written, or a workbook stands
         there that has been changed and `force` is not set.
     """
+    with uncollected():
+        return _built(name, directory, flavour, file_name, force=force, progress=progress)
+
+
+def _built(
+    name: str,
+    directory: Path,
+    flavour: str,
+    file_name: str | None,
+    *,
+    force: bool,
+    progress: Progress | None,
+) -> Built:
     book = templates.lay_out(name)
     path = directory / (file_name or f"{name}{_ENDINGS[flavour]}")
     try:
@@ -143,16 +157,15 @@ def _headline_values(
     """Read the headline figures from the cover, whose labels may be formulas too."""
     from openpyxl import load_workbook  # noqa: PLC0415  (heavy)
 
-    workbook = load_workbook(path, data_only=True, read_only=False)
-    cover = workbook[COVER]
+    # Read only, the other sheets and their charts are left unread.
+    workbook = load_workbook(path, data_only=True, read_only=True)
+    last = FIRST_HEADLINE + len(book.headlines) - 1
+    cells = workbook[COVER].iter_rows(FIRST_HEADLINE, last, 1, 3, values_only=True)
     told = tuple(
-        (
-            str(cover.cell(row, 1).value),
-            _shown(cover.cell(row, 2).value),
-            number_format,
-            str(cover.cell(row, 3).value or ""),
+        (str(label), _shown(value), number_format, str(unit or ""))
+        for (label, value, unit), (_, _, number_format, _) in zip(
+            cells if book.headlines else (), book.headlines, strict=True
         )
-        for row, (_, _, number_format, _) in enumerate(book.headlines, start=FIRST_HEADLINE)
     )
     workbook.close()
     return told

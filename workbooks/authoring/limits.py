@@ -144,12 +144,14 @@ def _fed(book: Book) -> dict[Place, set[Domain]]:
             text = cell.value
             if not isinstance(text, str) or not (text.startswith("=") or cell.array):
                 continue
-            if link := _LINK.fullmatch(text):
-                links[sheet.name, cell.row, cell.column] = _cells(link.groups(), sheet)
-            elif "TOK_" in text and text not in seen:
+            if "TOK_" in text:
+                if text in seen:
+                    continue
                 seen.add(text)
                 for place, domain in _taken(text, sheet):
                     fed[place].add(domain)
+            elif link := _LINK.fullmatch(text):
+                links[sheet.name, cell.row, cell.column] = _cells(link.groups(), sheet)
     for place in list(fed):
         _hand_on(place, fed, links)
     return fed
@@ -173,8 +175,11 @@ def _taken(text: str, sheet: Sheet) -> Iterator[tuple[Place, Domain]]:
             continue
         domains = domains_of(function.engine)
         for name, argument in zip(function.parameters, _arguments(text, match.end()), strict=False):
+            # Most arguments are expressions, or have no domain.
+            if name not in domains or not argument[-1:].isdigit():
+                continue
             reference = _REFERENCE.fullmatch(argument)
-            if name in domains and reference:
+            if reference:
                 for place in _cells(reference.groups(), sheet):
                     yield place, domains[name]
 

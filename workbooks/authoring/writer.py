@@ -5,6 +5,7 @@ openpyxl writes formulas without values; the recalculation adds them (`workbooks
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -23,6 +24,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from engine.pricing import VERDICTS
 from workbooks.authoring.charts import add_chart
@@ -70,8 +72,8 @@ def write(book: Book, path: Path) -> None:
     workbook.remove(workbook.worksheets[0])
     for style in named_styles().values():
         workbook.add_named_style(style)
-    checks = _checks(book)
     limits = limited_inputs(book)
+    checks = _checks(book, limits)
     looks: dict[tuple[str, str], Any] = {}
     for sheet in (_cover(book), *book.sheets, checks):
         _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()), looks)
@@ -85,7 +87,8 @@ def write(book: Book, path: Path) -> None:
     properties.title = book.title
     properties.description = book.purpose
     properties.created = RELEASED
-    workbook.save(path)
+    with zipfile.ZipFile(path, "w") as archive:  # not deflated, for `mend` reads it at once
+        ExcelWriter(workbook, archive).save()
     mend(path, RELEASED)
 
 
@@ -141,7 +144,7 @@ def _cover(book: Book) -> Sheet:
     return cover
 
 
-def _checks(book: Book) -> Sheet:
+def _checks(book: Book, limits: Mapping[str, Sequence[Limited]]) -> Sheet:
     """Lay out the checks and the one flag that sums them up: figures, sheets, inputs."""
     sheet = Sheet(
         book, "Checks", "Checks", "What must hold within its tolerance", (60, 18, 18, 16, 14, 12),
@@ -153,7 +156,7 @@ def _checks(book: Book) -> Sheet:
     first = sheet.row
     _compare(sheet, book)
     _find_errors(sheet, book)
-    _find_outsiders(sheet, book)
+    _find_outsiders(sheet, limits)
     results = sheet.ref(first, _RESULT, sheet.row - first).local
     failing = f'(COUNTIF({results},"CHECK")+COUNTIF({results},"ERROR"))'
     book.names[FLAG] = sheet.put(
@@ -201,10 +204,10 @@ def _find_errors(sheet: Sheet, book: Book) -> None:
     sheet.row += 1
 
 
-def _find_outsiders(sheet: Sheet, book: Book) -> None:
+def _find_outsiders(sheet: Sheet, limits: Mapping[str, Sequence[Limited]]) -> None:
     """Hold every numeric input against its limits."""
     _heads(sheet, ("Input within its limits", "Least", "Greatest", "At least", "At most", "Result"))
-    for inputs in limited_inputs(book).values():
+    for inputs in limits.values():
         for item in inputs:
             _hold_to_limits(sheet, item)
             sheet.row += 1

@@ -1,10 +1,10 @@
 """Calls of the worksheet functions by the calculator: one at a time, or gathered into blocks.
 
 A cheap function of numbers has a short way: its domain is checked here, and its equation called
-as it stands. An expensive one is called in blocks: at first every call is only noted and answered
-with a placeholder; then one call per function answers all that were noted, and the calculator
-evaluates again, until nothing is missing. This takes as many rounds as such functions are
-chained, and cannot give a wrong value, for an answer belongs to its arguments alone.
+as it stands. An expensive one is called in blocks: but for the first few, every call is only noted
+and answered with a placeholder; then one call per function answers all that were noted, and the
+calculator evaluates again, until nothing is missing. This takes as many rounds as such functions
+are chained, and cannot give a wrong value, for an answer belongs to its arguments alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from udfs.cells import CellError
 #: What a call that waits for its block shows for the time being.
 WAITING = CellError("#CALC!", "waits for its block")
 _MOST_ROUNDS = 32
+# So many calls of a function are answered at once: they take less time than a round.
+_FEW = 64
 _LARGEST = sys.float_info.max
 _SEVERAL_CELLS = ("row", "column", "grid", "table")
 
@@ -124,13 +126,13 @@ class Blocks:
             except TypeError:
                 # A range: no key, and a block in itself.
                 return function(*cells)
-            if not self.active:
-                result = answers[key] = function(*cells)
-                return result
-            if WAITING.code in {c.code for c in cells if isinstance(c, CellError)}:
+            if self.active and WAITING.code in {c.code for c in cells if isinstance(c, CellError)}:
                 # It waits for another block itself.
                 self._behind = True
                 return WAITING
+            if not self.active or len(answers) < _FEW:
+                result = answers[key] = function(*cells)
+                return result
             noted[key] = None
             return WAITING
 

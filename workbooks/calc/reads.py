@@ -9,6 +9,7 @@ are formulas enough to be worth it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -27,6 +28,8 @@ CHUNK = 32_768
 _COST_OF_SETTING = 30
 # Formulas that read more cells than this cost what they cost.
 _FEW_ROWS = 1_000
+
+_CALLED = re.compile(r"([A-Z][A-Z0-9.]*)\(")
 
 #: The columns of a sheet that a formula reads, from the first to the last.
 Columns = tuple[str, int, int]
@@ -65,8 +68,8 @@ class Reads:
 
     def _read_by(self, text: str) -> Iterator[Columns]:
         """Yield the columns that a formula reads from inside another function or operator."""
-        upper, reading = text.upper(), having("reads")
-        if not any(f"{name}(" in upper for name in reading):
+        reading = having("reads")
+        if reading.isdisjoint(_CALLED.findall(text.upper())):
             return
         try:
             tree = parse(text)

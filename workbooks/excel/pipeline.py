@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from workbooks.excel.context import (
@@ -24,7 +25,7 @@ from workbooks.excel.context import (
     Spill,
 )
 from workbooks.excel.passes import PASSES
-from workbooks.formula.address import MAX_ROW, Area, column_letters, column_number
+from workbooks.formula.address import MAX_COLUMN, MAX_ROW, Area, column_letters, column_number
 from workbooks.formula.parse import FormulaError, generalised, parse
 from workbooks.formula.references import AnyRow, FreeColumn, NeedsRowError, Reference
 from workbooks.formula.tree import (
@@ -46,6 +47,8 @@ _ROWS = re.compile(
 ROWS_IN_BYTES = re.compile(_ROWS.pattern.encode())
 _REMEMBERED = 20_000
 _LAST_COLUMN = "XFD"
+# A row number of so few digits is on the sheet.
+_DIGITS = 6
 # A chain of operators is a deep tree; calls between Python functions take no stack of C.
 _RECURSION = 5_000
 sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
@@ -65,25 +68,30 @@ class Form(NamedTuple):
 
 def form_of(text: str) -> Form:
     """Return a formula without its place."""
-    parts: list[str] = []
-    rows: list[str] = []
-    at = first = 0
-    for found in _ROWS.finditer(text):
-        quoted, column, row = found.groups()
-        if quoted:
+    # Between the texts come what is quoted, a column, and its row.
+    parts = _ROWS.split(text)
+    rows = tuple([row for row in parts[3::4] if row])
+    first = 0
+    for i in range(2, len(parts), 4):
+        column = parts[i]
+        if column is None:
+            parts[i] = parts[i + 1] = ""
             continue
-        parts.append(text[at : found.start()])
-        at = found.end()
-        rows.append(row)
-        letters = column.strip("$").upper()
-        if column[0] == "$" or _is_name(letters):
-            parts.append(f"{column}#")
-            continue
-        number = column_number(letters)
-        first = first or number
-        parts.append(f"\0{number - first}{'$' if column[-1] == '$' else ''}#")
-    parts.append(text[at:])
-    return Form("".join(parts), tuple(rows), first)
+        parts[i - 1], parts[i + 1] = "", "#"
+        number, after = _free(column)
+        if number:
+            first = first or number
+            parts[i] = f"\0{number - first}{after}"
+    return Form("".join(parts), rows, first)
+
+
+@lru_cache(maxsize=MAX_COLUMN)
+def _free(column: str) -> tuple[int, str]:
+    """Return the number of a column that moves, 0 of any other, and the dollar sign behind it."""
+    letters = column.strip("$").upper()
+    if column[0] == "$" or _is_name(letters):
+        return 0, ""
+    return column_number(letters), "$" * (column[-1] == "$")
 
 
 def shape_of(text: str) -> str:
@@ -119,7 +127,10 @@ def patterns_of(texts: list[bytes]) -> list[bytes]:
     joined = b"\0".join(texts)
     if b"&quot;" in joined or b"&apos;" in joined:
         joined = joined.replace(b"&quot;", b'"').replace(b"&apos;", b"'")
-    return ROWS_IN_BYTES.sub(rb"\1\2#", joined).split(b"\0")
+    # Between the texts come what is quoted, a column, and its row.
+    parts = ROWS_IN_BYTES.split(joined)
+    parts[3::4] = [row and b"#" for row in parts[3::4]]
+    return b"".join([piece or b"" for piece in parts]).split(b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +240,8 @@ class Pipeline:
     @staticmethod
     def _stands(form: Form) -> bool:
         """Tell whether all rows of a formula are rows of a sheet."""
-        return not any(len(row) > 6 and int(row) > MAX_ROW for row in form.rows)
+        longest = max(map(len, form.rows), default=0)
+        return longest <= _DIGITS or all(int(row) <= MAX_ROW for row in form.rows)
 
     def rewritten(self, tree: Node, place: Place) -> Node:
         """Return an ordinary formula of one cell in the calculator's terms, as a tree."""

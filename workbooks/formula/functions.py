@@ -132,6 +132,7 @@ def native(name: str) -> Native:
     return found or Native(name, _UNKNOWN, "value", frozenset(), "native", "")
 
 
+@cache
 def having(trait: str) -> frozenset[str]:
     """Return the names of all functions with a trait."""
     return frozenset(row.name for row in catalogue().values() if trait in row.traits)

@@ -171,7 +171,7 @@ def recalculate_file(
     """Recalculate a workbook; see `workbooks.recalc.recalculate`."""
     started = time.perf_counter()
     with ExitStack() as stack:
-        stack.enter_context(_uncollected())
+        stack.enter_context(uncollected())
         watch = stack.enter_context(guarded(setup.settings.deadline))
         claim = None
         if not dry_run:
@@ -204,7 +204,7 @@ def recalculate_file(
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the collector from going through millions of cells, which refer to nothing."""
     enabled = gc.isenabled()
     gc.disable()

@@ -252,7 +252,10 @@ def test_seed_and_clock_fix_the_volatile_functions(write, values) -> None:
     assert values(path)["A1"] != first["A1"]
 
 
-def test_expensive_functions_in_blocks_give_what_single_calls_give(write, values) -> None:
+@pytest.mark.parametrize(("count", "blocks"), [(20, 0), (400, 2)])
+def test_expensive_functions_in_blocks_give_what_single_calls_give(
+    write, values, count: int, blocks: int
+) -> None:
     """Chained calls take several rounds; each answer belongs to its arguments."""
 
     class Counted:
@@ -260,24 +263,30 @@ def test_expensive_functions_in_blocks_give_what_single_calls_give(write, values
 
         def __init__(self) -> None:
             self.blocks: list[int] = []
+            self.single = 0
 
         def __call__(self, *cells: object) -> object:
             (x,) = cells
+            self.single += 1
             return x * 2 + 1
 
         def call_block(self, calls: list[tuple[float]]) -> list[object]:
             self.blocks.append(len(calls))
-            return [self(*call) for call in calls]
+            return [x * 2 + 1 for (x,) in calls]
 
     slow = Counted()
     rows = "".join(
         f'<row r="{r}"><c r="A{r}"><v>{r}</v></c><c r="B{r}"><f>TOK_SLOW(A{r})</f></c>'
         f'<c r="C{r}"><f>TOK_SLOW(B{r}+0.5)</f></c><c r="D{r}"><f>IFERROR(C{r},-1)</f></c></row>'
-        for r in range(1, 51)
+        for r in range(1, count + 1)
     )
     path = write(rows)
     recalculate(path, functions={"TOK_SLOW": slow})
     found = values(path)
-    assert found["C50"] == (50 * 2 + 1.5) * 2 + 1
-    assert found["D50"] == found["C50"]
-    assert slow.blocks == [50, 50]
+    for r in (1, count // 2, count):
+        assert found[f"C{r}"] == (r * 2 + 1.5) * 2 + 1
+        assert found[f"D{r}"] == found[f"C{r}"]
+    # The first calls are answered one by one; few calls need no block at all.
+    assert len(slow.blocks) == blocks
+    assert sum(slow.blocks) + slow.single == 2 * count
+    assert slow.single <= 64
