@@ -99,6 +99,11 @@ class Reference:
         return self.last if self.last is not None else self.first
 
     @property
+    def width(self) -> int:
+        """How many columns it covers [-]."""
+        return abs((self.end.column or MAX_COLUMN) - (self.first.column or 1)) + 1
+
+    @property
     def area(self) -> Area:
         """The rectangle of cells; asks for row numbers."""
         rows = sorted((self.first.known_row or 1, self.end.known_row or MAX_ROW))
@@ -118,7 +123,7 @@ class Reference:
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns [-]; may ask for row numbers."""
-        columns = abs((self.end.column or MAX_COLUMN) - (self.first.column or 1)) + 1
+        columns = self.width
         top, bottom = self.first.row, self.end.row
         if self.whole_columns:
             return MAX_ROW, columns

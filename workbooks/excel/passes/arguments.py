@@ -20,6 +20,15 @@ from workbooks.formula.tree import (
     Paren,
     Text,
     bottom_up,
+    call,
+)
+
+#: Of the calculator's own, those that refuse truth values as all of the analysis add-in do.
+_STRICT = frozenset(
+    [
+        *("BESSELI", "BESSELJ", "BESSELK", "BESSELY", "DELTA", "ERF", "ERF.PRECISE", "ERFC"),
+        *("ERFC.PRECISE", "FACTDOUBLE", "GESTEP", "ISEVEN", "ISODD", "SQRTPI"),
+    ]
 )
 
 
@@ -38,6 +47,8 @@ def _call(node: Node) -> Node:
         given = [_truth(argument) for argument in node.arguments]
     elif "condition" in row.traits:
         given = [_truth(node.arguments[0]), *node.arguments[1:]]
+    elif node.name in _STRICT:
+        given = [_no_truth(argument) for argument in node.arguments]
     elif "n" in row.arguments:
         given = [_single(a, row.kind(i, count)) for i, a in enumerate(node.arguments)]
     else:
@@ -55,6 +66,15 @@ def _single(argument: Node, kind: str) -> Node:
             return Number("1" if argument.value else "0")
     if kind == "t" and isinstance(argument, Logical):
         return Text("TRUE" if argument.value else "FALSE")
+    return argument
+
+
+def _no_truth(argument: Node) -> Node:
+    """Return an argument so that a truth value is #VALUE!."""
+    if isinstance(argument, Logical):
+        return Error("#VALUE!")
+    if isinstance(argument, Reference) and argument.is_cell:
+        return call("IF", call("ISLOGICAL", argument), Error("#VALUE!"), argument)
     return argument
 
 

@@ -6,6 +6,8 @@ asked for where Excel counts it. Its own function stays wherever no error is con
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.cells import CODES
 from workbooks.calc.protocol import CRITERIA
 from workbooks.excel.context import Context, Scope
@@ -27,6 +29,7 @@ from workbooks.formula.tree import (
 )
 
 _OPERATORS = "=<>"
+_TRUTHS = ("TRUE", "FALSE")
 _MAY_FAIL = (Reference, Name, Error, Call, Operation)
 
 
@@ -47,14 +50,47 @@ def _call(node: Node, scope: Scope) -> Node:
         return node
     kind = "COUNT" if row.integer else node.name.removesuffix("S").removesuffix("IF")
     asked = call(CRITERIA, Text(kind), total, *pairs)
-    if any(map(_names_error, criteria)):
+    if any(map(_is_special, criteria)):
         return asked
+    if node.name.endswith("IFS"):
+        return _of_one_size(_asked(node, total, criteria, asked, scope), node, total, pairs)
+    return _asked(node, total, criteria, asked, scope)
+
+
+def _asked(node: Call, total: Node, criteria: Sequence[Node], asked: Node, scope: Scope) -> Node:
+    """Let our own function answer where an error is concerned."""
+    row = native(node.name)
     # What is counted may be in error; what is added up may not.
     tests: list[Node] = [] if row.integer else [call("ISERROR", call("SUM", total))]
     tests += [_fails(c, scope) for c in criteria if isinstance(c, _MAY_FAIL)]
     if not tests:
         return node
     return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), asked, node)
+
+
+def _of_one_size(found: Node, node: Call, total: Node, pairs: Sequence[Node]) -> Node:
+    """Refuse ranges of different sizes, as SUMIFS and its kin do; SUMIF takes them."""
+    counted = native(node.name).integer
+    ranges = [r for r in (*(() if counted else (total,)), *pairs[0::2]) if isinstance(r, Reference)]
+    if any(_columns(r) != _columns(ranges[0]) for r in ranges):
+        return Error("#VALUE!")
+    tests = [
+        Operation("<>", call("ROWS", other), call("ROWS", ranges[0]))
+        for other in ranges[1:]
+        if _rows(other) != _rows(ranges[0])
+    ]
+    if not tests:
+        return found
+    return call("IF", tests[0] if len(tests) == 1 else call("OR", *tests), Error("#VALUE!"), found)
+
+
+def _columns(reference: Reference) -> tuple[int, bool]:
+    return reference.width, reference.whole_columns
+
+
+def _rows(reference: Reference) -> tuple[object, object]:
+    """Return the rows of a reference; alike where it is sure to have as many."""
+    return reference.first.row, reference.end.row
 
 
 def _parts(node: Call, row: Native) -> tuple[Node, tuple[Node, ...]]:
@@ -67,12 +103,14 @@ def _parts(node: Call, row: Native) -> tuple[Node, tuple[Node, ...]]:
     return given[2] if len(given) > 2 else given[0], given[:2]
 
 
-def _names_error(criterion: Node) -> bool:
-    """Tell whether a criterion is written out, and asks for an error value."""
+def _is_special(criterion: Node) -> bool:
+    """Tell whether a criterion is written out, and asks for an error or orders truth values."""
     if isinstance(criterion, Array):
-        return any(map(_names_error, children(criterion)))
+        return any(map(_is_special, children(criterion)))
     if isinstance(criterion, Text):
-        return criterion.value.lstrip(_OPERATORS).upper() in CODES
+        wanted = criterion.value.lstrip(_OPERATORS).upper()
+        ordered = criterion.value.startswith(("<", ">")) and not criterion.value.startswith("<>")
+        return wanted in CODES or (ordered and wanted in _TRUTHS)
     return isinstance(criterion, Error)
 
 

@@ -238,6 +238,10 @@ class _Intersection:
         columns = self._columns(where)
         if columns is None:
             return Call(ONE, (node,))
+        widths = {a.width for a in (where, what) if isinstance(a, Reference)}
+        if columns != 1 and len(widths) > 1:
+            # An error for it, which INDEX does not see.
+            return node
         match = call("XMATCH", wanted, where, mode, order)
         found = Single(call("INDEX", what, *((match, _ZERO) if columns == 1 else (_ZERO, match))))
         if isinstance(default, Missing):

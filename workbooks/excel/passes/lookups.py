@@ -17,6 +17,7 @@ from workbooks.formula.tree import (
     Call,
     Error,
     Inlined,
+    Logical,
     Missing,
     Name,
     Node,
@@ -26,7 +27,7 @@ from workbooks.formula.tree import (
 )
 
 _ZERO, _ONE = Number("0"), Number("1")
-_NEXT = ("-1", "1")
+_NEXT, _HALVES, _WILD = ("-1", "1"), ("-2", "2"), "2"
 _MISSING, _MODE = 3, 4
 
 
@@ -45,16 +46,31 @@ def _call(node: Node) -> Node:
     if node.name in ("VLOOKUP", "HLOOKUP") and len(node.arguments) in (3, 4):
         return _in_table(node)
     if node.name == "XMATCH" and len(node.arguments) in (3, 4):
-        # A search by halves is another thing in data without order.
-        nearest = literal(node.arguments[2]) in _NEXT and _literal_of(node, 3) in _NEXT
-        return replace(node, name=NEXT_MATCH, prefix="") if nearest else node
-    if node.name == "XLOOKUP" and literal((*node.arguments, *[Missing()] * 5)[_MODE]) in _NEXT:
-        given = list(node.arguments)
-        if isinstance(given[_MISSING], Missing):
-            # What is left out would come as 0.
-            given[_MISSING] = Error("#N/A")
-        return Call(NEXT_LOOKUP, tuple(given))
+        return _next(node, node.arguments[2:], NEXT_MATCH)
+    if node.name == "XLOOKUP" and len(node.arguments) in (5, 6):
+        return _next(node, node.arguments[_MODE:], NEXT_LOOKUP)
     return node
+
+
+def _next(node: Call, modes: tuple[Node, ...], ours: str) -> Node:
+    """Let our own search answer, where the next value is wanted or one is searched by halves."""
+    mode = literal(modes[0]) or ("0" if isinstance(modes[0], Missing) else "")
+    order = (literal(modes[1]) if not isinstance(modes[1], Missing) else "1") if modes[1:] else "1"
+    by_halves = order in _HALVES
+    unknown = plain_number(order) is not None and order not in (*_NEXT, *_HALVES)
+    if unknown or (by_halves and mode == _WILD):
+        wanted = node.arguments[0]
+        return call("IF", call("ISERROR", wanted), wanted, Error("#VALUE!"))
+    if not (mode in _NEXT and (by_halves or order in _NEXT)) and not (by_halves and mode == "0"):
+        return node
+    given = list(node.arguments)
+    if ours == NEXT_LOOKUP and isinstance(given[_MISSING], Missing):
+        # What is left out would come as 0.
+        given[_MISSING] = Error("#N/A")
+    place = _MODE if ours == NEXT_LOOKUP else 2
+    if isinstance(given[place], Missing):
+        given[place] = _ZERO
+    return Call(ours, tuple(given))
 
 
 def _as_match(node: Call) -> Node:
@@ -71,7 +87,17 @@ def _as_match(node: Call) -> Node:
         vector = call("INDEX", vector, Number("0"))
     found = call("MATCH", wanted, vector)
     # The calculator's MATCH wants the vector in order, which the largest of all values does not.
-    return call("INDEX", result, call("IFNA", found, replace(found, name=MATCHED)))
+    ours = replace(found, name=MATCHED)
+    return call("INDEX", result, _unless_truth(wanted, ours, call("IFNA", found, ours)))
+
+
+def _unless_truth(wanted: Node, ours: Node, found: Node) -> Node:
+    """Let our own search answer at once for a truth value, which the calculator takes for 1."""
+    if isinstance(wanted, Logical):
+        return ours
+    if isinstance(wanted, Reference) and wanted.is_cell:
+        return call("IF", call("ISLOGICAL", wanted), ours, found)
+    return found
 
 
 def _searched(node: Call) -> Node:
@@ -79,8 +105,11 @@ def _searched(node: Call) -> Node:
     order = _literal_of(node, 2)
     if order not in ("1", "-1", "TRUE"):
         return node
-    given = node.arguments[:2] if order != "-1" else node.arguments
-    return call("IFNA", node, replace(node, name=MATCHED, arguments=given))
+    if order == "-1":
+        # The calculator's search of falling values stumbles over other kinds among them.
+        return replace(node, name=MATCHED)
+    ours = replace(node, name=MATCHED, arguments=node.arguments[:2])
+    return _unless_truth(node.arguments[0], ours, call("IFNA", node, ours))
 
 
 def _in_table(node: Call) -> Node:
@@ -93,7 +122,8 @@ def _in_table(node: Call) -> Node:
     keys = call("INDEX", table, *((_ZERO, _ONE) if down else (_ONE, _ZERO)))
     found = call(MATCHED, wanted, keys)
     place = (found, line) if down else (line, found)
-    return call("IFNA", node, call("INDEX", table, *place))
+    ours = call("INDEX", table, *place)
+    return _unless_truth(wanted, ours, call("IFNA", node, ours))
 
 
 def _literal_of(node: Call, place: int) -> str:

@@ -62,3 +62,12 @@ def from_decimal(base: int) -> Callable[..., str]:
         return _digits(number, base, places)
 
     return written
+
+
+def to_decimal(base: int) -> Callable[[Any], float]:
+    """Return HEX2DEC and its kin, by the base."""
+
+    def number(digits: Any) -> float:
+        return float(_value(digits, base))
+
+    return number

@@ -193,12 +193,9 @@ def truth(cell: Any) -> bool:
     """Return a cell as a truth value."""
     if isinstance(cell, str):
         word = cell.upper()
-        if word in ("TRUE", "FALSE"):
-            return word == "TRUE"
-        number = plain_number(cell)
-        if number is None:
+        if word not in ("TRUE", "FALSE"):
             raise Refusal("#VALUE!", f"a truth value is wanted, not the text {cell!r}")
-        return number != 0
+        return word == "TRUE"
     if isinstance(cell, CellError):
         raise Refusal(cell.code, cell.reason)
     return bool(cell)

@@ -17,6 +17,7 @@ _BOTH = re.compile(rf"({_PART})([-+](?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)?)([
 #: From here on the exponentials of both signs differ by more than 15 digits.
 _FAR = 300.0
 _HIGHEST = 1e15
+_SMALL = 1e-5
 
 
 class Number(NamedTuple):
@@ -51,13 +52,18 @@ def written(value: complex, suffix: str) -> str:
     """Return a complex number as a text."""
     if not (math.isfinite(value.real) and math.isfinite(value.imag)):
         raise Refusal("#NUM!", "not a finite number")
-    real, imaginary = shown_number(value.real), shown_number(value.imag)
+    real, imaginary = _shown(value.real), _shown(value.imag)
     if imaginary in ("0", "-0"):
         return "0" if real == "-0" else real
     part = {"1": "", "-1": "-"}.get(imaginary, imaginary) + (suffix or "i")
     if real in ("0", "-0"):
         return part
     return real + (part if part.startswith("-") else f"+{part}")
+
+
+def _shown(part: float) -> str:
+    """Return a part as a text: below 1E-05 with an exponent, unlike a number by itself."""
+    return f"{part:.15G}" if 0.0 < abs(part) < _SMALL else shown_number(part)
 
 
 def make(real: float, imaginary: float, suffix: str = "i") -> str:
@@ -159,8 +165,7 @@ def product(*given: Any) -> str:
 def _all(given: tuple[Any, ...]) -> list[Number]:
     out = []
     for one in given:
-        if isinstance(one, list):
-            out += [read(cell) for cell in cells(one) if cell is not None]
-        else:
-            out.append(read(one))
+        # A blank cell is 0, a blank in a range is none.
+        held = cells(one)
+        out += [read(cell) for cell in held if cell is not None or len(held) == 1]
     return out

@@ -12,7 +12,13 @@ from dateutil.relativedelta import relativedelta
 
 from udfs.cells import CellError
 from workbooks.excel.runtime.coerce import Calendar, Refusal, cells
-from workbooks.excel.runtime.days import basis_of, days_between, years_between
+from workbooks.excel.runtime.days import (
+    ACTUAL_360,
+    ACTUAL_365,
+    basis_of,
+    days_between,
+    years_between,
+)
 
 Parts = tuple[int, int, int]
 
@@ -94,13 +100,18 @@ def weeknum(parts: Parts, kind: int = 1) -> float:
     if kind not in _WEEK_STARTS:
         raise Refusal("#NUM!", "the kind of week is 1, 2, 11 to 17, or 21")
     first = _place_in_week((parts[0], 1, 1))
-    since = (date(parts[0], parts[1], max(parts[2], 1)) - date(parts[0], 1, 1)).days
+    # 0 January and 29 February 1900 are no days elsewhere.
+    since = (date(parts[0], parts[1], 1) - date(parts[0], 1, 1)).days + parts[2] - 1
     return float((since + (first - _WEEK_STARTS[kind]) % 7) // 7 + 1)
 
 
 def isoweeknum(parts: Parts) -> float:
     """Return the number of a week by ISO 8601."""
-    return float(date(parts[0], parts[1], max(parts[2], 1)).isocalendar().week)
+    if parts[0] == _FIRST_YEAR and parts[1] <= 2:
+        # By the days of the week that Excel gives to these, a week ends on 1 January.
+        thursday = (parts[1] - 1) * 31 + parts[2] - _place_in_week(parts) + 3
+        return float((thursday - 1) // 7 + 1) if thursday > 0 else 52.0
+    return float(date(*parts).isocalendar().week)
 
 
 def edate(parts: Parts, months: int) -> date:
@@ -108,6 +119,9 @@ def edate(parts: Parts, months: int) -> date:
     if abs(months) > _MOST_MONTHS:
         raise Refusal("#NUM!", "more months than there are years")
     start = date(parts[0], parts[1], 1) + relativedelta(months=months)
+    if not parts[2]:
+        # The day before the first, as 0 January is.
+        return start - timedelta(days=1)
     last = (start + relativedelta(months=1) - timedelta(days=1)).day
     return start.replace(day=min(max(parts[2], 1), last))
 
@@ -142,9 +156,18 @@ def days360(start: date, end: date, european: bool = False) -> float:
     return float(months * 30 + last - first)
 
 
-def yearfrac(start: date, end: date, basis: int = 0) -> float:
-    """Return the fraction of a year between two dates."""
-    return years_between(start, end, basis_of(basis))
+def yearfrac(calendar: Calendar) -> Callable[..., float]:
+    """Return YEARFRAC for a date system: the fraction of a year between two dates."""
+
+    def answer(start: float, end: float, basis: int = 0) -> float:
+        first, last = calendar.day(start), calendar.day(end)
+        if basis_of(basis) in (ACTUAL_360, ACTUAL_365):
+            # By their numbers, among which Excel has a 29 February 1900.
+            days_ = abs(math.floor(end) - math.floor(start))
+            return days_ / (360.0 if basis == ACTUAL_360 else 365.0)
+        return years_between(first, last, basis)
+
+    return answer
 
 
 def timevalue_of(calendar: Calendar) -> Callable[[Any], float]:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from workbooks.excel.runtime.coerce import Refusal
 
-ACTUAL, ACTUAL_365, EUROPEAN = 1, 3, 4
+ACTUAL, ACTUAL_360, ACTUAL_365, EUROPEAN = 1, 2, 3, 4
 
 
 def basis_of(number: int) -> int:

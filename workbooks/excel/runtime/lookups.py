@@ -8,6 +8,7 @@ from udfs.cells import CellError
 from workbooks.excel.runtime.coerce import folded, rows
 
 #: In Excel's order numbers come before texts, and those before truth values.
+_BY_HALVES = 2.0
 _ORDER: dict[type, int] = {float: 0, str: 1, bool: 2}
 
 
@@ -47,7 +48,7 @@ def next_match(wanted: Any, vector: Any, mode: Any, order: Any = 1.0) -> Any:
 
 
 def _next(wanted: Any, searched: list[Any], mode: Any, order: Any) -> int | None:
-    """Return the place of a value, or of the next smaller or larger one, from 0 on.
+    """Return the place of a value, or by mode of the next smaller or larger one, from 0 on.
 
     What is wanted may be blank: that is a blank cell, or comes after all values.
     """
@@ -58,12 +59,36 @@ def _next(wanted: Any, searched: list[Any], mode: Any, order: Any) -> int | None
     found = [(i, _key(cell)) for i, cell in enumerate(searched) if type(cell) in _ORDER]
     if float(order or 1) < 0:
         found.reverse()
+    if abs(float(order or 1)) == _BY_HALVES:
+        return _by_halves(key, found, float(mode))
     up = float(mode) > 0
     beside = [(i, v) for i, v in found if (v >= key if up else v <= key)]
     if not beside:
         return None
     # Of equal values, the first that is met.
     return (min if up else max)(beside, key=lambda pair: pair[1])[0]
+
+
+def _by_halves(
+    key: tuple[int, Any], found: list[tuple[int, tuple[int, Any]]], mode: float
+) -> int | None:
+    """Search for the value that is met last, or the next; in data without order, as Excel does.
+
+    Held against two workbooks of lookups that Excel saved.
+    """
+    low, high, exact = 0, len(found) - 1, None
+    while low <= high:
+        middle = (low + high) // 2
+        if found[middle][1] < key:
+            low = middle + 1
+        else:
+            exact = found[middle][0] if found[middle][1] == key else exact
+            high = middle - 1
+    if exact is not None:
+        return exact
+    if mode > 0 and low < len(found):
+        return found[low][0]
+    return found[low - 1][0] if mode < 0 and low else None
 
 
 def matched(wanted: Any, vector: Any, order: Any = 1.0) -> Any:

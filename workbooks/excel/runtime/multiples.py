@@ -76,14 +76,20 @@ def whole_numbers(given: tuple[Any, ...]) -> list[int]:
     return [int(number) for number in found]
 
 
+def _some(numbers: list[int]) -> list[int]:
+    if not numbers:
+        raise Refusal("#VALUE!", "a number is wanted, and there are blanks alone")
+    return numbers
+
+
 def gcd(*given: Any) -> float:
     """Return the greatest common divisor."""
-    return float(math.gcd(*whole_numbers(given)))
+    return float(math.gcd(*_some(whole_numbers(given))))
 
 
 def lcm(*given: Any) -> float:
     """Return the least common multiple."""
-    number = float(math.lcm(*(whole_numbers(given) or [0])))
+    number = float(math.lcm(*_some(whole_numbers(given))))
     if number >= _MOST:
         raise Refusal("#NUM!", "the multiple is 2^53 or more")
     return number

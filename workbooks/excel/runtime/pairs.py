@@ -6,6 +6,7 @@ the sums of squares leave out the pairs of which one is no number. The calculato
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -55,3 +56,31 @@ def mode(*arguments: Any) -> Any:
     if not counted or counted[0][1] < 2:
         return CellError("#N/A", "no value comes twice")
     return counted[0][0]
+
+
+def modes(*arguments: Any) -> Any:
+    """Return the numbers that come most often, one below the other, the first first."""
+    numbers = [cell for a in arguments for row in rows(a) for cell in row if type(cell) is float]
+    counted = Counter(numbers)
+    most = max(counted.values(), default=0)
+    if most < 2:
+        return CellError("#N/A", "no value comes twice")
+    return [[number] for number, count in counted.items() if count == most]
+
+
+def frequency(data: Any, bins: Any) -> Any:
+    """Return how many numbers are up to each limit and beyond the one before; then those beyond.
+
+    A blank limit is 0. Of equal limits, the first has the numbers.
+    """
+    numbers = sorted(cell for row in rows(data) for cell in row if type(cell) is float)
+    limits = [0.0 if cell is None else cell for row in rows(bins) for cell in row]
+    limits = [cell for cell in limits if type(cell) is float]
+    counts = [0.0] * (len(limits) + 1)
+    below = 0
+    for place in sorted(range(len(limits)), key=limits.__getitem__):
+        upto = bisect_right(numbers, limits[place])
+        counts[place] = float(upto - below)
+        below = upto
+    counts[-1] = float(len(numbers) - below)
+    return [[count] for count in counts]

@@ -101,6 +101,7 @@ ANSWERS: Mapping[str, Answer] = {
     "EXPAND": Answer(shapes.expand, "array:raw rows:raw [columns:raw] [pad:raw]"),
     "TAKE": Answer(shapes.cut(keep=True), "array:raw rows:raw [columns:raw]"),
     "DROP": Answer(shapes.cut(keep=False), "array:raw rows:raw [columns:raw]"),
+    "FILTER": Answer(shapes.filtered, "array:raw include:raw [empty:raw]"),
     "UNIQUE": Answer(shapes.unique, "array:raw [by_column:raw] [once:raw]"),
     # Days, bonds and discounts.
     "COUPDAYS": Answer(bonds.coupon_days, _COUPON, strict=True),
@@ -163,7 +164,7 @@ ANSWERS: Mapping[str, Answer] = {
     "EOMONTH": Answer(dates.eomonth, "date:parts months:whole", strict=True),
     "DAYS": Answer(dates.days, "end start"),
     "DAYS360": Answer(dates.days360, "start:date end:date [european:truth]"),
-    "YEARFRAC": Answer(dates.yearfrac, "start:date end:date [basis:whole]", strict=True),
+    "YEARFRAC": Answer(dates.yearfrac, "start end [basis:whole]", strict=True, by_calendar=True),
     "TIMEVALUE": Answer(dates.timevalue_of, "text:cell", by_calendar=True),
     "NETWORKDAYS": Answer(
         dates.networkdays, "start:date end:date [holidays:array]", strict=True, by_calendar=True
@@ -196,7 +197,7 @@ ANSWERS: Mapping[str, Answer] = {
     "IRR": Answer(cashflows.irr, "values:array [guess=0.1]"),
     "MIRR": Answer(cashflows.mirr, "values:array finance reinvest"),
     "XNPV": Answer(cashflows.xnpv, "rate values:array dates:array", strict=True),
-    "XIRR": Answer(cashflows.xirr, "values:array dates:array [guess=0.1]"),
+    "XIRR": Answer(cashflows.xirr, "values:array dates:array [guess=0.1]", strict=True),
     # Multiples and whole numbers.
     "CEILING": Answer(multiples.to_multiple(math.ceil), "number significance"),
     "FLOOR": Answer(multiples.to_multiple(math.floor), "number significance"),
@@ -223,6 +224,8 @@ ANSWERS: Mapping[str, Answer] = {
     "OCT2HEX": Answer(bases.between(8, 16), _DIGITS, strict=True),
     "HEX2BIN": Answer(bases.between(16, 2), _DIGITS, strict=True),
     "HEX2OCT": Answer(bases.between(16, 8), _DIGITS, strict=True),
+    "OCT2DEC": Answer(bases.to_decimal(8), "digits:cell", strict=True),
+    "HEX2DEC": Answer(bases.to_decimal(16), "digits:cell", strict=True),
     "DEC2BIN": Answer(bases.from_decimal(2), "number:whole [places]", strict=True),
     "DEC2OCT": Answer(bases.from_decimal(8), "number:whole [places]", strict=True),
     "DEC2HEX": Answer(bases.from_decimal(16), "number:whole [places]", strict=True),
@@ -297,6 +300,8 @@ ANSWERS: Mapping[str, Answer] = {
     "SUMXMY2": Answer(pairs.of_pairs(lambda x, y: (x - y) ** 2), "x:array y:array"),
     "MODE": Answer(pairs.mode, "numbers:array*"),
     "MODE.SNGL": Answer(pairs.mode, "numbers:array*"),
+    "MODE.MULT": Answer(pairs.modes, "numbers:array*"),
+    "FREQUENCY": Answer(pairs.frequency, "data:array limits:array"),
     # Texts.
     "VALUE": Answer(texts.value, "text:cell", by_calendar=True),
     "NUMBERVALUE": Answer(texts.numbervalue, "text:text [decimal:text=.] [group:text=,]"),
@@ -304,6 +309,9 @@ ANSWERS: Mapping[str, Answer] = {
         references.address, "row:whole column:whole [kind:whole=1] [a1:truth=TRUE] [sheet:text]"
     ),
     "TYPE": Answer(references.type_of, "value:raw"),
+    "FIXED": Answer(texts.fixed, "number [decimals:whole=2] [plain:truth=FALSE]"),
+    "REPLACE": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
+    "REPLACEB": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
     "PROPER": Answer(texts.proper, "text:text"),
     "CHAR": Answer(texts.char, "number:whole", by_system=True),
     "CODE": Answer(texts.code, "text:text", by_system=True),

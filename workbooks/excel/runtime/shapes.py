@@ -54,6 +54,28 @@ def expand(array: Any, height: Any, width: Any = None, pad: Any = None) -> Any:
     ]
 
 
+def filtered(array: Any, include: Any, empty: Any = None) -> Any:
+    """Return FILTER: the rows or columns of which it is asked; blanks are false."""
+    grid, asked = rows(array), rows(include)
+    if len(asked) == len(grid) and len(asked[0]) == 1:
+        down, wanted = True, [row[0] for row in asked]
+    elif len(asked) == 1 and len(asked[0]) == len(grid[0]):
+        down, wanted = False, asked[0]
+    else:
+        raise Refusal("#VALUE!", "a condition for each row, or for each column, is wanted")
+    error = next((cell for cell in wanted if isinstance(cell, CellError)), None)
+    if error is not None:
+        return error
+    if any(isinstance(cell, str) for cell in wanted):
+        raise Refusal("#VALUE!", "a condition is a truth value or a number, not a text")
+    lines = grid if down else [list(column) for column in zip(*grid, strict=True)]
+    kept = [line for line, cell in zip(lines, wanted, strict=True) if cell]
+    if not kept:
+        return CellError("#CALC!", "nothing is left") if empty is None else empty
+    kept = [[0.0 if cell is None else cell for cell in line] for line in kept]
+    return kept if down else [list(row) for row in zip(*kept, strict=True)]
+
+
 def unique(array: Any, by_column: Any = None, once: Any = None) -> Any:
     """Return the rows or columns that differ; texts that differ in case alone are the same."""
     for flag in (by_column, once):

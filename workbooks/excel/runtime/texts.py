@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from workbooks.excel.runtime.coerce import Calendar, Refusal, plain_number
 
+_MOST_DECIMALS = 127
+#: Enough for the largest number with the most decimals [digits].
+_PLACES = 450
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -36,6 +39,23 @@ def scientific(value: float, pattern: str) -> str:
         text = text[:-1]
     sign = "-" if power < 0 else "+" if "+" in exponent else ""
     return f"{text}E{sign}{str(abs(power)).rjust(exponent.count('0'), '0')}"
+
+
+def fixed(number: float, decimals: int = 2, plain: bool = False) -> str:
+    """Return FIXED: a number as a text, of 15 digits, with thousands unless it is to be plain."""
+    if decimals > _MOST_DECIMALS:
+        raise Refusal("#VALUE!", f"at most {_MOST_DECIMALS} decimals")
+    value = Decimal(f"{number:.15g}")
+    with localcontext(prec=_PLACES):
+        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded:{'' if plain else ','}.{max(decimals, 0)}f}"
+
+
+def replaced(text: str, start: int, count: int, new: str) -> str:
+    """Return REPLACE: a text with some characters replaced by others."""
+    if start < 1 or count < 0:
+        raise Refusal("#VALUE!", "places are counted from 1 on, and no fewer than 0 are replaced")
+    return text[: start - 1] + new + text[start - 1 + count :]
 
 
 def shown(value: Any) -> Any:
