@@ -10,7 +10,8 @@ from html import unescape
 from pathlib import Path
 
 from udfs.declare import registry
-from udfs.hosts.native import DATA_SHEET, is_ours, library_of, reason
+from udfs.hosts.native import DATA_SHEET, library_of, reason
+from udfs.hosts.native.origin import signed_now, up_to_date, written_by_us
 from workbooks.errors import RefusedError
 from workbooks.ooxml.additions import sheet_part, with_names, with_sheet
 from workbooks.ooxml.book import Book, read_book
@@ -66,11 +67,15 @@ def make_native(workbook: str | Path, out: str | Path) -> Nativised:
         if book.signed:
             raise RefusedError(f"{source.name} is signed; a change would break the signature")
         called = _called(package)
-        defined = {n.name.upper(): n.text for n in book.names if n.sheet is None}
-        own = tuple(n for n in called if n in defined and not is_ours(n, defined[n]))
+        defined = {n.name.upper(): (n.text, n.comment) for n in book.names if n.sheet is None}
+        own = tuple(n for n in called if n in defined and not written_by_us(n, *defined[n]))
         wanted = [n for n in called if n not in own and not reason(n)]
         library = library_of(wanted)
-        names = {n: text for n, text in library.names.items() if n.upper() not in defined}
+        names = {
+            n: text
+            for n, text in library.names.items()
+            if n.upper() not in defined or not up_to_date(text, *defined[n.upper()])
+        }
         changed, added = _parts(package, book, names, library.hidden, library.data)
         with published(claim, source) as file:
             package.write(
@@ -104,7 +109,7 @@ def _parts(
     elif rows:
         data, changed, added = with_sheet(package, book, data, DATA_SHEET, rows)
     if names:
-        data = with_names(data, names, hidden)
+        data = with_names(data, names, hidden, {n: signed_now(t) for n, t in names.items()})
     if data != package.read(book.part):
         changed[book.part] = data
     return changed, added

@@ -20,6 +20,7 @@ class DefinedName(NamedTuple):
     name: str
     text: str
     sheet: str | None
+    comment: str = ""
 
 
 def may_be_name(text: str) -> bool:

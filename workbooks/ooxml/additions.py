@@ -18,6 +18,10 @@ _AFTER_NAMES = re.compile(
     rb"|webPublishing|fileRecoveryPr|webPublishObjects|extLst)\b|</(?:\w+:)?workbook>"
 )
 _NAMES_END = re.compile(rb"</((?:\w+:)?)definedNames>")
+_NAME = re.compile(
+    rb"<(?:\w+:)?definedName\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>[^<]*</(?:\w+:)?definedName>"
+)
+_CALLED = re.compile(rb"(?<![\w:])name\s*=\s*[\"']([^\"']*)[\"']")
 _NO_NAMES = re.compile(rb"<(?:\w+:)?definedNames\s*/>")
 _ROOT = re.compile(rb"<((?:\w+:)?)workbook\b")
 _SHEETS_END = re.compile(rb"</((?:\w+:)?)sheets>")
@@ -28,16 +32,30 @@ _TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relations
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
-def with_names(data: bytes, names: Mapping[str, str], hidden: Collection[str] = ()) -> bytes:
-    """Return a workbook part with more defined names."""
+def with_names(
+    data: bytes,
+    names: Mapping[str, str],
+    hidden: Collection[str] = (),
+    comments: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return a workbook part with more defined names; one of the whole workbook gives way."""
     root = _ROOT.search(data)
     prefix = root[1] if root else b""
     lines = b"".join(
-        b'<%bdefinedName name="%b"%b>%b</%bdefinedName>'
-        % (prefix, escape(name), b' hidden="1"' if name in hidden else b"", escape(text), prefix)
+        b'<%bdefinedName name="%b"%b%b>%b</%bdefinedName>'
+        % (
+            prefix,
+            escape(name),
+            b' comment="%b"' % escape(comments[name]) if comments else b"",
+            b' hidden="1"' if name in hidden else b"",
+            escape(text),
+            prefix,
+        )
         for name, text in names.items()
     )
     data = _NO_NAMES.sub(b"", data, count=1)
+    replaced = {name.upper().encode() for name in names}
+    data = _NAME.sub(lambda m: b"" if _is_one_of(m[1], replaced) else m[0], data)
     end = _NAMES_END.search(data)
     if end:
         return data[: end.start()] + lines + data[end.start() :]
@@ -46,6 +64,12 @@ def with_names(data: bytes, names: Mapping[str, str], hidden: Collection[str] = 
         raise RefusedError("the workbook part has no place for names")
     block = b"<%bdefinedNames>%b</%bdefinedNames>" % (prefix, lines, prefix)
     return data[: after.start()] + block + data[after.start() :]
+
+
+def _is_one_of(attributes: bytes, names: Collection[bytes]) -> bool:
+    """Tell whether a defined name of the whole workbook has one of these names."""
+    name = _CALLED.search(attributes)
+    return name is not None and name[1].upper() in names and b"localSheetId" not in attributes
 
 
 def with_sheet(

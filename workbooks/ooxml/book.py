@@ -122,7 +122,8 @@ def read_book(package: Package) -> Book:
     for element in root.iter(f"{{{namespace}}}definedName"):
         index = element.get("localSheetId")
         sheet = _listed(everything, index)
-        book.names.append(DefinedName(element.get("name", ""), element.text or "", sheet))
+        name, comment = element.get("name", ""), element.get("comment", "")
+        book.names.append(DefinedName(name, element.text or "", sheet, comment))
     properties = root.find(f"{{{namespace}}}workbookPr")
     book.date1904 = properties is not None and _true(properties.get("date1904"))
     settings = root.find(f"{{{namespace}}}calcPr")

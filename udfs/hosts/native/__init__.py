@@ -18,11 +18,10 @@ import udfs.hosts.native.numpy_rules  # noqa: F401  (tells symbols NumPy's funct
 from udfs.hosts.native.data import DATA_SHEET
 from udfs.hosts.native.library import (
     Library,
-    is_ours,
     library_of,
     native_names,
     reason,
     reasons,
 )
 
-__all__ = ["DATA_SHEET", "Library", "is_ours", "library_of", "native_names", "reason", "reasons"]
+__all__ = ["DATA_SHEET", "Library", "library_of", "native_names", "reason", "reasons"]

@@ -55,6 +55,8 @@ def blocks() -> tuple[Block, ...]:
         _records("format", Format),
         *(_listed(kind) for kind in listing.KINDS),
         _rents(),
+        Block("fields", "Fields of a record of one's own", _spec_fields(folded), ()),
+        *(_known_fields(kind) for kind in ("models", "accelerators")),
     )
 
 
@@ -83,6 +85,18 @@ def sheet_rows(texts: Iterable[str]) -> tuple[tuple[Any, ...], ...]:
     return tuple(rows)
 
 
+def content(text: str) -> tuple[Any, ...]:
+    """Return what stands in the blocks that a formula refers to, but for their titles."""
+    asked = {int(row) for row in _ROW.findall(text)}
+    found: list[Any] = []
+    if asked:
+        for block in blocks():
+            top, _ = place(block.name)
+            if asked & set(range(top, top + len(block.rows) + 1)):
+                found.append((block.columns, block.rows))
+    return tuple(found)
+
+
 def row_keys(name: str) -> Symbol:
     """Return the reference to the keys of a block's rows."""
     top, block = place(name)
@@ -105,12 +119,6 @@ def values_of_list(kind: str) -> Symbol:
     """Return the reference to a whole table of TOK_LIST, its header included."""
     top, block = place(f"list {kind}")
     return _reference(top + 1, 2, len(block.rows), len(block.rows[0]) - 1)
-
-
-def list_header(kind: str) -> Symbol:
-    """Return the reference to the names of a catalogue's fields."""
-    top, block = place(f"list {kind}")
-    return _reference(top + 1, 2, 1, len(block.rows[0]) - 1)
 
 
 def _reference(row: int, column: int, rows: int, columns: int) -> Symbol:
@@ -156,8 +164,19 @@ def _asked(
 def _spec() -> Block:
     tables = [catalogue.table(kind) for kind in ("models", "accelerators")]
     ids = {folded(row["id"]): (row["id"],) for rows in tables for row in rows}
-    fields = dict.fromkeys(field for rows in tables for field in rows[0])
-    return _asked("spec", "Models and accelerators: source in source_id", listing.spec, ids, fields)
+    title = "Models and accelerators: source in source_id"
+    return _asked("spec", title, listing.spec, ids, _spec_fields(str))
+
+
+def _spec_fields(written: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the names of all fields of models and accelerators."""
+    tables = [catalogue.table(kind) for kind in ("models", "accelerators")]
+    return tuple(map(written, dict.fromkeys(field for rows in tables for field in rows[0])))
+
+
+def _known_fields(kind: str) -> Block:
+    """Return the names of a catalogue's fields, alone: a list of all would be much larger."""
+    return Block(f"fields {kind}", f"Fields of {kind}", listing.list_catalogue(kind).header, ())
 
 
 def _claims() -> Block:
@@ -194,11 +213,13 @@ def _records(name: str, cls: type) -> Block:
     """Return the records of a catalogue as the engine reads them, a field a column."""
     names = [f.name for f in fields(cls) if f.name != "id"]
     found: Mapping[str, Any] = catalogue.records(cls)
+    sources = {row["id"]: row["source_id"] for row in catalogue.table(f"{name}s")}
     rows = tuple(
-        (folded(key), *(_value(getattr(record, n)) for n in names)) for key, record in found.items()
+        (folded(key), *(_value(getattr(record, n)) for n in names), sources[key])
+        for key, record in found.items()
     )
-    title = f"{name}s as the serving estimate reads them: source in the lists below"
-    return Block(name, title, tuple(map(folded, names)), rows)
+    title = f"{name}s as the serving estimate reads them: source as in Tokenbook's SOURCES.md"
+    return Block(name, title, (*map(folded, names), "source_id"), rows)
 
 
 def _value(value: Any) -> Any:

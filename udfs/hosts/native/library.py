@@ -117,11 +117,20 @@ def library_of(names: Collection[str]) -> Library:
     return Library(texts, frozenset(used), sheet_rows(texts.values()))
 
 
-def is_ours(name: str, text: str) -> bool:
-    """Tell whether a defined name holds exactly the formula that we would write for it."""
+@cache
+def texts_of(name: str) -> Mapping[str, str]:
+    """Return what a name of ours holds, that of each name that it uses included; empty if none."""
     known = name.upper()
-    ours = _written(known)[0] if known in registry else _shared(known)
-    return bool(ours) and text.strip().removeprefix("=") == ours
+    if known in registry:
+        text, rest, why = _written(known)
+        helpers = {} if why else _with_helpers(text, rest)
+    else:
+        text = _shared(known)
+        helpers = _with_helpers(text, {known: text})
+    if not text:
+        return {}
+    asked = _used(text, helpers)
+    return {known: text, **{n: helpers[n] for n in helpers if n in asked and n != known}}
 
 
 def _shared(name: str) -> str:

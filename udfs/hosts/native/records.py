@@ -68,7 +68,7 @@ def _is_own() -> str:
     first = helper(FOLD, call("INDEX", x, 1.0, 1.0))
     named = operation(
         "+",
-        call("ISNUMBER", helper(FIND, first, data.column_keys("spec"))),
+        call("ISNUMBER", helper(FIND, first, data.column_keys("fields"))),
         operation("=", first, "field"),
     )
     wide = operation("=", call("COLUMNS", x), 2.0)
@@ -96,7 +96,7 @@ def _own(cls: type, x: Symbol) -> Any:
 
     values, told = followed(made)
     # A field that the catalogue does not have; a blank row and a header are none.
-    known = call("MATCH", v, data.list_header(str(cls.kind)), 0.0)  # type: ignore[attr-defined]
+    known = call("MATCH", v, data.column_keys(f"fields {cls.kind}"), 0.0)  # type: ignore[attr-defined]
     strange = where(call("ISNUMBER", known), 0.0, where((v == "") | (v == "field"), 0.0, 1.0))
     strangers = call("SUM", call("MAP", keys, Lambda([v], strange)))
     whole = where(operation("=", told, 0.0), column(list(values)), _NUM)

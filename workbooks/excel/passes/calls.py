@@ -26,6 +26,7 @@ def _known(node: Node, context: Context) -> Node:
         return node
     scope = context.scope
     if scope.names.defines(node.name) and not is_ours(node.name, context):
+        # Where it could be evaluated as it stands, the rule on LAMBDAs has done so.
         raise KeepOldValueError(
             f"the workbook defines {node.name} itself, as a function that is not supported here"
         )
@@ -47,9 +48,20 @@ def is_ours(name: str, context: Context) -> bool:
         return True
     if name not in context.scope.own:
         return False
-    from udfs.hosts.native import is_ours  # noqa: PLC0415  (only where a workbook brings its own)
+    # Only where a workbook brings its own.
+    from udfs.hosts.native.origin import Origin, origin_of  # noqa: PLC0415
 
-    return is_ours(name, defined.text)
+    def find(called: str) -> tuple[str, str] | None:
+        found = context.scope.names.find(called, context.sheet)
+        return None if found is None else (found.text, found.comment)
+
+    origin = origin_of(name, find)
+    if origin is Origin.OTHER_VERSION:
+        raise KeepOldValueError(
+            f"another version of Tokenbook, or one with other data, wrote {name} into the "
+            "workbook; `tokenbook native` writes it anew"
+        )
+    return origin is Origin.OURS
 
 
 def _filled(node: Call) -> Call:

@@ -12,9 +12,9 @@ from engine.elementwise import above, any_real, proper_fraction, whole
 from engine.errors import DomainError, UnknownIdError
 from engine.tables import Table
 from udfs import registry
-from udfs.hosts.native import is_ours, library_of, native_names, reasons
+from udfs.hosts.native import library_of, native_names, reasons
 from udfs.hosts.native.branches import followed
-from udfs.hosts.native.library import WHY
+from udfs.hosts.native.library import WHY, texts_of
 from udfs.hosts.native.symbols import Symbol, inside, variable
 from udfs.hosts.native.ways import UntraceableError
 from udfs.hosts.native.writing import LONGEST, lambda_parts, lambda_text, shown
@@ -64,15 +64,6 @@ def test_reasons_are_told_in_words_and_the_page_names_every_function_that_is_not
     assert f"The other {len(native_names())} of {len(registry)} are." in listed
 
 
-def test_our_text_is_told_from_another():
-    text = TEXTS["TOK_SUBSIDY"]
-    assert is_ours("tok_subsidy", text)
-    assert is_ours("TOK_SUBSIDY", f"={text}")
-    assert not is_ours("TOK_SUBSIDY", text.replace("breakeven__1-", "2*breakeven__1-"))
-    assert not is_ours("TOK_VERDICT", text)
-    assert not is_ours("MINE", text)
-
-
 def test_only_the_helpers_that_are_used_go_along():
     library = library_of(["TOK_SUBSIDY"])
     assert list(library.names) == ["_TOK_CELL", "_TOK_NUMBER", "TOK_SUBSIDY"]
@@ -85,7 +76,7 @@ def test_a_function_alone_is_written_as_together_with_all_others():
         assert alone.items() <= TEXTS.items()
         used = set(re.findall(r"(?<![\w.])_TOK_\w+", "".join(alone.values())))
         assert used <= alone.keys()
-    assert all(is_ours(name, text) for name, text in TEXTS.items())
+    assert all(texts_of(name)[name] == text for name, text in TEXTS.items())
 
 
 def test_shared_terms_are_written_once_and_where_their_variables_are_known():
