@@ -14,6 +14,9 @@ LONGEST = 8192
 # Where a formula gets longer, what comes last moves to a name of its own.
 _LONGEST_PART = 6000
 _FEWEST = 4
+# How long a term may get before it has a name too, so that there is something to move: the first
+# that makes a formula short enough.
+_CUTS = (math.inf, 2000, 1000)
 _VARIABLE = re.compile(r"_xlpm\.\w+")
 # How tightly operators bind; all bind to the left.
 _BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
@@ -65,9 +68,11 @@ class Shared:
 
 
 class _Writer(Shared):
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", cut: float = math.inf) -> None:
         super().__init__()
         self.part = name
+        self.cut = cut
+        self.lengths: dict[int, int] = {}
         self.parts: dict[str, str] = {}
         self.visible: list[str] = []
         self.names: dict[int, str] = {}
@@ -99,7 +104,8 @@ class _Writer(Shared):
         for node in order:
             if id(node) in self.names:
                 continue
-            if node.op == "named" or (uses[id(node)] > 1 and _worth(node)):
+            shared = uses[id(node)] > 1 or self.length(node) > self.cut
+            if node.op == "named" or (shared and _worth(node)):
                 text = self.write(node.args[1] if node.op == "named" else node, available)[0]
                 name = self.name(node.args[0] if node.op == "named" else "u")
                 self.names[id(node)] = f"_xlpm.{name}"
@@ -108,6 +114,15 @@ class _Writer(Shared):
         last = self.write(body, available)[0]
         del self.visible[len(self.visible) - len(lines) :]
         return self.let(lines, last, set(self.visible))
+
+    def length(self, node: Any) -> int:
+        """Return about how long the text of a value is; a name is short."""
+        if not isinstance(node, Symbol) or id(node) in self.names:
+            return 8
+        if id(node) not in self.lengths:
+            first = 1 if node.op in ("call", "named", "lambda") else 0
+            self.lengths[id(node)] = 8 + sum(map(self.length, node.args[first:]))
+        return self.lengths[id(node)]
 
     def let(self, lines: Sequence[tuple[str, str]], last: str, outer: set[str]) -> str:
         """Write named terms and what they serve; the later half as a name of its own if long."""
@@ -199,9 +214,11 @@ def lambda_parts(
     name: str, variables: Sequence[Symbol], body: Any, optional: int = 0
 ) -> tuple[str, dict[str, str]]:
     """Return a LAMBDA, and the names that hold the rest of it where it is long."""
-    writer = _Writer(name)
-    body = writer.same(body)
-    text = writer.function(variables, body, frozenset(), optional)
+    for cut in _CUTS:
+        writer = _Writer(name, cut)
+        text = writer.function(variables, writer.same(body), frozenset(), optional)
+        if max(map(len, (text, *writer.parts.values()))) <= LONGEST:
+            break
     return text, writer.parts
 
 

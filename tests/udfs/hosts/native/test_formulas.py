@@ -208,6 +208,16 @@ def test_a_long_formula_goes_on_in_a_name_of_its_own():
     assert re.search(r"_TOK_LONG_\d+\(_xlpm\.u_\d+\)", text)
 
 
+def test_a_long_term_that_is_used_once_is_moved_too():
+    x, value = variable("x"), 0.0
+    for i in range(400):
+        value = value + (x + float(i)) * (x + 123456789.0 + i)
+    text, parts = lambda_parts("TOK_LONG", [x], value)
+    assert len(parts) > 1
+    assert max(map(len, (text, *parts.values()))) <= LONGEST
+    assert "".join((text, *parts.values())).count("+123456789") == 1
+
+
 def test_whether_any_element_holds_is_counted_in_numbers():
     x = variable("x", vector=True)
     assert written((x > 0.0).any(), x) == "LAMBDA(x_1,SUM((x_1>0)*1)>0)"
