@@ -311,12 +311,17 @@ def _end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def start(command: list[str], limits: Limits, targets: list[Path]) -> Supervisor:
+def start(
+    command: list[str], limits: Limits, targets: list[Path], stdin: int | None = None
+) -> Supervisor:
     """Start a program in a process of its own, with a folder of its own to work in."""
     folder = files.working_folder()
     where = dict.fromkeys(_WORK_FOLDERS, str(folder))
     # A terminal's Ctrl-C is for the one that watches; it hands it on.
     child = subprocess.Popen(
-        command, env={**os.environ, **where}, start_new_session=not files.windows()
+        command,
+        stdin=stdin,
+        env={**os.environ, **where},
+        start_new_session=not files.windows(),
     )
     return Supervisor(child, limits, targets, folder)

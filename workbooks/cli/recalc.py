@@ -9,20 +9,28 @@ from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.errors import InputError
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
+from workbooks.cli.many import are_many, recalc_many
 from workbooks.cli.prices import OwnPrices
 from workbooks.watch import Interrupted, guarded
+
+if TYPE_CHECKING:
+    from workbooks.recalc.many import Options
 
 _RECALC_HELP = """Recalculate a workbook without Excel; nothing in the file but values is touched.
 
 In place without -o. Exit code 0: done; 1: with --strict, a cell is in error or could not be
 evaluated; 2: the input is refused, and nothing was written.
+
+Several files, or a folder of them, go to a folder: -o OUTDIR. Each is recalculated in a process of
+its own, --jobs at a time; OUTDIR/manifest.csv says what came of each, and the same command goes on
+where it was stopped. Exit code 1: a file failed.
 
 [bold]Examples[/bold]
 
@@ -35,6 +43,8 @@ tokenbook recalc model.xlsx --inputs inputs.csv --strict --dry-run
 tokenbook recalc model.xlsx --prices our-prices.csv
 
 tokenbook recalc model.xlsx --engine libreoffice
+
+tokenbook recalc models -o recalculated --jobs 4
 """
 _CHECK_HELP = """Recompute a workbook and compare it with its values; look through its formulas.
 
@@ -100,7 +110,7 @@ def add_to(app: typer.Typer) -> None:
 
 def recalc(
     context: typer.Context,
-    file: File,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write here instead.")
     ] = None,
@@ -131,15 +141,32 @@ def recalc(
     max_memory: MaxMemory = None,
     isolate: Isolate = None,
     prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Files at a time, into the folder -o.")
+    ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Have a Dask cluster do them: tcp://10.0.0.5:8786."),
+    ] = "",
     verbose: Verbose = False,
 ) -> None:
-    """Recalculate a workbook."""
+    """Recalculate a workbook, or many."""
+    if are_many(files, output, jobs, scheduler):
+        if engine is Engine.libreoffice or isolate is False:
+            raise InputError("many files are recalculated by the embedded engine, each isolated")
+        recalc_many(
+            files, output,
+            _options(inputs, settings, force=force, seed=seed, now=now, baseline=baseline,
+                     deadline=deadline, max_memory=max_memory, jobs=jobs),
+            scheduler=scheduler, strict=strict, dry_run=dry_run, verbose=verbose,
+        )  # fmt: skip
+        return
+    file = files[0]
     target = None if dry_run or engine is Engine.libreoffice else output or file
     apart(context, [target], deadline=deadline, max_memory=max_memory, isolate=isolate)
-    from workbooks.recalc import load_inputs, recalculate  # noqa: PLC0415
+    from workbooks.recalc import recalculate  # noqa: PLC0415
 
-    values = load_inputs(inputs) if inputs else []
-    values += [_setting(text) for text in settings or ()]
+    values = _values(inputs, settings)
     second = engine is Engine.libreoffice
     if second and output is not None:
         raise InputError("--engine libreoffice writes nothing; leave -o out")
@@ -346,6 +373,34 @@ def _list(
     show.table(header, rows[:limit], numbers=numbers)
     if len(rows) > limit:
         typer.echo(f"… and {len(rows) - limit} more {header[0]}; -v lists them")
+
+
+def _options(
+    inputs: Path | None,
+    settings: list[str] | None,
+    *,
+    force: bool,
+    seed: int,
+    now: datetime | None,
+    baseline: bool,
+    deadline: float,
+    max_memory: str | None,
+    jobs: int | None,
+) -> Options:
+    """Return how each of many workbooks is recalculated."""
+    from workbooks.recalc.many import Options  # noqa: PLC0415
+    from workbooks.supervise import memory_limit  # noqa: PLC0415
+
+    memory = None if max_memory is None else memory_limit(max_memory)
+    values = tuple(_values(inputs, settings))
+    return Options(values, force, seed, now, baseline, deadline, memory, jobs or 1)
+
+
+def _values(inputs: Path | None, settings: list[str] | None) -> list[tuple[str, Any]]:
+    """Return the cells that are to be set, with their values."""
+    from workbooks.recalc import load_inputs  # noqa: PLC0415
+
+    return [*(load_inputs(inputs) if inputs else ()), *(_setting(one) for one in settings or ())]
 
 
 def _setting(text: str) -> tuple[str, Any]:

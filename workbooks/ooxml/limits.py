@@ -11,3 +11,6 @@ LONGEST_FORMULA = 8_192
 LONGEST_TEXT = 32_767
 #: How often Excel goes round a circle of formulas at most.
 MOST_ITERATIONS = 32_767
+
+#: What a spreadsheet takes for the beginning of a formula when it opens a .csv file.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,22 @@ def recalculate_apart(
     except Exception as error:
         raise BadInputError(f"this cannot be handed to another process: {error}") from error
     end = None if deadline is None else time.monotonic() + deadline
-    with guarded() as watch:
+    with guarded() as watch, ExitStack() as stack:
         folder = files.working_folder()
         try:
             (folder / REQUEST).write_bytes(request)
-            supervisor = start(
-                [sys.executable, "-m", _CHILD, str(folder)],
-                Limits(memory, end),
-                [output or path],
-            )
+            # What it reads ends with this process, and it ends then.
+            reading, writing = os.pipe()
+            stack.callback(os.close, writing)
+            try:
+                supervisor = start(
+                    [sys.executable, "-m", _CHILD, str(folder)],
+                    Limits(memory, end),
+                    [output or path],
+                    reading,
+                )
+            finally:
+                os.close(reading)
             try:
                 try:
                     code = supervisor.wait(lambda: watch.raised is not None)

@@ -21,13 +21,11 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError, UnwritableError
 from workbooks.ooxml import files
-from workbooks.ooxml.limits import LONGEST_TEXT
+from workbooks.ooxml.limits import FORMULA_SIGNS, LONGEST_TEXT
 from workbooks.ooxml.publish import Claim, published
 from workbooks.watch import Watch
 
 KINDS = (".csv", ".parquet", ".xlsx")
-#: What a spreadsheet takes for the beginning of a formula when it opens a .csv file.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ROWS = 1_048_576
 _ERROR = "#"
 
@@ -255,5 +253,5 @@ def _plain(value: Cell) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_SIGNS) else value
+        return f"'{value}" if value.startswith(FORMULA_SIGNS) else value
     return "" if value is None else _text(value)

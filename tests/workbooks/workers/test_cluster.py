@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from engine.uncertainty.draws import BLOCK
 from workbooks.cli import app
 from workbooks.errors import BadInputError, CrashedError
+from workbooks.recalc.many import Options, recalculate_many
 from workbooks.scenarios.risks import read_risks
 from workbooks.scenarios.simulate import simulate
 from workbooks.workers import Where, crew
@@ -62,6 +63,17 @@ def test_a_cluster_gives_the_same_to_the_byte_though_a_worker_is_killed(model, c
         for name in ("inputs", "outputs", "codes"):
             assert getattr(found.draws, name).tobytes() == getattr(alone.draws, name).tobytes()
     assert killed[0].wait(10) == -signal.SIGKILL
+
+
+def test_a_cluster_recalculates_the_same_files(model, tmp_path: Path, cluster) -> None:
+    path, _ = model
+    cluster.add()
+    folders = [tmp_path / "here", tmp_path / "there"]
+    for folder, where in zip(folders, (Where(1), Where(scheduler=cluster.address)), strict=True):
+        batch = recalculate_many([path], folder, Options((("M!A1", 0.75),)), where=where)
+        assert not batch.failed
+    here, there = ((folder / "model.xlsx").read_bytes() for folder in folders)
+    assert here == there != path.read_bytes()
 
 
 def test_a_task_that_kills_its_workers_is_told(tmp_path: Path, cluster) -> None:
