@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -21,6 +22,7 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.calls import Blocks, quick
 from workbooks.calc.handed import CODES, FAILURES_ALONE, OwnCall
 from workbooks.calc.protocol import (
+    ASKED,
     FAILURES,
     FIT,
     LOWERED,
@@ -28,12 +30,13 @@ from workbooks.calc.protocol import (
     SURE,
     CalculatorError,
     CellFunction,
+    Question,
     Settings,
     Value,
     calculator_name,
 )
 from workbooks.errors import CalculatorFailedError, DeadlineError, NotAWorkbookError
-from workbooks.formula.address import full_name
+from workbooks.formula.address import MAX_COLUMN
 from workbooks.watch import LATE, watched
 
 _KINDS = {code: kind for kind, code in CODES.items()}
@@ -68,6 +71,9 @@ class FormualizerCalculator:
         self._blocks = Blocks({})
         self._raised: BaseException | None = None
         self._reason = ""
+        self._reasons: dict[tuple[int, int], str] = {}
+        self._questions: list[Question] = []
+        self._told: list[str] = []
         self._failures = 0
         # What was set since the last evaluation; the arrays laid out in this one.
         self._set: dict[tuple[str, int, int], Cell] = {}
@@ -76,7 +82,7 @@ class FormualizerCalculator:
     def register(self, functions: Mapping[str, CellFunction]) -> None:
         """Add own functions."""
         self._own = {name.upper(): function for name, function in functions.items()}
-        self._own |= {FAILURES: self._counted, SURE: self._sure}
+        self._own |= {FAILURES: self._counted, SURE: self._sure, ASKED: self._asked_for}
         self._own |= {
             name: self._noting(self._own[name]) for name in (FIT, SPILL) if name in self._own
         }
@@ -275,17 +281,34 @@ class FormualizerCalculator:
         self._workbook = self._probe = None  # type: ignore[assignment]
         self._own, self._blocks, self._raised = {}, Blocks({}), None
 
-    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
-        """Evaluate one cell anew and return what its own functions complained of."""
-        self._reason = ""
-        name = calculator_name(sheet)
-        self._workbook.set_formula(name, row, column, f"={text}")
-        self._set.pop((name, row, column), None)
+    def explain(self, questions: Sequence[Question]) -> list[str]:
+        """Evaluate formulas anew, far out, and return what their own functions complain of."""
+        self._questions, self._told = list(questions), [""] * len(questions)
+        taken: Counter[tuple[str, int]] = Counter()
+        for number, (sheet, row, text, _) in enumerate(questions):
+            name = calculator_name(sheet)
+            column = MAX_COLUMN - taken[name, row]
+            taken[name, row] += 1
+            # Arguments are evaluated from left to right: the first forgets what was before.
+            asked = f"={ASKED}({ASKED}({number}),{text})"
+            try:
+                self._workbook.set_formula(name, row, column, asked)
+            except (ValueError, RuntimeError, fz.ParserError):
+                continue
         try:
-            self._workbook.evaluate_cell(calculator_name(sheet), row, column)
-        except (ValueError, RuntimeError, fz.ExcelEvaluationError) as error:
-            return f"{full_name(sheet, row, column)}: {error}"
-        return self._reason
+            self._evaluate()
+        except CalculatorFailedError:
+            return [""] * len(questions)
+        return self._told
+
+    def _asked_for(self, number: Any, *result: Any) -> Any:
+        """Note what was complained of since a formula began; without a result, it begins."""
+        which = int(number)
+        if result:
+            element = self._questions[which].element
+            self._told[which] = self._reasons.get(element, self._reason)
+        self._reason, self._reasons = "", {}
+        return float(which)
 
     # --- callbacks -----------------------------------------------------------------------------
 
@@ -299,13 +322,20 @@ class FormualizerCalculator:
     def calculator_value(self, result: Any) -> Any:
         """Turn what an own function gave into what the calculator takes."""
         if isinstance(result, CellError):
-            self._reason = result.reason
+            # What hands an error on has no reason of its own for it.
+            self._reason = result.reason or self._reason
             return {"type": "Error", "kind": result.code}
         if isinstance(result, CalculatorError):
             self._failures += 1
             circle = result.reason == FAILURES_ALONE["Circ"]
             return {"type": "Error", "kind": "Circ" if circle else "NImpl"}
         if isinstance(result, list):
+            self._reasons |= {
+                (r, c): cell.reason
+                for r, row in enumerate(result)
+                for c, cell in enumerate(row)
+                if isinstance(cell, CellError) and cell.reason
+            }
             return [["" if v is None else self.calculator_value(v) for v in row] for row in result]
         return result
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from udfs.cells import Cell
 
@@ -24,6 +24,8 @@ CellFunction: TypeAlias = Callable[..., Any]
 FIT, SPILL, LIFT = "TB.FIT", "TB.SPILL", "TB.LIFT"
 FORMATTED, RANKED, SHOWN, ONE = "TB.TEXT", "TB.AGGREGATE", "TB.SHOWN", "TB.ONE"
 FAILURES, SURE = "TB.FAILURES", "TB.SURE"
+#: A formula whose own functions are asked what they complain of.
+ASKED = "TB.ASKED"
 #: The place of the last value that is not larger, in any order.
 MATCHED = "TB.MATCH"
 #: SUMIFS and its kin where errors are concerned.
@@ -35,7 +37,7 @@ DIGITS, SNAPPED = "TB.DIGITS", "TB.SNAP"
 LOWERED = frozenset(
     {
         *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
-        *(FAILURES, SURE, MATCHED, NEXT_LOOKUP, NEXT_MATCH, CRITERIA),
+        *(FAILURES, SURE, ASKED, MATCHED, NEXT_LOOKUP, NEXT_MATCH, CRITERIA),
         *(DIGITS, SNAPPED),
     }
 )
@@ -84,6 +86,19 @@ class CalculatorError:
 Value: TypeAlias = Cell | CalculatorError
 
 
+class Question(NamedTuple):
+    """A formula in error, asked what its own functions complain of.
+
+    `text` is in the calculator's terms; of an array it is the error in one element, counted from 0,
+    that is meant.
+    """
+
+    sheet: str
+    row: int
+    text: str
+    element: tuple[int, int] = (0, 0)
+
+
 class Calculator(Protocol):
     """A spreadsheet calculator holding one workbook."""
 
@@ -126,5 +141,8 @@ class Calculator(Protocol):
     def close(self) -> None:
         """Let go of the workbook and of the own functions; it is not used after this."""
 
-    def explain(self, sheet: str, row: int, column: int, text: str) -> str:
-        """Return why an own function gave an error value in this cell; empty if none did."""
+    def explain(self, questions: Sequence[Question]) -> list[str]:
+        """Return what own functions complain of in each formula; empty where none does.
+
+        The formulas are put into cells that are far out, and evaluated at once.
+        """

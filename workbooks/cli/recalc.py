@@ -148,6 +148,9 @@ def recalc(
         str,
         typer.Option(metavar="ADDRESS", help="Have a Dask cluster do them: tcp://10.0.0.5:8786."),
     ] = "",
+    all_errors: Annotated[
+        bool, typer.Option("--all-errors", help="List every cell in error, and where it begins.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Recalculate a workbook, or many."""
@@ -195,7 +198,14 @@ def recalc(
         _tell_opinion(opinion, file, verbose=verbose)
         failed = not opinion.agrees
     else:
-        _tell(report, output or file, dry_run=dry_run, verbose=verbose)
+        _tell(
+            report,
+            output or file,
+            dry_run=dry_run,
+            verbose=verbose,
+            every=all_errors,
+            option="--all-errors",
+        )
         failed = not report.clean
     if strict and failed:
         raise typer.Exit(1)
@@ -227,7 +237,7 @@ def check(
     _list(
         ("calculators disagree", "ours", "IronCalc"), found.disagreements, verbose, numbers=(1, 2)
     )
-    _list(("in error", "function", "value", "reason"), found.errors, verbose)
+    _tell_errors(found.causes, found.errors, every=verbose)
     _list(("not evaluated", "reason"), found.unevaluated, verbose)
     _list(("advice", "rule", "what"), found.lints, verbose)
     if not found.right:
@@ -318,7 +328,15 @@ def _asked(path: Path, progress: show.Progress | None) -> Any:
     return second_opinion(path, progress=progress)
 
 
-def _tell(report: Any, target: Path, *, dry_run: bool, verbose: bool) -> None:
+def _tell(
+    report: Any,
+    target: Path,
+    *,
+    dry_run: bool,
+    verbose: bool,
+    every: bool = False,
+    option: str = "-v",
+) -> None:
     """Print what a recalculation did; what is wrong goes to stderr."""
     _warn(report.warnings)
     typer.echo(
@@ -332,9 +350,29 @@ def _tell(report: Any, target: Path, *, dry_run: bool, verbose: bool) -> None:
         _list(("moved", "before", "as it stands"), moved.cells, verbose, numbers=(1, 2))
     if verbose:
         _list(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
-    _list(("in error", "function", "value", "reason"), report.errors, verbose)
+    _tell_errors(report.causes, report.errors, every=verbose or every, option=option)
     _list(("not reproduced", "reason"), report.unreproduced, verbose)
     _list(("old value kept", "reason"), report.unevaluated, verbose)
+
+
+def _tell_errors(
+    causes: Sequence[Any], errors: Sequence[Any], *, every: bool, option: str = "-v"
+) -> None:
+    """Print where errors begin, a line each, and every cell in error if that is asked for."""
+    shown = causes if every else causes[:_SHOWN]
+    for cause in shown:
+        alike = f" and {cause.alike} like it" if cause.alike else ""
+        function = f" in {cause.function}" if cause.function else ""
+        function += f", {cause.first}" if cause.first != cause.address else ""
+        follow = f"{cause.followers} cells follow" if cause.followers != 1 else "1 cell follows"
+        typer.echo(f"{cause.address}{alike}: {cause.reason} ({cause.code}{function}); {follow}")
+    if len(causes) > len(shown):
+        typer.echo(f"… and {len(causes) - len(shown)} more where errors begin; -v lists them")
+    if every:
+        rows = [one[:5] for one in errors]
+        _list(("in error", "function", "value", "reason", "begins in"), rows, verbose=True)
+    elif len(errors) > len(causes):
+        typer.echo(f"{option} lists all {len(errors)} cells in error")
 
 
 def _baseline(report: Any) -> str:

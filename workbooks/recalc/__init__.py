@@ -21,7 +21,7 @@ from workbooks.errors import (
     UnwritableError,
 )
 from workbooks.recalc.inputs import as_value, load_inputs
-from workbooks.recalc.report import CellProblem, Change, Moved, Report, Unevaluated
+from workbooks.recalc.report import Cause, CellProblem, Change, Moved, Report, Unevaluated
 
 if TYPE_CHECKING:
     from workbooks.recalc.run import Setup
@@ -37,6 +37,7 @@ LONGEST = 7 * 24 * 3600
 
 __all__ = [
     "BadInputError",
+    "Cause",
     "CellProblem",
     "Change",
     "DeadlineError",

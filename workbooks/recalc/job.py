@@ -43,7 +43,7 @@ from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report
 from workbooks.recalc.settle import settle
 from workbooks.recalc.sheets import KEPT_IN_PARTS, Sheets, UnusualSheetError
-from workbooks.recalc.splice import Difference, SheetSplicer, old_value
+from workbooks.recalc.splice import Difference, Pending, SheetSplicer, old_value
 from workbooks.recalc.values import read_run
 from workbooks.recalc.versions import Outdated, moved, outdated
 from workbooks.recalc.whatif import TableInputError, WhatIf
@@ -58,6 +58,7 @@ class Ready(NamedTuple):
 
     content: Deflated
     report: Report
+    pending: list[Pending]
 
 
 @dataclass(slots=True)
@@ -311,9 +312,11 @@ class Job:
     def _ready_rows(self, info: SheetInfo) -> Iterator[list[bytes]]:
         """Yield the runs of rows of a sheet, and write down each with the values now known."""
         runs = self.plans[info.part].runs
-        self.ready[info.part] = ready = Ready(Deflated(), Report())
+        self.ready[info.part] = ready = Ready(Deflated(), Report(), [])
         values = ((run.rows, run.columns, list(run.known)) for run in runs)
-        splicer = SheetSplicer(info.name, self.calculator, values, {}, {}, {}, ready.report)
+        splicer = SheetSplicer(
+            info.name, self.calculator, values, {}, {}, {}, ready.report, ready.pending
+        )
         ends: list[bytes] = []
         for parts in self.sheets.split_rows(info, ends):
             yield parts

@@ -20,12 +20,36 @@ class Change(NamedTuple):
 
 
 class CellProblem(NamedTuple):
-    """A cell that shows an error value, and why."""
+    """A cell that shows an error value, and why.
+
+    `root` is the cell in which the error begins, the cell itself where it does, and `followers`
+    how many others have their error from it [-]. Each cell is counted for one root alone: the
+    first that its formula meets. `input` is the cell whose value is what a function refuses.
+    """
 
     address: str
     function: str
     code: str
     reason: str
+    root: str = ""
+    followers: int = 0
+    input: str = ""
+
+
+class Cause(NamedTuple):
+    """Where errors begin: an input that is refused, or a formula, and `alike` others like it [-].
+
+    `first` is the first formula in error, the cell itself where it is no input. `followers` counts
+    the cells that have their error from there, and are not counted before [-].
+    """
+
+    address: str
+    function: str
+    code: str
+    reason: str
+    first: str
+    alike: int
+    followers: int
 
 
 class Unevaluated(NamedTuple):
@@ -66,9 +90,11 @@ class Moved:
 class Report:
     """What was done to a workbook.
 
-    `changed`, `errors` and `unevaluated` list the first 10,000 cells each, sheet by sheet;
-    `changed_count`, `error_count` and `unevaluated_count` count them all. `unreproduced` are the
-    cells that do not come out as Excel saved them; `baseline` says why they were not looked for.
+    `changed` and `unevaluated` list the first 10,000 cells each, sheet by sheet; `changed_count`,
+    `error_count` and `unevaluated_count` count them all. `errors` has every formula in error:
+    those in which an error begins first, by how many follow, and then the others. `causes` says in
+    few lines where errors begin, the one with most followers first. `unreproduced` are the cells
+    that do not come out as Excel saved them; `baseline` says why they were not looked for.
     `moved` tells what changed since the workbook was computed, and which cells moved because of it.
     """
 
@@ -77,6 +103,7 @@ class Report:
     changed_count: int = 0
     errors: list[CellProblem] = field(default_factory=list)
     error_count: int = 0
+    causes: list[Cause] = field(default_factory=list)
     unevaluated: list[Unevaluated] = field(default_factory=list)
     unevaluated_count: int = 0
     unreproduced: list[Unreproduced] = field(default_factory=list)
@@ -94,7 +121,7 @@ class Report:
     def add(self, other: Report) -> None:
         """Take in the cells of another report."""
         self.evaluated += other.evaluated
-        for kind in ("changed", "errors", "unevaluated"):
+        for kind in ("changed", "unevaluated"):
             listed: list[object] = getattr(self, kind)
             listed += getattr(other, kind)[: LISTED - len(listed)]
         self.changed_count += other.changed_count
@@ -106,12 +133,6 @@ class Report:
         self.changed_count += 1
         if len(self.changed) < LISTED:
             self.changed.append(change)
-
-    def add_error(self, problem: CellProblem) -> None:
-        """Count a cell in error, and list it while there is room."""
-        self.error_count += 1
-        if len(self.errors) < LISTED:
-            self.errors.append(problem)
 
     def add_unreproduced(self, cell: Unreproduced) -> None:
         """Count a cell that does not come out as saved, and list it while there is room."""

@@ -52,8 +52,8 @@ class Results:
         self._explain()
 
     def _explain(self) -> None:
-        job = self.job
-        explain(self._pending, job.report, job.calculator, job.pipeline, job.own)
+        plans = self.job.plans.values() if self._pending else ()
+        explain(self.job, self._pending, {plan.info.name: self._extents(plan) for plan in plans})
 
     def _edited(self) -> Edited:
         """Return the small parts that get new bytes, and those that come to the package."""
@@ -151,6 +151,7 @@ class Results:
     def _ready(self, ready: Ready) -> Deflated:
         """Return a sheet that was written down while it was read."""
         self.job.report.add(ready.report)
+        self._pending.extend(ready.pending)
         return ready.content
 
     def _extents(self, plan: SheetPlan) -> dict[tuple[int, int], Area]:

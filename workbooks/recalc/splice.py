@@ -31,7 +31,6 @@ from workbooks.ooxml.scan import (
 from workbooks.ooxml.xml import cell_text, unescape
 from workbooks.recalc.report import (
     LISTED,
-    CellProblem,
     Change,
     Report,
     Unevaluated,
@@ -47,13 +46,15 @@ _SAME = 1e-15
 
 
 class Pending(NamedTuple):
-    """An error value whose reason is still to be found; `place` is where the report lists it."""
+    """A cell in error whose cause is still to be found; `shared` is that of its formula."""
 
-    place: int
     sheet: str
     row: int
     column: int
+    code: str
+    reason: str
     text: str
+    shared: bytes
 
 
 class Difference(NamedTuple):
@@ -240,7 +241,7 @@ class SheetSplicer:
             value = CellError("#VALUE!", f"a text of more than {LONGEST_TEXT:,} characters")
         self.report.evaluated += 1
         if isinstance(value, CellError):
-            self._tell(row, column, text, value)
+            self._tell(row, column, formula, text, value)
         was = old_value(attributes, old)
         if self.frozen is not None and self._freezes(formula, text):
             style = _STYLE.search(attributes)
@@ -301,7 +302,7 @@ class SheetSplicer:
         if self._stays(row, column, value) and old is not None:
             return old
         if isinstance(value, CellError):
-            self._tell(row, column, None, value)
+            self._tell(row, column, b"", None, value)
         if _equal(was, value) and old is not None:
             return old
         self.report.add_change(Change(full_name(self.sheet, row, column), was, value))
@@ -322,12 +323,21 @@ class SheetSplicer:
     def _keep(self, row: int, column: int, reason: str) -> None:
         self.report.add_unevaluated(Unevaluated(full_name(self.sheet, row, column), reason))
 
-    def _tell(self, row: int, column: int, text: bytes | None, error: CellError) -> None:
-        if len(self.report.errors) < LISTED:
-            formula = unescape(text) if text else ""
-            self.pending.append(Pending(len(self.report.errors), self.sheet, row, column, formula))
-        self.report.add_error(
-            CellProblem(full_name(self.sheet, row, column), "", error.code, error.reason)
+    def _tell(
+        self, row: int, column: int, formula: bytes, text: bytes | None, error: CellError
+    ) -> None:
+        shared = SHARED.search(formula) if not text else None
+        self.report.error_count += 1
+        self.pending.append(
+            Pending(
+                self.sheet,
+                row,
+                column,
+                error.code,
+                error.reason,
+                unescape(text) if text else "",
+                shared[1] if shared else b"",
+            )
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import column_number, full_name
 from workbooks.ooxml.scan import CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
-from workbooks.recalc import CellProblem, Change, RefusedError, Unevaluated, setup_for
+from workbooks.recalc import Cause, CellProblem, Change, RefusedError, Unevaluated, setup_for
 from workbooks.recalc.freeze import freeze
 from workbooks.recalc.job import Job
 from workbooks.recalc.results import Results
@@ -37,6 +37,7 @@ class CheckReport:
     differences: list[Change] = field(default_factory=list)
     difference_count: int = 0
     unvalued: int = 0
+    causes: list[Cause] = field(default_factory=list)
     errors: list[CellProblem] = field(default_factory=list)
     unevaluated: list[Unevaluated] = field(default_factory=list)
     lints: list[Lint] = field(default_factory=list)
@@ -87,6 +88,7 @@ def check(
         found.differences = [c for c in report.changed if c.old is not None]
         found.unvalued = sum(c.old is None for c in report.changed)
         found.difference_count = report.changed_count - found.unvalued
+        found.causes = report.causes
         found.errors, found.unevaluated = report.errors, report.unevaluated
         found.warnings = report.warnings
         found.lints = list(Linter(job).lints())

@@ -392,6 +392,23 @@ def test_second_opinion_is_asked_and_nothing_is_written(tokenbook, model):
     assert model.read_bytes() == before
 
 
+def test_errors_are_told_by_the_input_in_which_they_begin(tokenbook, model):
+    code, out, _ = tokenbook("recalc", model, "--dry-run", "--set", "price=-1")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("Inputs!B1")]
+    why = "price is -1; it must be 0 or more (#NUM! in TOK_SUBSIDY, Model!A1)"
+    assert line == f"Inputs!B1: {why}; 3 cells follow"
+    assert "--all-errors lists all 3 cells in error" in out
+    assert "passed on" not in out
+    _, out, _ = tokenbook("recalc", model, "--dry-run", "--set", "price=-1", "--all-errors")
+    rows = [re.split(r"  +", line) for line in out.splitlines() if line.startswith("Model!")]
+    assert [(row[0], row[-1]) for row in rows] == [
+        ("Model!A1", "Model!A1"),
+        ("Model!A4", "Model!A4"),
+        ("Model!A2", "Model!A1"),
+    ]
+
+
 # --- what recalc refuses ----------------------------------------------------------------------
 
 

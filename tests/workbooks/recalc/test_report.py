@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 
 from workbooks.recalc import Report
-from workbooks.recalc.report import LISTED, CellProblem, Change, Unevaluated
+from workbooks.recalc.report import LISTED, Change, Unevaluated
 
 ADDERS = {
     "changed": ("add_change", Change("S!A1", 1.0, 2.0)),
-    "errors": ("add_error", CellProblem("S!A1", "SUM", "#N/A", "why")),
     "unevaluated": ("add_unevaluated", Unevaluated("S!A1", "why")),
 }
 COUNTS = {
     "changed": "changed_count",
-    "errors": "error_count",
     "unevaluated": "unevaluated_count",
 }
 
