@@ -17,7 +17,7 @@ import udfs.functions
 from udfs.cells import Cell
 from workbooks.calc.formualizer import FormualizerCalculator
 from workbooks.recalc import job as jobs
-from workbooks.recalc import recalculate
+from workbooks.recalc import recalculate, sheets
 from workbooks.recalc.columns import Columns
 
 ROWS = 120
@@ -351,7 +351,8 @@ def test_sheets_too_large_to_keep(
 ) -> None:
     path = _without_formulas_in(workbook(tmp_path / "book.xlsx", formulas), "D")
     small = recalculate(path, tmp_path / "small.xlsx")
-    monkeypatch.setattr(jobs, "_KEPT_IN_PARTS", 10)
+    for module in (jobs, sheets):
+        monkeypatch.setattr(module, "KEPT_IN_PARTS", 10)
     large = recalculate(path, tmp_path / "large.xlsx")
     assert small.changed == large.changed
     assert small.evaluated == large.evaluated == 2 * ROWS
