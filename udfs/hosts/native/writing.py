@@ -14,6 +14,8 @@ LONGEST = 8192
 # Where a formula gets longer, what comes last moves to a name of its own.
 _LONGEST_PART = 6000
 _FEWEST = 4
+# Names that one LET may give.
+_MOST_PAIRS = 126
 # How long a term may get before it has a name too, so that there is something to move: the first
 # that makes a formula short enough.
 _CUTS = (math.inf, 2000, 1000)
@@ -127,7 +129,8 @@ class _Writer(Shared):
     def let(self, lines: Sequence[tuple[str, str]], last: str, outer: set[str]) -> str:
         """Write named terms and what they serve; the later half as a name of its own if long."""
         text = f"_xlfn.LET({','.join(f'{n},{t}' for n, t in lines)},{last})" if lines else last
-        if len(text) <= _LONGEST_PART or not self.part or len(lines) < _FEWEST:
+        fits = len(text) <= _LONGEST_PART and len(lines) <= _MOST_PAIRS
+        if fits or not self.part or len(lines) < _FEWEST:
             return text
         half, length = 0, 0
         while length < len(text) // 2 and half < len(lines) - 1:
