@@ -77,25 +77,24 @@ def build(
         Where the template is unknown, the directory cannot be written, or a workbook stands
         there that has been changed and `force` is not set.
     """
+    file_name = file_name or f"{name}{_ENDINGS[flavour]}"
     with uncollected():
-        return _built(name, directory, flavour, file_name, force=force, progress=progress)
+        return build_book(templates.lay_out(name), directory / file_name, flavour, force, progress)
 
 
-def _built(
-    name: str,
-    directory: Path,
-    flavour: str,
-    file_name: str | None,
-    *,
-    force: bool,
-    progress: Progress | None,
+def build_book(
+    book: Book,
+    path: Path,
+    flavour: str = "xlsx",
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Built:
-    book = templates.lay_out(name)
-    path = directory / (file_name or f"{name}{_ENDINGS[flavour]}")
+    """Build what is laid out, as `build` does a template."""
+    directory = path.parent
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".tokenbook-") as scratch:
-            draft = Path(scratch) / f"{name}.xlsx"
+            draft = Path(scratch) / f"{book.name}.xlsx"
             write(book, draft)
             report = recalculate(draft, progress=progress)
             headlines = _headline_values(draft, book)
@@ -112,7 +111,7 @@ def _built(
                 os.replace(draft, path)
     except OSError as error:
         raise UnwritableError(f"{directory}: cannot be written: {error.strerror}") from error
-    return Built(name, path, report, headlines, book.side_by_side)
+    return Built(book.name, path, report, headlines, book.side_by_side)
 
 
 @contextmanager

@@ -346,18 +346,32 @@ class Book:
     basis: str = "nominal US dollars, before tax"
     #: Whether each headline is told for every scenario, as "scenario: figure".
     side_by_side: bool = False
+    #: Whether a cover stands before the sheets.
+    covered: bool = True
+    #: The sheet of the checks, and the name of their flag; "" for a book without checks.
+    checks_sheet: str = "Checks"
+    flag: str = FLAG
+    #: Names of sheets that stand in the workbook already: one of ours gets a number behind it.
+    taken: tuple[str, ...] = ()
 
     def sheet(
         self, name: str, title: str, subtitle: str, widths: Sequence[float], *, long: bool = False
     ) -> Sheet:
         """Add a sheet, its title and the master flag of the checks at its top."""
-        sheet = Sheet(self, name, title, subtitle, widths, long=long)
+        sheet = Sheet(self, self.free_name(name), title, subtitle, widths, long=long)
         sheet.put(1, 1, title, "title")
         sheet.put(2, 1, subtitle, "subtitle")
-        sheet.put(3, 1, f"={FLAG}", "flag")
+        if self.flag:
+            sheet.put(3, 1, f"={self.flag}", "flag")
         sheet.row = 5
         self.sheets.append(sheet)
         return sheet
+
+    def free_name(self, name: str) -> str:
+        """Return the name for a sheet, with a number behind it where another sheet has it."""
+        taken = {other.casefold() for other in (*self.taken, *(s.name for s in self.sheets))}
+        names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+        return next(one for one in names if one.casefold() not in taken)
 
     def give_name(self, name: str, ref: Ref) -> Ref:
         """Give a cell a name by which formulas and the command line reach it."""

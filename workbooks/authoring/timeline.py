@@ -139,6 +139,15 @@ class Grid:
         self.sheet.row += 1
         return key
 
+    def entries(self, key: str, label: str, unit: str = "", format: str = "usd") -> str:
+        """Add a row of inputs, 0 in each column, to be typed over or linked."""
+        self._begin(key, label, unit)
+        for column in range(FIRST, self.last + 1):
+            self.sheet.put(self.sheet.row, column, 0, "input", format)
+        self.sheet.limited.append((label, self.ref(key), None))
+        self.sheet.row += 1
+        return key
+
     def total(
         self,
         key: str,
@@ -229,14 +238,15 @@ def by_year(
     sheet: Sheet,
     years: int,
     grids: Sequence[Grid],
-    chosen: Ref,
+    chosen: Ref | None,
     lines: Sequence[tuple[str, str, str, str]],
     per_year: Ref,
 ) -> dict[str, Ref]:
     """Write lines of one of several time lines by year: key, label, format, kind.
 
     Kind "flow" adds the months up; "level" takes the last month of the year; "heading" and "total"
-    shape the statement. `chosen` is the number of the time line that is shown.
+    shape the statement. `chosen` is the number of the time line that is shown, None where there
+    is one only.
     """
     places: dict[str, Ref] = {}
     head = sheet.row
@@ -262,7 +272,8 @@ def by_year(
                     ("year", here) if "flow" in kind else ("month", f"{here}*{per_year}")
                 )
                 picks.append(f"SUMIF({grid.ref(along)},{wanted},{grid.ref(key)})")
-            sheet.put(sheet.row, 2 + year, f"=CHOOSE({chosen},{','.join(picks)})", role, format)
+            picked = f"CHOOSE({chosen},{','.join(picks)})" if chosen else picks[0]
+            sheet.put(sheet.row, 2 + year, f"={picked}", role, format)
         places[key] = sheet.ref(sheet.row, 2, 1, years)
         sheet.row += 1
     return places

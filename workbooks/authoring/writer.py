@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from importlib.metadata import version
@@ -28,7 +28,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from engine.pricing import VERDICTS
 from workbooks.authoring.charts import add_chart
-from workbooks.authoring.layout import FLAG, Book, Cell, Sheet
+from workbooks.authoring.layout import Book, Cell, Ref, Sheet
 from workbooks.authoring.limits import Limited, limited_inputs
 from workbooks.authoring.mend import mend
 from workbooks.authoring.style import ACCENT, FORMATS, named_styles
@@ -58,7 +58,9 @@ _COLOUR_KEY = (
 )
 
 
-def write(book: Book, path: Path) -> None:
+def write(
+    book: Book, path: Path, others: Sequence[Ref] = (), limited: Sequence[Limited] = ()
+) -> None:
     """Write a layout as a workbook without values.
 
     Parameters
@@ -67,15 +69,19 @@ def write(book: Book, path: Path) -> None:
         The layout; its sheets in the order of the file, between cover and checks.
     path : Path
         The file to write.
+    others, limited : sequences
+        Sheets and inputs that stand in the workbook it is for, which the checks cover too.
     """
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     for style in named_styles().values():
         workbook.add_named_style(style)
+    cover = [_cover(book)] if book.covered else []
     limits = limited_inputs(book)
-    checks = _checks(book, limits)
+    held = [*(item for items in limits.values() for item in items), *limited]
+    checks = [_checks(book, held, others)] if book.flag else []
     looks: dict[tuple[str, str], Any] = {}
-    for sheet in (_cover(book), *book.sheets, checks):
+    for sheet in (*cover, *book.sheets, *checks):
         _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()), looks)
     for sheet in book.sheets:
         for chart in sheet.charts:
@@ -97,7 +103,8 @@ def _cover(book: Book) -> Sheet:
     cover = Sheet(book, COVER, book.title, book.purpose, (44, 18, 40, 40))
     cover.put(1, 1, book.title, "title")
     cover.put(2, 1, book.purpose, "subtitle")
-    cover.put(3, 1, f"={FLAG}", "flag")
+    if book.flag:
+        cover.put(3, 1, f"={book.flag}", "flag")
     cover.row = 5
     cover.put(cover.row, 1, "Basis", "label")
     cover.put(cover.row, 2, f"{book.basis}; {_DATED}", "remark")
@@ -115,9 +122,11 @@ def _cover(book: Book) -> Sheet:
         cover.put(cover.row, 1, sheet.name, "label", link=f"#{quote_sheetname(sheet.name)}!A1")
         cover.put(cover.row, 2, sheet.subtitle, "remark")
         cover.row += 1
-    cover.put(cover.row, 1, "Checks", "label", link="#Checks!A1")
-    cover.put(cover.row, 2, "What must hold; the flag above is shown on every sheet", "remark")
-    cover.row += 2
+    if book.flag:
+        cover.put(cover.row, 1, "Checks", "label", link="#Checks!A1")
+        cover.put(cover.row, 2, "What must hold; the flag above is shown on every sheet", "remark")
+        cover.row += 1
+    cover.row += 1
     cover.heading("Colours")
     for role, meaning in _COLOUR_KEY:
         cover.put(cover.row, 1, meaning, "label")
@@ -144,22 +153,27 @@ def _cover(book: Book) -> Sheet:
     return cover
 
 
-def _checks(book: Book, limits: Mapping[str, Sequence[Limited]]) -> Sheet:
+def _checks(
+    book: Book, limited: Sequence[Limited], others: Sequence[Ref]
+) -> Sheet:
     """Lay out the checks and the one flag that sums them up: figures, sheets, inputs."""
     sheet = Sheet(
-        book, "Checks", "Checks", "What must hold within its tolerance", (60, 18, 18, 16, 14, 12),
-        long=True,
+        book, book.free_name(book.checks_sheet), book.checks_sheet,
+        "What must hold within its tolerance", (60, 18, 18, 16, 14, 12), long=True,
     )  # fmt: skip
     sheet.put(1, 1, sheet.title, "title")
     sheet.put(2, 1, sheet.subtitle, "subtitle")
     sheet.row = 5
     first = sheet.row
-    _compare(sheet, book)
-    _find_errors(sheet, book)
-    _find_outsiders(sheet, limits)
+    if book.checks:
+        _compare(sheet, book)
+    spots = [s.ref(4, 1, max(c.row for c in s.cells) - 3, len(s.widths)) for s in book.sheets]
+    _find_errors(sheet, (*spots, *others))
+    if limited:
+        _find_outsiders(sheet, limited)
     results = sheet.ref(first, _RESULT, sheet.row - first).local
     failing = f'(COUNTIF({results},"CHECK")+COUNTIF({results},"ERROR"))'
-    book.names[FLAG] = sheet.put(
+    book.names[book.flag] = sheet.put(
         3,
         1,
         f'=IF({failing}=0,"All checks pass",{failing}&" of "'
@@ -192,25 +206,23 @@ def _compare(sheet: Sheet, book: Book) -> None:
     sheet.row += len(book.checks) + 1
 
 
-def _find_errors(sheet: Sheet, book: Book) -> None:
+def _find_errors(sheet: Sheet, places: Iterable[Ref]) -> None:
     """Look for an error on each sheet, below the flag, which depends on what is found."""
     _heads(sheet, ("Sheet without an error", "An error", "", "", "", "Result"))
-    for other in book.sheets:
-        place = other.ref(4, 1, max(c.row for c in other.cells) - 3, len(other.widths))
-        sheet.put(sheet.row, 1, other.name, "label")
+    for place in places:
+        sheet.put(sheet.row, 1, place.sheet, "label")
         sheet.put(sheet.row, 2, f"=IF(ISERROR(SUM({place})),1,0)", "calc", "integer")
         sheet.put(sheet.row, _RESULT, f'=IF(B{sheet.row}=0,"OK","ERROR")', "check")
         sheet.row += 1
     sheet.row += 1
 
 
-def _find_outsiders(sheet: Sheet, limits: Mapping[str, Sequence[Limited]]) -> None:
+def _find_outsiders(sheet: Sheet, inputs: Iterable[Limited]) -> None:
     """Hold every numeric input against its limits."""
     _heads(sheet, ("Input within its limits", "Least", "Greatest", "At least", "At most", "Result"))
-    for inputs in limits.values():
-        for item in inputs:
-            _hold_to_limits(sheet, item)
-            sheet.row += 1
+    for item in inputs:
+        _hold_to_limits(sheet, item)
+        sheet.row += 1
     sheet.row += 1
 
 
@@ -346,13 +358,11 @@ def _colour_texts(worksheet: Worksheet, place: str, moods: Mapping[str, str]) ->
 
 
 def _colour_flags(worksheet: Worksheet, sheet: Sheet) -> None:
-    passing = '"All checks pass"'
-    worksheet.conditional_formatting.add(
-        "A3", FormulaRule([f"$A$3<>{passing}"], font=Font(color="C5221F", bold=True))
-    )
-    worksheet.conditional_formatting.add(
-        "A3", FormulaRule([f"$A$3={passing}"], font=Font(color="188038", bold=True))
-    )
+    for sign, colour in (("<>", "C5221F"), ("=", "188038")) if sheet.book.flag else ():
+        worksheet.conditional_formatting.add(
+            "A3",
+            FormulaRule([f'$A$3{sign}"All checks pass"'], font=Font(color=colour, bold=True)),
+        )
     checks = [cell for cell in sheet.cells if cell.role == "check"]
     if checks:
         column = get_column_letter(checks[0].column)

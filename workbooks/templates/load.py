@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from udfs.functions import TOK_MAX_CONCURRENCY, TOK_SERVING_BAND, TOK_THROUGHPUT, TOK_TPOT, TOK_TTFT
 from workbooks.authoring.layout import Book, Ref, call
 
@@ -10,7 +12,7 @@ PRODUCTS = {"chat": "Chat", "agent": "Agents", "batch": "Batch"}
 _LOADS = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256)
 
 
-def add_serving(book: Book, given: dict[str, Ref]) -> dict[str, Ref]:
+def add_serving(book: Book, given: Mapping[str, Ref]) -> dict[str, Ref]:
     """Add the sheet that finds the load within the limits; return rate and band by product."""
     sheet = book.sheet(
         "Serving",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.plan.checks import check_fleet, check_revenue, check_statements
+from workbooks.templates.plan.checks import Places, check_fleet, check_revenue, check_statements
 from workbooks.templates.plan.inputs import SCENARIOS, VARIED
 from workbooks.templates.plan.sensitivity import Cases
 
@@ -33,14 +33,19 @@ def add_decision(book: Book, given: dict[str, Ref], grids: Sequence[Grid], cases
     _checks(sheet, given, grids, cases, bridge)
 
 
+def runs_out(place: Places) -> str:
+    """Return the formula of the month in which the cash runs out."""
+    months = call(TOK_RUNWAY_FLOWS, place("cash_start"), place("net_flow"))
+    day = f'TEXT(EDATE({place("first_day")},INT({months})),"mmm yyyy")'
+    return f'IF(ISNA({months}),"does not run out",{day})'
+
+
 def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Grid]) -> None:
     def judged(grid: Grid, key: str) -> str:
         return f"INDEX({grid.ref(key)},{given['judged']})"
 
-    def runs_out(grid: Grid) -> str:
-        months = call(TOK_RUNWAY_FLOWS, given["cash_start"], grid.ref("net_flow"))
-        day = f'TEXT(EDATE({given["first_day"]},INT({months})),"mmm yyyy")'
-        return f'IF(ISNA({months}),"does not run out",{day})'
+    def out_of_cash(grid: Grid) -> str:
+        return runs_out(grid.place)
 
     def last_year(grid: Grid, key: str) -> str:
         years = grid.ref("year")
@@ -60,7 +65,7 @@ def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Gr
         return f'IF({some},IFERROR({year},"none"),"none")'
 
     lines = [
-        ("out", "Month in which the cash runs out", "text", runs_out),
+        ("out", "Month in which the cash runs out", "text", out_of_cash),
         ("lowest", "Lowest cash, end of a month", "musd", lambda g: f"MIN({g.ref('cash')})"),
         ("revenue", "Revenue of the last year", "musd", lambda g: last_year(g, "revenue")),
         ("ebitda", "EBITDA of the last year", "musd", lambda g: last_year(g, "ebitda")),

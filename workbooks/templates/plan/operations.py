@@ -178,9 +178,20 @@ def add_purchases(grid: Grid) -> None:
 def add_unit_economics(grid: Grid) -> None:
     """Add price, cost and margin of a million tokens, with the band of the serving estimate."""
     grid.section("A million tokens")
+    add_margin(grid)
+    add_band(grid)
+
+
+def add_margin(grid: Grid) -> None:
+    """Add price, cost and margin of a million tokens."""
     grid.row("usd_price", "Price", "IF({mtok}>0,{revenue}/{mtok},0)", "USD/Mtok", "price4")
     grid.row("usd_cost", "Cost", "IF({mtok}>0,({revenue}-{gross_profit})/{mtok},0)", "USD/Mtok",
              "price4")  # fmt: skip
+    _margin(grid, "cost", "Gross margin")
+
+
+def add_band(grid: Grid) -> None:
+    """Add cost and margin at either end of the band of the serving estimate."""
     for end, name in (("low", "10th"), ("high", "90th")):
         shares = "+".join(f"{{{key}_gpus}}*{{{key}_{end}}}" for key in PRODUCTS)
         grid.row(
@@ -188,8 +199,10 @@ def add_unit_economics(grid: Grid) -> None:
             "IF({mtok}>0,({support_cost}+({revenue}-{gross_profit}-{support_cost})"
             f"*({shares})/{{gpus}})/{{mtok}},0)", "USD/Mtok", "price4",
         )  # fmt: skip
-    for key, label in (("cost", "Gross margin"), ("low", "Gross margin at the 10th"),
-                       ("high", "Gross margin at the 90th")):  # fmt: skip
-        grid.row(f"margin_{key}", label,
-                 f"IF({{usd_price}}>0,({{usd_price}}-{{usd_{key}}})/{{usd_price}},0)",
-                 "of revenue", "percent")  # fmt: skip
+        _margin(grid, end, f"Gross margin at the {name}")
+
+
+def _margin(grid: Grid, key: str, label: str) -> None:
+    grid.row(f"margin_{key}", label,
+             f"IF({{usd_price}}>0,({{usd_price}}-{{usd_{key}}})/{{usd_price}},0)",
+             "of revenue", "percent")  # fmt: skip
