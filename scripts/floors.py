@@ -39,6 +39,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.authoring": "from content to file",
     "workbooks.page": "a workbook as an HTML file that recalculates in a browser",
     "workbooks.templates": "what each template says",
+    "workbooks.blocks": "the parts of plan, in a new workbook or added to one that stands",
     "workbooks.build": "a template becomes a file with values",
     "workbooks.cli": "the command",
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from engine.errors import InputError
 from workbooks.authoring.layout import Book, Input, Ref, Result, Sheet
 from workbooks.authoring.limits import Limited, limited_inputs
 from workbooks.authoring.timeline import FIRST, Grid, by_year, months
@@ -55,6 +56,7 @@ class _Asked(dict[str, Ref]):
 
 @dataclass(frozen=True)
 class _Row:
+    maker: str
     label: str
     unit: str
     format: str
@@ -98,6 +100,8 @@ def lay_out(book: Book, name: str, standing: Standing, *, from_1904: bool = Fals
         book.give_name(f"{name}_{key}", ref)
     book.give_name(mark(name), sheet.ref(1, 1))
     block.check(sheet, f"{name.capitalize()}: ", grid.place)
+    # What can be chosen is read last.
+    book.sheets.sort(key=lambda sheet: sheet.title == "Lists")
     for key, label, format, unit in _HEADLINES[name]:
         book.headline(label, grid.at(key, MONTHS - 1), format, unit)
 
@@ -113,34 +117,52 @@ def check_standing(book: Book, standing: Standing) -> list[Limited]:
     limited: list[Limited] = []
     for name, refs in standing.items():
         others = {key: ref for other in standing.values() for key, ref in other.items()}
-        places = others | refs
-        if "tolerance" in places:
-            BLOCKS[name].check(sheet, f"{name.capitalize()}: ", places.__getitem__)
+        BLOCKS[name].check(sheet, f"{name.capitalize()}: ", _Named(name, others | refs).place)
         limited += _limits(name, refs)
-    check_agreement(sheet, standing, list(standing))
+    check_agreement(sheet, standing)
     return limited
 
 
-def check_agreement(sheet: Sheet, standing: Standing, names: Sequence[str]) -> list[str]:
-    """Check that blocks which have a row of the same kind have the same in it.
+@dataclass(frozen=True)
+class _Named:
+    """What the names of a workbook say of a block."""
 
-    Returns the labels of the rows that some of `names` shares with another block.
+    block: str
+    refs: Mapping[str, Ref]
+
+    def place(self, key: str) -> Ref:
+        """Return where a row or an input stands."""
+        if key not in self.refs:
+            raise InputError(f"the name {self.block}_{key} is gone, which the checks need")
+        return self.refs[key]
+
+
+def check_agreement(sheet: Sheet, standing: Standing, maker: str | None = None) -> list[str]:
+    """Check that what a block has of its own is what the block has that makes it.
+
+    So it is where it is linked, but not where the maker came later, or a link was typed over.
+    `maker` leaves out the rows of all other makers. Returns a line for each row.
     """
-    labels = []
-    pairs = [(a, b) for i, a in enumerate(standing) for b in list(standing)[i + 1 :]]
-    for one, other in pairs:
-        if one not in names and other not in names:
+    told = []
+    for key, row in rows().items():
+        if row.maker not in standing or key not in standing[row.maker]:
             continue
-        both = standing[one].keys() & standing[other].keys() & rows().keys()
-        for key in (key for key in rows() if key in both):
-            left, right = standing[one][key], standing[other][key]
-            labels.append(rows()[key].label)
-            slack = next(refs["tolerance"] for refs in standing.values() if "tolerance" in refs)
-            sheet.check(
-                f"{one.capitalize()} and {other} agree: {rows()[key].label.lower()}",
-                f"SUMPRODUCT(({left}<>{right})*1)", "0", slack,
-            )  # fmt: skip
-    return labels
+        if maker not in (None, row.maker):
+            continue
+        for other, refs in standing.items():
+            if other == row.maker or key not in refs:
+                continue
+            sheet.check(f"{other.capitalize()} has it as {row.maker}: {row.label.lower()}",
+                        f"SUMPRODUCT(({refs[key]}<>{standing[row.maker][key]})*1)", "0",
+                        _slack(standing))  # fmt: skip
+            told.append(
+                f"{other} keeps its own row, which does not follow {row.maker}: {row.label}"
+            )
+    return told
+
+
+def _slack(standing: Standing) -> Ref:
+    return next(refs["tolerance"] for refs in standing.values() if "tolerance" in refs)
 
 
 def _limits(name: str, refs: Mapping[str, Ref]) -> Iterator[Limited]:
@@ -171,7 +193,7 @@ def _wanted(name: str, found: Mapping[str, Ref]) -> list[str]:
 def rows() -> dict[str, _Row]:
     """Return label, unit and format of every row that some block has."""
     described = {}
-    for block in BLOCKS.values():
+    for name, block in BLOCKS.items():
         sheet = Book("", "", "").sheet("", "", "", ())
         given = _Asked({"chat_low": Ref("", 1, 1)})
         grid = months(sheet, 1, given["first_day"], given["year_months"], given)
@@ -179,7 +201,7 @@ def rows() -> dict[str, _Row]:
         cells = {(cell.row, cell.column): cell for cell in sheet.cells}
         for key, row in grid.rows.items():
             label, unit = (str(cells[row, column].value or "") for column in (1, 2))
-            described[key] = _Row(label, unit, cells[row, FIRST].format)
+            described[key] = _Row(name, label, unit, cells[row, FIRST].format)
     # Every sheet of months has a time line.
     return {k: v for k, v in described.items() if k not in ("month", "ends", "since", "year")}
 

@@ -35,6 +35,4 @@ def lay_out_model(title: str, names: Sequence[str]) -> Book:
     for name in BLOCKS:
         if name in names:
             lay_out(book, name, standing)
-    # What can be chosen is read last.
-    book.sheets.sort(key=lambda sheet: sheet.name == "Lists")
     return book

@@ -11,7 +11,17 @@ from typing import Annotated, Any
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import functions, hosts, native, page, prices, recalc, simulate, templates
+from workbooks.cli import (
+    blocks,
+    functions,
+    hosts,
+    native,
+    page,
+    prices,
+    recalc,
+    simulate,
+    templates,
+)
 from workbooks.cli.isolation import Program
 from workbooks.cli.output import Output, told
 from workbooks.errors import CrashedError
@@ -37,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 templates.add_to(app)
+blocks.add_to(app)
 recalc.add_to(app)
 simulate.add_to(app)
 functions.add_to(app)

@@ -1,10 +1,11 @@
-"""Names and a sheet added to a workbook; what stands there stays byte for byte."""
+"""Names, sheets and other parts added to a workbook; what stands there stays byte for byte."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from workbooks.errors import RefusedError
@@ -27,6 +28,7 @@ _ROOT = re.compile(rb"<((?:\w+:)?)workbook\b")
 _SHEETS_END = re.compile(rb"</((?:\w+:)?)sheets>")
 _SHEET_ID = re.compile(rb"\bsheetId=[\"']([0-9]+)[\"']")
 _WORKSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_STYLES = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -37,8 +39,12 @@ def with_names(
     names: Mapping[str, str],
     hidden: Collection[str] = (),
     comments: Mapping[str, str] | None = None,
+    local: Sequence[tuple[str, int, str]] = (),
 ) -> bytes:
-    """Return a workbook part with more defined names; one of the whole workbook gives way."""
+    """Return a workbook part with more defined names; one of the whole workbook gives way.
+
+    `local` has names of one sheet: each its name, the place of its sheet among all, and its text.
+    """
     root = _ROOT.search(data)
     prefix = root[1] if root else b""
     lines = b"".join(
@@ -52,6 +58,10 @@ def with_names(
             prefix,
         )
         for name, text in names.items()
+    ) + b"".join(
+        b'<%bdefinedName name="%b" localSheetId="%d">%b</%bdefinedName>'
+        % (prefix, escape(name), place, escape(text), prefix)
+        for name, place, text in local
     )
     data = _NO_NAMES.sub(b"", data, count=1)
     replaced = {name.upper().encode() for name in names}
@@ -76,43 +86,69 @@ def with_sheet(
     package: Package, book: Book, data: bytes, name: str, rows: Sequence[Sequence[Any]]
 ) -> tuple[bytes, dict[str, bytes], dict[str, bytes]]:
     """Return a workbook part with one more sheet, very hidden; the parts changed; those added."""
-    folder, leaf = posixpath.split(book.part)
-    rels = posixpath.join(folder, "_rels", f"{leaf}.rels")
-    part = posixpath.join(folder, "worksheets", "tokenbook-data.xml")
-    known = relations(package, book.part)
-    strict = any(kind.startswith(_STRICT) for kind, _, _ in known.values())
-    relationships = _STRICT if strict else _TRANSITIONAL
-    identity = next(
-        f"rIdTokenbook{i}" for i in range(len(known) + 1) if f"rIdTokenbook{i}" not in known
-    )
+    part = posixpath.join(posixpath.dirname(book.part), "worksheets", "tokenbook-data.xml")
+    data, changed = with_sheets(package, book, data, {name: part}, b' state="veryHidden"')
+    return data, changed, {part: sheet_part(rows, book.main)}
+
+
+def with_sheets(
+    package: Package,
+    book: Book,
+    data: bytes,
+    parts: Mapping[str, str],
+    state: bytes = b"",
+    styles: str | None = None,
+) -> tuple[bytes, dict[str, bytes]]:
+    """Return a workbook part that lists more sheets, behind the others; the parts changed.
+
+    `parts` gives the part of each sheet by its name; `styles` is the part of the styles, where
+    the workbook has none.
+    """
+    kinds = dict.fromkeys(parts.values(), ("worksheet", _WORKSHEET))
+    if styles:
+        kinds[styles] = ("styles", _STYLES)
+    identities, relationships, changed = _with_parts(package, book, kinds)
     end = _SHEETS_END.search(data)
     if end is None:
         raise RefusedError(f"{book.part} lists no sheets")
-    number = 1 + max(int(match) for match in _SHEET_ID.findall(data))
-    line = b'<%bsheet name="%b" sheetId="%d" state="veryHidden" xmlns:tok="%b" tok:id="%b"/>' % (
-        end[1],
-        escape(name),
-        number,
-        relationships.encode(),
-        identity.encode(),
+    number = max(int(match) for match in _SHEET_ID.findall(data))
+    lines = b"".join(
+        b'<%bsheet name="%b" sheetId="%d"%b xmlns:tok="%b" tok:id="%b"/>'
+        % (end[1], escape(name), number + i, state, relationships, identities[part])
+        for i, (name, part) in enumerate(parts.items(), start=1)
     )
-    target = posixpath.relpath(part, folder)
+    return data[: end.start()] + lines + data[end.start() :], changed
+
+
+def _with_parts(
+    package: Package, book: Book, parts: Mapping[str, tuple[str, str]]
+) -> tuple[dict[str, bytes], bytes, dict[str, bytes]]:
+    """Relate more parts to the workbook, given the kind and content type of each.
+
+    Returns the ids of the relations by part, the namespace of relations, and the parts changed.
+    """
+    folder, leaf = posixpath.split(book.part)
+    rels = posixpath.join(folder, "_rels", f"{leaf}.rels")
+    known = relations(package, book.part)
+    strict = any(kind.startswith(_STRICT) for kind, _, _ in known.values())
+    relationships = (_STRICT if strict else _TRANSITIONAL).encode()
+    free = (one for i in count() if (one := f"rIdTokenbook{i}") not in known)
+    identities = {part: next(free).encode() for part in parts}
+    related = b"".join(
+        b'<%%bRelationship Id="%b" Type="%b/%b" Target="%b"/>'
+        % (identities[part], relationships, kind.encode(),
+           posixpath.relpath(part, folder).encode())
+        for part, (kind, _) in parts.items()
+    )  # fmt: skip
+    typed = b"".join(
+        b'<%%bOverride PartName="/%b" ContentType="%b"/>' % (part.encode(), content.encode())
+        for part, (_, content) in parts.items()
+    )
     changed = {
-        rels: before_end(
-            package.read(rels),
-            b"Relationships",
-            b'<%%bRelationship Id="%b" Type="%b/worksheet" Target="%b"/>'
-            % (identity.encode(), relationships.encode(), target.encode()),
-        ),
-        "[Content_Types].xml": before_end(
-            package.read("[Content_Types].xml"),
-            b"Types",
-            b'<%%bOverride PartName="/%b" ContentType="%b"/>'
-            % (part.encode(), _WORKSHEET.encode()),
-        ),
+        rels: before_end(package.read(rels), b"Relationships", related),
+        "[Content_Types].xml": before_end(package.read("[Content_Types].xml"), b"Types", typed),
     }
-    sheet = sheet_part(rows, book.main)
-    return data[: end.start()] + line + data[end.start() :], changed, {part: sheet}
+    return identities, relationships, changed
 
 
 def before_end(data: bytes, element: bytes, line: bytes) -> bytes:
@@ -120,7 +156,7 @@ def before_end(data: bytes, element: bytes, line: bytes) -> bytes:
     end = re.search(rb"</((?:\w+:)?)%b>" % element, data)
     if end is None:
         raise RefusedError(f"{element.decode()} has no end")
-    return data[: end.start()] + line % end[1] + data[end.start() :]
+    return data[: end.start()] + line.replace(b"%b", end[1]) + data[end.start() :]
 
 
 def sheet_part(rows: Sequence[Sequence[Any]], main: str) -> bytes:
