@@ -31,8 +31,7 @@ _HEADLINES = {
               ("rented", "Rented GPUs", "usd", "USD, in the last month")),
     "prices": (("mtok", "Tokens sold", "integer", "Mtok, in the last month"),
                ("revenue", "Revenue", "usd", "USD, in the last month")),
-    "statements": (("ebitda", "EBITDA", "usd", "USD, in the last month"),
-                   ("cash", "Cash", "usd", "USD, at the end of the last month")),
+    "statements": (("ebitda", "EBITDA", "usd", "USD, in the last month"),),
 }  # fmt: skip
 _WIDTHS = (42, 16, 14, 22, 54)
 # A date counts from 1904 in some workbooks: so many days fewer.
@@ -84,7 +83,7 @@ def lay_out(book: Book, name: str, standing: Standing, *, from_1904: bool = Fals
         own |= block.before(book, found | own)
     sheet = book.sheet(
         name.capitalize(), f"{name.capitalize()}, month by month",
-        "The same formula in every month of a row", (), long=True,
+        f"{block.line[0].upper()}{block.line[1:]}", (), long=True,
     )  # fmt: skip
     given = found | own
     # A row of another block is taken over in a row of its own, under the same key.
@@ -221,7 +220,7 @@ def _add_inputs(book: Book, name: str, wanted: Sequence[str], *, from_1904: bool
     ]  # fmt: skip
     groups[0] = ("What moves", groups[0][1])
     sheet = book.sheet(f"{name.capitalize()} inputs", f"Inputs of the {name}",
-                       "What the blocks before it do not have", _WIDTHS, long=True)  # fmt: skip
+                       "Blue on yellow: change it, and the months follow", _WIDTHS, long=True)  # fmt: skip
     refs: dict[str, Ref] = {}
     for heading, fields in (*groups, ("Units", list(UNITS))):
         chosen = [
@@ -248,28 +247,32 @@ def _dated(field: Input, from_1904: bool) -> float | str | bool | None:
 def _take_over(grid: Grid, wanted: Sequence[str], found: Mapping[str, Ref]) -> None:
     """Add a row for each one that other blocks make: linked, or an input where none has it."""
     taken = [key for key in wanted if key in rows()]
-    if not taken:
-        return
-    grid.section("Taken from other blocks; blue on yellow: where none has it, to be filled in")
-    for key in taken:
+    linked = [key for key in taken if key in found]
+    if linked:
+        grid.section("From other blocks")
+    for key in linked:
         row = rows()[key]
-        if key in found:
-            links = [str(found[key].at(0, month)) for month in range(MONTHS)]
-            grid.each(key, row.label, links, row.unit, row.format)
-        else:
-            grid.entries(key, row.label, row.unit, row.format)
+        links = [str(found[key].at(0, month)) for month in range(MONTHS)]
+        grid.each(key, row.label, links, row.unit, row.format)
+    if len(linked) < len(taken):
+        grid.section("To be filled in")
+    for key in (key for key in taken if key not in found):
+        row = rows()[key]
+        grid.entries(key, row.label, row.unit, row.format)
 
 
 def _add_years(book: Book, grid: Grid) -> None:
     sheet = book.sheet("Statements by year", "Statements by year", "Sums and ends of the months",
                        (44, *(17,) * YEARS))  # fmt: skip
     sheet.upright = True
-    sheet.results(
+    refs = sheet.results(
         [
             Result("out", "Month in which the cash runs out", runs_out(grid.place), "", "text"),
             Result("lowest", "Lowest cash", f"MIN({grid.ref('cash')})", "at the end of a month",
                    "usd"),
         ]
     )  # fmt: skip
+    book.headline("Month in which the cash runs out", refs["out"], "text", "")
+    book.headline("Lowest cash", refs["lowest"], "usd", "USD, at the end of a month")
     lines = [line for line in LINES if line[0] in grid.rows or line[3] == "heading"]
     by_year(sheet, YEARS, [grid], None, lines, grid.place("year_months"))

@@ -142,10 +142,7 @@ def scenario_inputs(models: Ref, accelerators: Ref) -> list[tuple[str, list[Scen
     """Return the inputs under their headings, given where the ids stand that can be chosen."""
     return [
         ("What differs between the scenarios", _varied()),
-        *(
-            (f"Demand and price: {name.lower()}", _product(key, name))
-            for key, name in PRODUCTS.items()
-        ),
+        *((f"Product: {name.lower()}", _product(key, name)) for key, name in PRODUCTS.items()),
         *_shared(models, accelerators),
     ]
 
