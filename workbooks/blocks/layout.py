@@ -220,7 +220,7 @@ def _add_inputs(book: Book, name: str, wanted: Sequence[str], *, from_1904: bool
     ]  # fmt: skip
     groups[0] = ("What moves", groups[0][1])
     sheet = book.sheet(f"{name.capitalize()} inputs", f"Inputs of the {name}",
-                       "Blue on yellow: change it, and the months follow", _WIDTHS, long=True)  # fmt: skip
+                       "Blue on yellow: change it, and all follows", _WIDTHS, long=True)  # fmt: skip
     refs: dict[str, Ref] = {}
     for heading, fields in (*groups, ("Units", list(UNITS))):
         chosen = [
