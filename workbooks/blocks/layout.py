@@ -154,9 +154,7 @@ def check_agreement(sheet: Sheet, standing: Standing, maker: str | None = None) 
             sheet.check(f"{other.capitalize()} has it as {row.maker}: {row.label.lower()}",
                         f"SUMPRODUCT(({refs[key]}<>{standing[row.maker][key]})*1)", "0",
                         _slack(standing))  # fmt: skip
-            told.append(
-                f"{other} keeps its own row, which does not follow {row.maker}: {row.label}"
-            )
+            told.append(f"{other} keeps a row of its own, not that of {row.maker}: {row.label}")
     return told
 
 
@@ -219,8 +217,10 @@ def _add_inputs(book: Book, name: str, wanted: Sequence[str], *, from_1904: bool
         for heading, fields in scenario_inputs(*lists)
     ]  # fmt: skip
     groups[0] = ("What moves", groups[0][1])
-    sheet = book.sheet(f"{name.capitalize()} inputs", f"Inputs of the {name}",
-                       "Blue on yellow: change it, and all follows", _WIDTHS, long=True)  # fmt: skip
+    sheet = book.sheet(
+        f"{name.capitalize()} inputs", f"Inputs of the {name}",
+        "Blue on yellow: change it, and all follows", _WIDTHS, long=True,
+    )  # fmt: skip
     refs: dict[str, Ref] = {}
     for heading, fields in (*groups, ("Units", list(UNITS))):
         chosen = [

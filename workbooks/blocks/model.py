@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbooks.authoring.layout import FLAG, Book
+from workbooks.authoring.layout import FLAG, Book, Sheet
 from workbooks.blocks import BLOCKS, CHECKS
-from workbooks.blocks.layout import Standing, lay_out
+from workbooks.blocks.layout import Standing, check_agreement, lay_out
 from workbooks.templates.sources import ASSUMED, CATALOGUE, DGX, PARADOX, RENTS, cite
 
 
@@ -35,4 +35,6 @@ def lay_out_model(title: str, names: Sequence[str]) -> Book:
     for name in BLOCKS:
         if name in names:
             lay_out(book, name, standing)
+    if book.flag:
+        check_agreement(Sheet(book, "", "", "", ()), standing)
     return book

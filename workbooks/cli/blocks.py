@@ -49,7 +49,10 @@ def new(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The .xlsx file.")
     ] = None,
     blocks: Annotated[
-        str, typer.Option(metavar="BLOCKS", help="Which, with commas between them; all by default.")
+        str,
+        typer.Option(
+            "--blocks", metavar="NAMES", help="Which, with commas between them; all by default."
+        ),
     ] = "",
     force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the blocks, a line each.")] = False,

@@ -70,7 +70,7 @@ def _looks(package: Package, book: Book, draft: Package, theirs: Book) -> tuple[
 
     def part_of(one: Package, its: Book) -> str:
         kinds = relations(one, its.part).values()
-        free = f"{posixpath.dirname(its.part)}/tokenbook-styles.xml"
+        free = f"{posixpath.dirname(its.part)}/styles.xml"
         return next((part for kind, part, _ in kinds if kind.endswith("/styles")), free)
 
     part, source = part_of(package, book), part_of(draft, theirs)
