@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import shutil
 import subprocess
 import warnings
 from pathlib import Path
@@ -16,6 +19,7 @@ from workbooks.blocks.model import lay_out_model
 from workbooks.build import build_book
 from workbooks.recalc import recalculate
 
+ROOT = Path(__file__).parents[3]
 PASSING = "All checks pass"
 
 
@@ -135,6 +139,22 @@ def test_it_writes_over_a_file_only_with_force(tokenbook, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "Prices" in load_workbook(path).sheetnames
+
+
+def test_the_walk_of_the_page_runs_as_it_stands(tokenbook, tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
+    (walk,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "tests" / "data" / "excel" / "table23.xlsx", "budget.xlsx")
+    for line in walk.splitlines():
+        code, _, error = tokenbook(*shlex.split(line)[1:])
+        assert code == 0, f"{line}: {error}"
+    names = load_workbook("budget-3.xlsx").defined_names
+    for name in re.findall(r"(?:fleet|statements|prices)_\w+", page):
+        assert name in names or name in load_workbook("ours.xlsx").defined_names, name
+    assert flag(Path("budget-3.xlsx")) == flag(Path("ours.xlsx")) == PASSING
+    for name, line in LINES.items():
+        assert f"| `{name}` | {line} |" in page
 
 
 @pytest.mark.ooxml
