@@ -74,9 +74,9 @@ def _looks(package: Package, book: Book, draft: Package, theirs: Book) -> tuple[
         return next((part for kind, part, _ in kinds if kind.endswith("/styles")), free)
 
     part, source = part_of(package, book), part_of(draft, theirs)
-    ours = parse(draft.read(source).replace(MAIN.encode(), book.main.encode()), source)
-    empty = b'<styleSheet xmlns="%b"/>' % book.main.encode()
-    return part, Looks(parse(package.read(part) if part in package else empty, part), ours)
+    ours = draft.read(source).replace(MAIN.encode(), book.main.encode())
+    mine = package.read(part) if part in package else ours
+    return part, Looks(parse(mine, part), parse(ours, source))
 
 
 def _local_names(draft: Package, theirs: Book, before: int) -> list[tuple[str, int, str]]:
