@@ -153,9 +153,7 @@ def _cover(book: Book) -> Sheet:
     return cover
 
 
-def _checks(
-    book: Book, limited: Sequence[Limited], others: Sequence[Ref]
-) -> Sheet:
+def _checks(book: Book, limited: Sequence[Limited], others: Sequence[Ref]) -> Sheet:
     """Lay out the checks and the one flag that sums them up: figures, sheets, inputs."""
     sheet = Sheet(
         book, book.free_name(book.checks_sheet), book.checks_sheet,
