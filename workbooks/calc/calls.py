@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from udfs.cells import CellError
+from workbooks.calc.handed import OwnCall
+from workbooks.calc.protocol import DIGITS, SHOWN, SNAPPED
 
 #: What a call that waits for its block shows for the time being.
 WAITING = CellError("#CALC!", "waits for its block")
@@ -22,6 +24,10 @@ _MOST_ROUNDS = 32
 _FEW = 64
 _LARGEST = sys.float_info.max
 _SEVERAL_CELLS = ("row", "column", "grid", "table")
+
+
+#: What takes so many numbers and gives one.
+_OF_NUMBERS = {DIGITS: 1, SHOWN: 1, SNAPPED: 2}
 
 
 def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +83,37 @@ def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
     )
     exec(source, known)
     return known["answer"]  # type: ignore[no-any-return]
+
+
+def of_numbers(name: str, function: Callable[..., Any], slow: OwnCall) -> Callable[..., Any]:
+    """Return a call that gives what `slow` gives, sooner for what the passes put into formulas.
+
+    Parameters
+    ----------
+    name : str
+        What the calculator calls it by.
+    function : Callable
+        Gives a number for numbers.
+    slow : OwnCall
+        The way for all that is no number.
+    """
+
+    def one(number: Any) -> Any:
+        try:
+            return function(number) if type(number) is float else slow(number)
+        except KeyboardInterrupt as stop:
+            return slow.stop(stop)
+
+    def two(number: Any, other: Any) -> Any:
+        try:
+            if type(number) is float and type(other) is float:
+                return function(number, other)
+            return slow(number, other)
+        except KeyboardInterrupt as stop:
+            return slow.stop(stop)
+
+    ways: dict[int, Callable[..., Any]] = {1: one, 2: two}
+    return ways.get(_OF_NUMBERS.get(name, 0), slow)
 
 
 class _Missing:

@@ -19,7 +19,7 @@ from typing import Any
 import formualizer as fz
 
 from udfs.cells import Cell, CellError
-from workbooks.calc.calls import Blocks, quick
+from workbooks.calc.calls import Blocks, of_numbers, quick
 from workbooks.calc.handed import CODES, FAILURES_ALONE, OwnCall
 from workbooks.calc.protocol import (
     ASKED,
@@ -116,7 +116,7 @@ class FormualizerCalculator:
             call = OwnCall(in_blocks.get(name, function), self, self.settings.deadline)
             self._workbook.register_function(
                 name,
-                call if name in in_blocks else quick(function, call),
+                call if name in in_blocks else quick(function, of_numbers(name, function, call)),
                 min_args=0,
                 allow_override_builtin=True,
                 # Volatile functions are called again in each round.

@@ -50,6 +50,8 @@ _EXCEL = re.compile(r"1[0-9]\.[0-9]{4}")
 _CALC = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*>")
 
 Place = tuple[str, int, int]
+#: So many cells are looked up one by one.
+_FEW = 4
 
 
 def untrusted(package: Package, book: Book) -> str:
@@ -271,6 +273,10 @@ class Comparison:
 
     def _inside(self, sheet: str, area: Area) -> Iterator[Place]:
         places, rows, columns = self._places(sheet)
+        if places and area.rows * area.columns <= _FEW:
+            # All of one sheet, whose name a formula may write in another case.
+            name = places[0][0]
+            return (one for cell in area.cells() if (one := (name, *cell)) in self._found)
         hit = (rows >= area.top) & (rows <= area.bottom)
         hit &= (columns >= area.left) & (columns <= area.right)
         return (places[i] for i in np.flatnonzero(hit))
