@@ -17,7 +17,9 @@ from engine.errors import InputError
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
 from workbooks.cli.many import are_many, recalc_many
+from workbooks.cli.options import Baseline, Strict
 from workbooks.cli.prices import OwnPrices
+from workbooks.errors import DeadlineError
 from workbooks.watch import Interrupted, guarded
 
 if TYPE_CHECKING:
@@ -59,8 +61,9 @@ _SWEEP_HELP = """Evaluate a workbook over many scenarios; it is loaded once, and
 
 The scenarios are a .csv file with the cells to set in the header and one scenario a row. A bad
 scenario is told in its row, and the exit code is 1. --resume goes on where an earlier sweep was
-stopped. Texts that begin with = + - @ stand after an apostrophe in a .csv file, so that no
-spreadsheet takes them for formulas.
+stopped. First the file is computed as it stands: cells that do not come out as Excel saved them are
+listed, and --strict makes the exit code 1. Texts that begin with = + - @ stand after an apostrophe
+in a .csv file, so that no spreadsheet takes them for formulas.
 
 [bold]Examples[/bold]
 
@@ -72,7 +75,6 @@ _FREEZE_HELP = """Write a copy whose TOK_ cells hold plain values, for readers w
 
 tokenbook freeze model.xlsx -o for-the-board.xlsx
 """
-_SHOWN = 20
 
 
 class Engine(StrEnum):
@@ -126,12 +128,7 @@ def recalc(
         bool, typer.Option(help="Set formula cells too; write although the file is open.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Report, but write nothing.")] = False,
-    baseline: Annotated[
-        bool,
-        typer.Option(
-            help="First compute the file as it stands, and list what Excel saved otherwise."
-        ),
-    ] = True,
+    baseline: Baseline = True,
     engine: Annotated[
         Engine, typer.Option(help="libreoffice: a second opinion; the file is not written.")
     ] = Engine.embedded,
@@ -233,13 +230,15 @@ def check(
         f"{found.unvalued} hold no value, {len(found.errors)} in error, "
         f"{len(found.unevaluated)} not evaluated; {found.second_calculator}"
     )
-    _list(("differs", "in the file", "computed"), found.differences, verbose, numbers=(1, 2))
-    _list(
-        ("calculators disagree", "ours", "IronCalc"), found.disagreements, verbose, numbers=(1, 2)
-    )
+    sides = found.sides
+    differing = [(*change, sides.get(change.address, "not asked")) for change in found.differences]
+    header = ("differs", "in the file", "computed", "the file's value has")
+    show.some(header, differing, verbose, numbers=(1, 2))
+    header = ("calculators disagree", "ours", "IronCalc", "the file's value has")
+    show.some(header, found.disagreements, verbose, numbers=(1, 2))
     _tell_errors(found.causes, found.errors, every=verbose)
-    _list(("not evaluated", "reason"), found.unevaluated, verbose)
-    _list(("advice", "rule", "what"), found.lints, verbose)
+    show.some(("not evaluated", "reason"), found.unevaluated, verbose)
+    show.some(("advice", "rule", "what"), found.lints, verbose)
     if not found.right:
         raise typer.Exit(1)
 
@@ -263,13 +262,20 @@ def sweep(
     ] = None,
     seed: Seed = 0,
     now: Now = None,
+    deadline: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Give up after this long; see --resume.")
+    ] = None,
+    baseline: Baseline = True,
+    strict: Strict = False,
     max_memory: MaxMemory = None,
     isolate: Isolate = None,
 ) -> None:
     """Evaluate over scenarios."""
-    apart(context, [output], deadline=None, max_memory=max_memory, isolate=isolate)
+    apart(context, [output], deadline=deadline, max_memory=max_memory, isolate=isolate)
+    from workbooks.recalc import check_deadline  # noqa: PLC0415
     from workbooks.scenarios.sweep import sweep as sweep_file  # noqa: PLC0415
 
+    check_deadline(deadline)
     # A comma inside a quoted sheet name does not separate.
     names = r"(?:'(?:[^']|'')*'|[^,'])+"
     wanted = [cell.strip() for one in outputs for cell in re.findall(names, one) if cell.strip()]
@@ -285,18 +291,22 @@ def sweep(
                 clock=now,
                 progress=progress,
                 decimal=decimal,
+                deadline=deadline,
+                baseline=baseline,
             )
-        except Interrupted as stop:
-            if not stop.written:
+        except (Interrupted, DeadlineError) as stop:
+            if not getattr(stop, "written", False):
                 _warn([f"the scenarios that are done are in {output}.part; --resume goes on"])
             raise
     if report.reason:
         typer.secho(f"evaluated one by one: {report.reason}", err=True, fg="yellow")
+    held = show.baseline(report.baseline, len(report.unreproduced))
     typer.echo(
         f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
-        f"{report.bad} bad (see their rows)"
+        f"{report.bad} bad (see their rows), {held}"
     )
-    if report.bad:
+    show.some(("not reproduced", "reason"), report.unreproduced, verbose=True)
+    if report.bad or (strict and report.unreproduced):
         raise typer.Exit(1)
 
 
@@ -343,23 +353,23 @@ def _tell(
         f"{target}{' (dry run, not written)' if dry_run else ''}: "
         f"{report.evaluated} cells evaluated, {report.changed_count} changed, "
         f"{report.error_count} in error, {report.unevaluated_count} not evaluated, "
-        f"{_baseline(report)} ({report.seconds:.2f} s)"
+        f"{show.baseline(report.baseline, report.unreproduced_count)} ({report.seconds:.2f} s)"
     )
     for moved in report.moved:
         typer.echo(f"{moved.count} cells moved because {moved.reason}")
-        _list(("moved", "before", "as it stands"), moved.cells, verbose, numbers=(1, 2))
+        show.some(("moved", "before", "as it stands"), moved.cells, verbose, numbers=(1, 2))
     if verbose:
-        _list(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
+        show.some(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
     _tell_errors(report.causes, report.errors, every=verbose or every, option=option)
-    _list(("not reproduced", "reason"), report.unreproduced, verbose)
-    _list(("old value kept", "reason"), report.unevaluated, verbose)
+    show.some(("not reproduced", "reason"), report.unreproduced, verbose)
+    show.some(("old value kept", "reason"), report.unevaluated, verbose)
 
 
 def _tell_errors(
     causes: Sequence[Any], errors: Sequence[Any], *, every: bool, option: str = "-v"
 ) -> None:
     """Print where errors begin, a line each, and every cell in error if that is asked for."""
-    shown = causes if every else causes[:_SHOWN]
+    shown = causes if every else causes[: show.SHOWN]
     for cause in shown:
         alike = f" and {cause.alike} like it" if cause.alike else ""
         function = f" in {cause.function}" if cause.function else ""
@@ -370,15 +380,9 @@ def _tell_errors(
         typer.echo(f"… and {len(causes) - len(shown)} more where errors begin; -v lists them")
     if every:
         rows = [one[:5] for one in errors]
-        _list(("in error", "function", "value", "reason", "begins in"), rows, verbose=True)
+        show.some(("in error", "function", "value", "reason", "begins in"), rows, verbose=True)
     elif len(errors) > len(causes):
         typer.echo(f"{option} lists all {len(errors)} cells in error")
-
-
-def _baseline(report: Any) -> str:
-    if report.baseline:
-        return f"not held against the file's own values ({report.baseline})"
-    return f"{report.unreproduced_count} not reproduced"
 
 
 def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:
@@ -388,29 +392,14 @@ def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:
         f"{opinion.unheld} hold no value (nothing was written)"
     )
     differing = [(f"{d.sheet}!{d.cell}", d.held, d.calc, d.formula) for d in opinion.differences]
-    _list(("differs", "in the file", "in Calc", "formula"), differing, verbose, numbers=(1, 2))
+    show.some(("differs", "in the file", "in Calc", "formula"), differing, verbose, numbers=(1, 2))
     unknown = [(f"{sheet}!{cell}",) for sheet, cell in opinion.unknown]
-    _list(("not calculated",), unknown, verbose)
+    show.some(("not calculated",), unknown, verbose)
 
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         typer.secho(f"warning: {warning}", err=True, fg="yellow")
-
-
-def _list(
-    header: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    verbose: bool,
-    numbers: Sequence[int] = (),
-) -> None:
-    """Print the first rows of a list, or all."""
-    if not rows:
-        return
-    limit = len(rows) if verbose else _SHOWN
-    show.table(header, rows[:limit], numbers=numbers)
-    if len(rows) > limit:
-        typer.echo(f"… and {len(rows) - limit} more {header[0]}; -v lists them")
 
 
 def _options(

@@ -10,6 +10,8 @@ from typing import Any
 import typer
 
 Progress = Callable[[str, int, int], None]
+#: Rows of a list that are shown where not all are asked for.
+SHOWN = 20
 
 
 def value(cell: Any) -> str:
@@ -49,6 +51,26 @@ def table(
     for row in texts:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)
+
+
+def some(
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    verbose: bool,
+    numbers: Sequence[int] = (),
+) -> None:
+    """Print the first rows of a list, or all."""
+    if not rows:
+        return
+    limit = len(rows) if verbose else SHOWN
+    table(header, rows[:limit], numbers=numbers)
+    if len(rows) > limit:
+        typer.echo(f"… and {len(rows) - limit} more {header[0]}; -v lists them")
+
+
+def baseline(why: str, count: int) -> str:
+    """Return how many cells do not come out as Excel saved them, or why that is not known."""
+    return f"not held against the file's own values ({why})" if why else f"{count} not reproduced"
 
 
 @contextmanager

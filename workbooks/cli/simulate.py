@@ -11,6 +11,7 @@ import typer
 
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
+from workbooks.cli.options import Baseline, Strict
 from workbooks.watch import guarded
 
 _HELP = """\
@@ -74,6 +75,8 @@ def simulate(
     deadline: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")
     ] = None,
+    baseline: Baseline = True,
+    strict: Strict = False,
     max_memory: MaxMemory = None,
     isolate: Isolate = None,
 ) -> None:
@@ -110,6 +113,7 @@ def simulate(
             found = run(
                 file, risks, wanted, draws, seed=seed, sampling=how, conditions=conditions,
                 precision=share, where=Where(workers, scheduler), progress=progress,
+                baseline=baseline,
             )  # fmt: skip
         rows = write(found, output, keep_draws=keep_draws, watch=watch)
     if found.reason:
@@ -130,7 +134,11 @@ def simulate(
         if row.statistic.startswith(_SHOWN)
     ]
     show.table(("", *found.task.outputs), shown, numbers=range(1, len(found.task.outputs) + 1))
-    typer.echo(f"{output}: {found.draws.outputs.shape[1]:,} draws, seed {seed}")
+    held = show.baseline(found.baseline, len(found.unreproduced))
+    typer.echo(f"{output}: {found.draws.outputs.shape[1]:,} draws, seed {seed}, {held}")
+    show.some(("not reproduced", "reason"), found.unreproduced, verbose=True)
+    if strict and found.unreproduced:
+        raise typer.Exit(1)
 
 
 def _share(text: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from workbooks.formula.parse import parse
@@ -46,6 +47,12 @@ class Names:
         key = text.casefold()
         local = self._local.get((sheet.casefold(), key)) if sheet is not None else None
         return local or self._global.get(key)
+
+    def near(self, text: str) -> str:
+        """Return what is said of a name that is not there: the nearest ones, if any."""
+        known = {name.name.casefold(): name.name for name in self._global.values()}
+        found = [known[key] for key in get_close_matches(text.casefold(), known, n=3)]
+        return f"; did you mean {', '.join(found)}?" if found else ""
 
     def in_row(self, row: int, beginning: str, sheet: str) -> tuple[str, ...]:
         """Return the names of single cells of a row that begin so, in the order of the file."""

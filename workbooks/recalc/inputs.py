@@ -99,9 +99,9 @@ class Target:
             named = self.names.in_row(self.row, beginning, self.sheet) if self.names else ()
             instead = ", ".join(named[:-1]) + " or " * (len(named) > 1)
             instead += named[-1] if named else "a cell that it reads"
-            raise BadInputError(
-                f"{self.address} holds {formula}; set {instead}, or replace the formula by --force"
-            )
+            # What is only looked at is set again and again, and takes no force.
+            force = "" if self.probe else ", or replace the formula by --force"
+            raise BadInputError(f"{self.address} holds {formula}; set {instead}{force}")
         if given.get("t") in ("array", "dataTable"):
             raise BadInputError(f"{self.address} is part of an array formula or data table")
         if given.get("t") == "shared" and "ref" in given:
@@ -199,7 +199,8 @@ def resolve(
         if sheet_name is None:
             name = names.find(cell, None)
             if name is None:
-                raise BadInputError(f"{asked}: no such defined name; write a cell as Sheet!B3")
+                near = names.near(cell) or "; write a cell as Sheet!B3"
+                raise BadInputError(f"{asked}: no such defined name{near}")
             sheet_name, cell = split_sheet(name.text)
         area = parse_area(cell)
         if sheet_name is None or area is None or area.rows * area.columns != 1:

@@ -21,6 +21,7 @@ from workbooks.errors import (
 from workbooks.excel.context import Own, Scope
 from workbooks.excel.pipeline import Pipeline
 from workbooks.excel.runtime.arrays import Spills
+from workbooks.formula.address import full_name
 from workbooks.formula.names import Names
 from workbooks.formula.structured import Tables
 from workbooks.ooxml import files
@@ -40,7 +41,7 @@ from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
-from workbooks.recalc.report import Report
+from workbooks.recalc.report import Report, Unreproduced
 from workbooks.recalc.settle import settle
 from workbooks.recalc.sheets import KEPT_IN_PARTS, Sheets, UnusualSheetError
 from workbooks.recalc.splice import Difference, Pending, SheetSplicer, old_value
@@ -145,6 +146,23 @@ class Job:
             self._compare()
         else:
             self._twice()
+
+    def unreproduced(self) -> list[Unreproduced]:
+        """Return the cells of the evaluated workbook that do not come out as Excel saved them.
+
+        It must be evaluated as it stands; `report.baseline` says why there is nothing to hold it
+        against.
+        """
+        self.report.baseline = untrusted(self.package, self.book)
+        if self.report.baseline:
+            return []
+        self._compare()
+        return [
+            Unreproduced(full_name(sheet, *place), found.reason)
+            for sheet, cells in self.baseline.items()
+            for place, found in sorted(cells.items())
+            if found.listed
+        ]
 
     def _twice(self) -> None:
         """Compute the workbook as it stands, and then with its cells set."""

@@ -69,6 +69,11 @@ class Difference(NamedTuple):
     keep: bool
     listed: bool
 
+    @property
+    def reason(self) -> str:
+        """Both values, as they are told."""
+        return f"Excel saved {_shown(self.saved)}, here it is {_shown(self.computed)}"
+
 
 @dataclass(slots=True)
 class SheetSplicer:
@@ -277,7 +282,7 @@ class SheetSplicer:
             self.report.add_unreproduced(
                 Unreproduced(
                     full_name(self.sheet, row, column),
-                    f"Excel saved {_shown(found.saved)}, here it is {_shown(found.computed)}"
+                    found.reason
                     + (": Excel's value stays" if kept else f": {_shown(value)} is written"),
                 )
             )

@@ -18,7 +18,7 @@ from workbooks.recalc.job import Job
 from workbooks.recalc.results import Results
 from workbooks.recalc.run import opened
 from workbooks.recalc.splice import old_value
-from workbooks.review.cross_check import Disagreement, OtherCalculatorError, agree, ask
+from workbooks.review.cross_check import Disagreement, OtherCalculatorError, agree, ask, side
 from workbooks.review.lint import Lint, Linter
 
 _NOT_THERE = ("#NAME?",)
@@ -29,8 +29,9 @@ class CheckReport:
     """What was found.
 
     `differences` are cells whose value in the file is not what comes out; `unvalued` counts those
-    that hold none. `disagreements` are native formulas for which IronCalc has another value;
-    `second_calculator` says how many were compared, or why none were.
+    that hold none. `disagreements` are native formulas for which IronCalc has another value.
+    `sides` says for each differing cell which calculator has the value of the file, where IronCalc
+    was asked about it; `second_calculator` says how many were compared, or why none were.
     """
 
     evaluated: int = 0
@@ -42,6 +43,7 @@ class CheckReport:
     unevaluated: list[Unevaluated] = field(default_factory=list)
     lints: list[Lint] = field(default_factory=list)
     disagreements: list[Disagreement] = field(default_factory=list)
+    sides: dict[str, str] = field(default_factory=dict)
     second_calculator: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -92,14 +94,16 @@ def check(
         found.errors, found.unevaluated = report.errors, report.unevaluated
         found.warnings = report.warnings
         found.lints = list(Linter(job).lints())
+        held = _held(job) if second_calculator else {}
     if second_calculator:
-        _ask_other(path, found, functions, seed=seed, clock=clock)
+        _ask_other(path, found, held, functions, seed=seed, clock=clock)
     return found
 
 
 def _ask_other(
     path: Path,
     found: CheckReport,
+    held: Mapping[str, Cell],
     functions: Mapping[str, Any] | None,
     *,
     seed: int,
@@ -115,6 +119,7 @@ def _ask_other(
             return
         with opened(copy, setup_for(functions)) as job:
             ours = _held(job)
+    differing = {change.address for change in found.differences}
     compared = unknown = 0
     for address, value in ours.items():
         other = theirs.get(address)
@@ -125,7 +130,10 @@ def _ask_other(
             continue
         compared += 1
         if not agree(value, other):
-            found.disagreements.append(Disagreement(address, value, other))
+            told = side(held.get(address), value, other)
+            found.disagreements.append(Disagreement(address, value, other, told))
+        if address in differing:
+            found.sides[address] = side(held.get(address), value, other)
     found.second_calculator = f"IronCalc computed {compared} native formulas" + (
         f" and does not know what {unknown} others need" if unknown else ""
     )

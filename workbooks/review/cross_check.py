@@ -22,11 +22,12 @@ _SECONDS = 120
 
 
 class Disagreement(NamedTuple):
-    """A cell for which the two calculators have different values."""
+    """A cell for which the two calculators have different values, and whose the file holds."""
 
     address: str
     ours: Cell
     theirs: Cell
+    side: str
 
 
 class OtherCalculatorError(RuntimeError):
@@ -65,6 +66,20 @@ def agree(ours: Cell, theirs: Cell) -> bool:
     if ours in (None, "", 0.0) and theirs in (None, "", 0.0):
         return True
     return type(ours) is type(theirs) and ours == theirs
+
+
+def side(held: Cell, ours: Cell, theirs: Cell) -> str:
+    """Return which of two calculators sides with the value that a file holds.
+
+    Examples
+    --------
+    >>> side(3.0, 3.0, 4.0), side(4.0, 3.0, 4.0), side(5.0, 3.0, 4.0), side(None, 3.0, 4.0)
+    ('ours', 'IronCalc', 'neither', 'the file holds none')
+    """
+    if held is None:
+        return "the file holds none"
+    sides = {(True, True): "both", (True, False): "ours", (False, True): "IronCalc"}
+    return sides.get((agree(ours, held), agree(theirs, held)), "neither")
 
 
 def _is_error(value: Any) -> bool:

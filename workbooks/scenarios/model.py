@@ -13,6 +13,7 @@ from workbooks.errors import BadInputError
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.recalc.inputs import Target, resolve
 from workbooks.recalc.job import Job
+from workbooks.recalc.report import Unreproduced
 from workbooks.scenarios.compiled.held import first_difference
 from workbooks.scenarios.compiled.program import Program
 from workbooks.scenarios.compiled.values import UnsupportedError
@@ -49,6 +50,13 @@ class Model:
         job.sheets.targets = self._inputs
         job.fixed = False
         job.evaluate()
+
+    def unreproduced(self) -> tuple[list[Unreproduced], str]:
+        """Return the cells that do not come out as Excel saved them, or why none is held to that.
+
+        It is asked before any scenario is.
+        """
+        return self._job.unreproduced(), self._job.report.baseline
 
     def compiled(self) -> Program | None:
         """Return the formulas in between, compiled; None, and the reason, where they cannot be."""
@@ -123,10 +131,14 @@ def place_of(text: str, job: Job) -> tuple[str, int, int]:
     if sheet_name is None:
         name = job.pipeline.scope.names.find(cell, None)
         if name is None:
-            raise BadInputError(f"{text}: no such defined name; write a cell as Sheet!B5")
+            near = job.pipeline.scope.names.near(cell) or "; write a cell as Sheet!B5"
+            raise BadInputError(f"{text}: no such defined name{near}")
         sheet_name, cell = split_sheet(name.text)
     area = parse_area(cell)
     sheet = job.book.sheet(sheet_name or "")
+    if sheet is None and sheet_name:
+        known = ", ".join(info.name for info in job.book.sheets)
+        raise BadInputError(f"{text}: there is no sheet {sheet_name!r}; the file has {known}")
     if sheet is None or area is None or area.rows * area.columns != 1:
         raise BadInputError(f"{text} is not one cell of the workbook; write it as Sheet!B5")
     return sheet.name, area.top, area.left

@@ -20,6 +20,7 @@ from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError
 from workbooks.ooxml import files
 from workbooks.recalc import setup_for
+from workbooks.recalc.report import Unreproduced
 from workbooks.recalc.run import opened
 from workbooks.scenarios.compiled.held import first_difference
 from workbooks.scenarios.compiled.program import Program
@@ -127,6 +128,8 @@ class Simulation:
     reason: str = ""
     converged: bool | None = None
     conditions: list[Condition] = field(default_factory=list)
+    unreproduced: list[Unreproduced] = field(default_factory=list)
+    baseline: str = ""
 
 
 class Runner:
@@ -193,6 +196,7 @@ def simulate(
     precision: float | None = None,
     where: Where = _HERE,
     progress: Progress | None = None,
+    baseline: bool = True,
 ) -> Simulation:
     """Draw the inputs of a workbook and compute its outputs.
 
@@ -219,6 +223,8 @@ def simulate(
         Who draws the blocks: this process, others, or a cluster. All give the same results.
     progress : callable, optional
         Told "simulate", the draws done, and of how many.
+    baseline : bool
+        First hold the workbook as it stands against what Excel saved.
 
     Returns
     -------
@@ -233,6 +239,7 @@ def simulate(
     done: list[Draws] = []
     with ExitStack() as stack:
         runner = Runner(task, stack)
+        missed, untold = runner.model.unreproduced() if baseline else ([], "not asked for")
         runner.checked(blocks[0])
         task = Task(task.path, risks, task.outputs, seed, sampling, runner.reason)
         converged = None if precision is None else False
@@ -248,7 +255,9 @@ def simulate(
         if np.isnan(row).all():
             told = gathered.labels[int(codes[0])]
             raise BadInputError(f"{name} is no number in any draw; in the first it is {told!r}")
-    return Simulation(task, gathered, len(done), runner.reason, converged, list(conditions))
+    return Simulation(
+        task, gathered, len(done), runner.reason, converged, list(conditions), missed, untold
+    )
 
 
 @contextmanager

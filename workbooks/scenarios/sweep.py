@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import DeadlineError, RefusedError, UnwritableError
 from workbooks.ooxml.publish import check_target, claimed
 from workbooks.recalc import setup_for
+from workbooks.recalc.report import Unreproduced
 from workbooks.recalc.run import opened
 from workbooks.scenarios.model import Model
 from workbooks.scenarios.outcome import Gathered, check_result, mark_of, part_of
@@ -35,12 +36,16 @@ class SweepReport:
 
     `done` scenarios were evaluated now, `resumed` were there from before; `bad` were refused, and
     say why in their row. `reason` says why they were evaluated one by one, if they were many.
+    `unreproduced` are the cells that do not come out as Excel saved them, with the inputs that the
+    workbook holds; `baseline` says why they were not looked for.
     """
 
     done: int = 0
     resumed: int = 0
     bad: int = 0
     reason: str = ""
+    unreproduced: list[Unreproduced] = field(default_factory=list)
+    baseline: str = ""
 
 
 def sweep(
@@ -55,6 +60,8 @@ def sweep(
     clock: datetime | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     decimal: str | None = None,
+    deadline: float | None = None,
+    baseline: bool = True,
 ) -> SweepReport:
     """Evaluate a workbook for each scenario and write the outputs to a file.
 
@@ -76,6 +83,10 @@ def sweep(
         As of `workbooks.recalc.recalculate`.
     decimal : str, optional
         The sign before the decimals in the scenarios, where that is in doubt: "." or ",".
+    deadline : float, optional
+        How long all of it may take; what is done by then can be resumed [s].
+    baseline : bool
+        First hold the workbook as it stands against what Excel saved.
 
     Returns
     -------
@@ -86,9 +97,9 @@ def sweep(
     check_result(target, model, table)
     cells, rows = read_scenarios(table, decimal)
     target = check_target(target, target)
-    setup = setup_for(functions, seed=seed, clock=clock)
+    setup = setup_for(functions, seed=seed, clock=clock, deadline=deadline)
     with ExitStack() as stack:
-        watch = stack.enter_context(guarded())
+        watch = stack.enter_context(guarded(setup.settings.deadline))
         claim = stack.enter_context(claimed(target))
         mark = mark_of([model, table], list(outputs), seed, clock, decimal)
         gathered = Gathered(part_of(target), [_NUMBER, *cells, *outputs, _ERROR], mark)
@@ -99,6 +110,9 @@ def sweep(
             job = stack.enter_context(opened(model, setup))
             with watch.free():
                 evaluated = Model(job, cells, outputs, setup.functions)
+                report.baseline = "not asked for"
+                if baseline:
+                    report.unreproduced, report.baseline = evaluated.unreproduced()
                 at_once = evaluated.at_once(rows)
             report.reason = evaluated.reason
             stack.callback(gathered.close)

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from workbooks.errors import BadInputError, DeadlineError
 from workbooks.recalc import recalculate
+from workbooks.scenarios.outcome import Gathered
+from workbooks.scenarios.risks import read_risks
+from workbooks.scenarios.simulate import simulate
+from workbooks.scenarios.sweep import SweepReport, sweep
 
 APP = (
     '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties">'
@@ -142,3 +147,85 @@ def test_cells_that_array_formulas_fill(saved, values) -> None:
     report = recalculate(path)
     assert set(told(report)) == {"S!B2"}
     assert values(path)["B2"] == 5
+
+
+MISSED = (
+    '<row r="1"><c r="A1"><v>3</v></c><c r="B1"><f>A1*2</f><v>6</v></c>'
+    '<c r="C1"><f>LEN("abc")</f><v>4</v></c><c r="D1"><f>B1+C1</f><v>10</v></c></row>'
+)
+
+
+def swept(path: Path, tmp_path: Path, **options) -> SweepReport:
+    (tmp_path / "in.csv").write_text("S!A1\n1\n2\n")
+    return sweep(path, tmp_path / "in.csv", ["S!D1"], tmp_path / "out.csv", **options)
+
+
+def test_a_sweep_tells_once_what_does_not_come_out_as_excel_saved_it(saved, tmp_path) -> None:
+    report = swept(saved(MISSED), tmp_path)
+    found = {one.address: one.reason for one in report.unreproduced}
+    assert found == {
+        "S!C1": "Excel saved 4, here it is 3",
+        "S!D1": "Excel saved 10, here it is 9",
+    }
+    assert (report.baseline, report.done, report.bad) == ("", 2, 0)
+    assert (tmp_path / "out.csv").read_text().splitlines()[1:] == ["1,1,5,", "2,2,7,"]
+    alone = recalculate(saved(MISSED), dry_run=True)
+    assert {one.address for one in alone.unreproduced} == set(found)
+
+
+def test_a_sweep_is_held_to_nothing_where_there_is_nothing(saved, tmp_path) -> None:
+    report = swept(saved(MISSED), tmp_path, baseline=False)
+    assert (report.unreproduced, report.baseline) == ([], "not asked for")
+    recalculate(saved(MISSED), tmp_path / "ours.xlsx")
+    report = swept(tmp_path / "ours.xlsx", tmp_path)
+    assert report.unreproduced == []
+    assert "by Tokenbook" in report.baseline
+
+
+def test_a_simulation_tells_it_too(saved, tmp_path) -> None:
+    path = saved(MISSED)
+    (tmp_path / "risks.csv").write_text("cell,distribution,low,high\nS!A1,uniform,1,2\n")
+    risks = read_risks(path, tmp_path / "risks.csv")
+    found = simulate(path, risks, ["S!D1"], 20)
+    assert {one.address for one in found.unreproduced} == {"S!C1", "S!D1"}
+    assert found.draws.outputs.max() <= 7
+    assert simulate(path, risks, ["S!D1"], 20, baseline=False).unreproduced == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "why"),
+    [
+        ("S!B1", ["S!D1"], r"S!B1 holds a formula, =A1\*2; set a cell that it reads$"),
+        ("prise", ["S!D1"], r"no such defined name; did you mean price\?$"),
+        ("S!A1", ["prices"], r"no such defined name; did you mean price\?$"),
+        ("S!A1", ["T!D1"], "there is no sheet 'T'; the file has S"),
+        ("S!A1", ["zzz"], "no such defined name; write a cell as Sheet!B5"),
+    ],
+)
+def test_what_a_sweep_refuses_offers_what_it_has(saved, tmp_path, inputs, outputs, why) -> None:
+    names = "<definedNames><definedName name='price'>S!$A$1</definedName></definedNames>"
+    (tmp_path / "in.csv").write_text(f"{inputs}\n1\n")
+    with pytest.raises(BadInputError, match=why):
+        sweep(saved(MISSED, names=names), tmp_path / "in.csv", outputs, tmp_path / "out.csv")
+
+
+def test_a_sweep_ends_by_its_deadline_and_keeps_what_is_done(saved, tmp_path, monkeypatch) -> None:
+    # The clock runs out once the first scenario is written.
+    path, whole = saved(MISSED), swept(saved(MISSED), tmp_path)
+    assert whole.done == 2
+    done = Gathered.add
+
+    def add(self, *row) -> None:
+        done(self, *row)
+        raise DeadlineError("too late")
+
+    monkeypatch.setattr(Gathered, "add", add)
+    with pytest.raises(DeadlineError):
+        swept(path, tmp_path, deadline=60)
+    monkeypatch.undo()
+    report = swept(path, tmp_path, resume=True)
+    assert (report.resumed, report.done) == (1, 1)
+    with pytest.raises(DeadlineError):
+        swept(path, tmp_path, deadline=1e-6)
+    with pytest.raises(BadInputError, match="deadline"):
+        swept(path, tmp_path, deadline=-1)

@@ -11,6 +11,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from workbooks.recalc import recalculate
+from workbooks.review import check as checks
 from workbooks.review.check import check
 from workbooks.review.cross_check import agree
 
@@ -55,6 +56,31 @@ def test_second_calculator(model: Path) -> None:
     report = check(model)
     assert report.disagreements == []
     assert "1 native formulas" in report.second_calculator
+
+
+def test_the_side_that_the_file_is_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ironcalc")
+    book = openpyxl.load_workbook(model)
+    book["M"]["B3"] = "=A1*2"
+    book.save(model)
+    recalculate(model)
+    with zipfile.ZipFile(model) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"<v>210</v>", b"<v>211</v>")
+    with zipfile.ZipFile(model, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    report = check(model)
+    assert report.sides == {"M!B2": "neither"}
+    # IronCalc is made to say what the file holds of B2, and another thing of B3.
+    monkeypatch.setattr(checks, "ask", lambda _path: {"M!B2": 211.0, "M!B3": 7.0})
+    report = check(model)
+    assert report.sides == {"M!B2": "IronCalc"}
+    assert report.disagreements == [
+        ("M!B2", 210.0, 211.0, "IronCalc"),
+        ("M!B3", 140.0, 7.0, "ours"),
+    ]
 
 
 def test_agreement() -> None:
