@@ -19,7 +19,6 @@ _LEAST = -0.999
 _DATED_LEAST = -0.9999999
 #: How far XIRR goes on halving: see `_as_excel`.
 _MOST_HALVINGS, _SHARE = 60, 1e-8
-_FIRST_GUESS = 0.1
 
 
 def numbers_in(*given: Any) -> list[float]:
@@ -152,19 +151,19 @@ def xirr(values: Grid, dates: Grid, guess: float = 0.1) -> float:
     if rate < _LEAST:
         # Excel gives up near -100 %.
         raise Refusal("#NUM!", "no rate is found at which the flows are worth nothing")
-    return _as_excel(rate) if guess == _FIRST_GUESS else rate
+    return _as_excel(rate, guess) if rate >= 0 < guess else rate
 
 
-def _as_excel(rate: float) -> float:
+def _as_excel(rate: float, guess: float) -> float:
     """Return the rate at which Excel's XIRR stops looking, at most some 1e-8 from the right one.
 
-    Rates above 0 that Excel saved are multiples of 0.1 / 2^n: it halves an interval. How often
-    was found from them, and they come out to the last digit; rates below 0 do not follow.
+    Rates above 0 that Excel saved are multiples of the guess (0.1 where none is given) by 2^n: it
+    halves an interval. How often was found from them, and they come out to the last digit; rates
+    below 0 do not follow.
     """
-    if rate < 0:
+    close = _SHARE * (rate + 0.5)
+    halvings = next((n for n in range(1, _MOST_HALVINGS) if guess / 2**n < close), None)
+    if halvings is None:
         return rate
-    halvings = next(
-        n for n in range(1, _MOST_HALVINGS) if _FIRST_GUESS / 2**n < _SHARE * (rate + 0.5)
-    )
-    step = math.ldexp(_FIRST_GUESS, 1 - halvings)
+    step = math.ldexp(guess, 1 - halvings)
     return (math.floor(rate / step) + 0.5) * step
