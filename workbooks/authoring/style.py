@@ -45,8 +45,8 @@ FORMATS = {
     "date": "yyyy-mm-dd",
     "scientific": "0.000E+00",
     "limit": "General",
-    "above": '"above "0.###',
-    "below": '"below "0.###',
+    "above": '"above "0.###;"above "-0.###',
+    "below": '"below "0.###;"below "-0.###',
     # Anything that a check may compare, in a column of fixed width.
     "any": "[>=1000000000]0.00000E+00;[<=-1000000000]-0.00000E+00;#,##0.00",
 }
