@@ -29,7 +29,7 @@ _NONE = -1
 class Source(NamedTuple):
     """The formula that a cell gets its value from, and where that stands.
 
-    `block` are the cells of an array formula or data table; `fixed`, what else it hangs on.
+    `block` are the cells of an array formula or data table; `reads`, what else it hangs on.
     """
 
     text: str
