@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.uncertainty.digest import Moments, moments_of
 from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
 from udfs.cells import CellError
 from workbooks.calc.protocol import CalculatorError
@@ -30,6 +29,16 @@ from workbooks.scenarios.compiled.values import (
     Column,
     UnsupportedError,
 )
+from workbooks.scenarios.drawn import (
+    Condition,
+    Draws,
+    Exact,
+    Results,
+    Summary,
+    joined,
+    lost,
+    summary_of,
+)
 from workbooks.scenarios.model import Model
 from workbooks.scenarios.risks import Risks
 from workbooks.workers import Where, crew
@@ -40,45 +49,18 @@ Array = NDArray[np.float64]
 
 # Draws of the first block for which the calculator is asked whether it agrees.
 _SAMPLES = 5
+#: Draws that are held whole at most; beyond, they are counted by classes.
+MOST_EXACT = 25_000_000
+# Of more than that the first blocks are kept, and summaries are put together by so many.
+_SAMPLE, _TOGETHER = 16, 32
 # Of the memory that is free, draws may take this share.
 _SHARE = 0.5
 _BYTES = 8
 # What a normal variable exceeds on both sides once in twenty times.
 _TWO_SIDED = 1.959963984540054
-_CONDITION = re.compile(r"(.+?)\s*(<=|>=|<>|<|>|=)\s*([-+0-9.eE]+)")
-_HOLDS: Mapping[str, Callable[[Array, float], NDArray[np.bool_]]] = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
-    "=": np.equal, "<>": np.not_equal,
-}  # fmt: skip
-
 _HERE = Where()
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that may hold for an output in a draw: `cash_month_24<0`."""
-
-    text: str
-    output: str
-    sign: str
-    value: float
-
-    def holds(self, results: Array) -> NDArray[np.bool_]:
-        """Tell in which draws it holds; in none without a number, which nothing is said of."""
-        return _HOLDS[self.sign](results, self.value) & ~np.isnan(results)
-
-
-def condition(text: str) -> Condition:
-    """Read a condition."""
-    found = _CONDITION.fullmatch(text.strip())
-    try:
-        if found is None:
-            raise ValueError
-        return Condition(text.strip(), found[1].strip(), found[2], float(found[3]))
-    except ValueError:
-        raise BadInputError(f"{text!r} is no condition; write it as runway_months<12") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +78,7 @@ class Task:
     seed: int
     sampling: Sampling
     one_by_one: str = ""
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -105,22 +88,12 @@ class Task:
 
 
 @dataclass(slots=True)
-class Draws:
-    """The draws and their results: a row an input or output, a column a draw.
-
-    A result that is an error or a text is NaN; `codes` holds its place in `labels`, and -1 where
-    there is a number.
-    """
-
-    inputs: Array
-    outputs: Array
-    codes: NDArray[np.int16]
-    labels: tuple[str, ...]
-
-
-@dataclass(slots=True)
 class Simulation:
-    """What was drawn, and how."""
+    """What was drawn, and how.
+
+    `draws` are all of them, or the first where there are more than memory holds; then `summary`
+    says what is kept of all.
+    """
 
     task: Task
     draws: Draws
@@ -130,6 +103,39 @@ class Simulation:
     conditions: list[Condition] = field(default_factory=list)
     unreproduced: list[Unreproduced] = field(default_factory=list)
     baseline: str = ""
+    summary: Summary | None = None
+
+    @property
+    def count(self) -> int:
+        """How many draws there are."""
+        return self.draws.codes.shape[1] if self.summary is None else self.summary.draws
+
+    def results(self, place: int) -> Results:
+        """Return the numbers of an output."""
+        if self.summary is not None:
+            return self.summary.digests[place]
+        row = self.draws.outputs[place]
+        return Exact(row[~np.isnan(row)])
+
+    def lost(self, place: int) -> Mapping[str, int]:
+        """Return how often an output is which error or text."""
+        if self.summary is not None:
+            return self.summary.lost[place]
+        return lost(self.draws.codes[place], self.draws.labels)
+
+    def share(self, one: Condition) -> float:
+        """Return the share of all draws in which a condition holds."""
+        if self.summary is not None:
+            return self.summary.held[self.conditions.index(one)] / self.count
+        return float(one.holds(self.draws.outputs[self.task.outputs.index(one.output)]).mean())
+
+
+class Part(NamedTuple):
+    """A block: its draws, where they are kept, and its summary, where one is wanted."""
+
+    draws: Draws | None
+    summary: Summary | None
+    moments: tuple[Moments, ...]
 
 
 class Runner:
@@ -141,6 +147,7 @@ class Runner:
         self.model = Model(job, task.risks.cells, task.outputs, setup.functions)
         self.program = None if task.one_by_one else self.model.compiled()
         self.reason = task.one_by_one or self.model.reason
+        self.task = task
         self._path, self._read = Path(task.path), job.package.identity
         self._plan, self._outputs = task.plan, task.outputs
 
@@ -195,6 +202,7 @@ def simulate(
     conditions: Sequence[Condition] = (),
     precision: float | None = None,
     where: Where = _HERE,
+    keep_draws: bool = False,
     progress: Progress | None = None,
     baseline: bool = True,
 ) -> Simulation:
@@ -221,6 +229,9 @@ def simulate(
         `draws` is then the most [-].
     where : Where
         Who draws the blocks: this process, others, or a cluster. All give the same results.
+    keep_draws : bool
+        Refuse more draws than memory holds. Without it, beyond that and beyond 25,000,000 the
+        draws are counted by classes, which gives quantiles to 0.0061 %; the first million is kept.
     progress : callable, optional
         Told "simulate", the draws done, and of how many.
     baseline : bool
@@ -232,45 +243,70 @@ def simulate(
         The draws and their results, and what is to be told of them.
     """
     wanted = list(dict.fromkeys([*outputs, *(one.output for one in conditions)]))
-    _check(draws, len(risks.risks) + len(wanted))
-    task = Task(str(path), risks, tuple(wanted), seed, sampling)
+    whole = _held(draws, len(risks.risks) + len(wanted), keep_draws=keep_draws)
+    task = Task(str(path), risks, tuple(wanted), seed, sampling, conditions=tuple(conditions))
     blocks = sizes(draws)
     tell = progress or (lambda *_: None)
-    done: list[Draws] = []
+    kept: list[Draws] = []
+    summaries: list[Summary] = []
+    moments = [Moments()] * len(wanted)
+    count = number = 0
     with ExitStack() as stack:
         runner = Runner(task, stack)
         missed, untold = runner.model.unreproduced() if baseline else ([], "not asked for")
         runner.checked(blocks[0])
-        task = Task(task.path, risks, task.outputs, seed, sampling, runner.reason)
+        task = replace(task, one_by_one=runner.reason)
         converged = None if precision is None else False
-        with _blocks(task, runner, blocks, where) as results:
-            for block in results:
-                done.append(block)
-                tell("simulate", sum(one.codes.shape[1] for one in done), sum(blocks))
-                if precision is not None and _precise(done, precision):
+        with _blocks(task, runner, blocks, where, whole=whole) as results:
+            for number, part in enumerate(results, 1):
+                if part.draws is not None:
+                    kept.append(part.draws)
+                if part.summary is not None:
+                    summaries.append(part.summary)
+                if len(summaries) >= _TOGETHER:
+                    summaries = [joined(summaries)]
+                moments = [a.joined(b) for a, b in zip(moments, part.moments, strict=True)]
+                count += blocks[number - 1]
+                tell("simulate", count, sum(blocks))
+                if precision is not None and _precise(moments, precision):
                     converged = True
                     break
-    gathered = _gathered(done)
-    for name, row, codes in zip(task.outputs, gathered.outputs, gathered.codes, strict=True):
-        if np.isnan(row).all():
-            told = gathered.labels[int(codes[0])]
+    gathered = _gathered(kept)
+    for place, (name, known) in enumerate(zip(task.outputs, moments, strict=True)):
+        if not known.count:
+            told = gathered.labels[int(gathered.codes[place, 0])]
             raise BadInputError(f"{name} is no number in any draw; in the first it is {told!r}")
     return Simulation(
-        task, gathered, len(done), runner.reason, converged, list(conditions), missed, untold
-    )
+        task, gathered, number, runner.reason, converged, list(conditions), missed, untold,
+        joined(summaries) if summaries else None,
+    )  # fmt: skip
 
 
 @contextmanager
 def _blocks(
-    task: Task, runner: Runner, blocks: Sequence[int], where: Where
-) -> Iterator[Iterator[Draws]]:
+    task: Task, runner: Runner, blocks: Sequence[int], where: Where, *, whole: bool
+) -> Iterator[Iterator[Part]]:
     """Give the blocks in their order, computed here or elsewhere."""
+    # Number, size, whether the draws are kept, and whether a summary is.
+    tasks = ((n, size, whole or n < _SAMPLE, not whole) for n, size in enumerate(blocks))
     if where.here or (len(blocks) == 1 and not where.scheduler):
-        yield (runner.block(number, size) for number, size in enumerate(blocks))
+        yield (_part(runner, *one) for one in tasks)
         return
-    job = Elsewhere(_opened, (runner.content(), task), Runner.block, "block")
+    job = Elsewhere(_opened, (runner.content(), task), _part, "block")
     with crew(where) as others:
-        yield results(others, job, enumerate(blocks))
+        yield results(others, job, tasks)
+
+
+def _part(runner: Runner, number: int, size: int, keep: bool, summarise: bool) -> Part:
+    """Return what is kept of a block."""
+    draws = runner.block(number, size)
+    summary = None
+    if summarise:
+        summary = summary_of(draws, runner.task.outputs, runner.task.conditions)
+        moments = tuple(one.moments for one in summary.digests)
+    else:
+        moments = tuple(moments_of(row[~np.isnan(row)]) for row in draws.outputs)
+    return Part(draws if keep else None, summary, moments)
 
 
 def _opened(shared: tuple[bytes, Task], stack: ExitStack) -> Runner:
@@ -283,15 +319,17 @@ def _opened(shared: tuple[bytes, Task], stack: ExitStack) -> Runner:
     return Runner(replace(task, path=str(path)), stack)
 
 
-def _check(draws: int, rows: int) -> None:
+def _held(draws: int, rows: int, *, keep_draws: bool) -> bool:
+    """Tell whether all draws are held in memory; refuse those that are to be, and cannot."""
     if draws < 2:
         raise BadInputError(f"{draws} draws; 2 or more are wanted")
     free = _free_memory()
-    fit = int(free * _SHARE / (rows * _BYTES)) // BLOCK * BLOCK
-    if free and draws > max(fit, BLOCK):
+    fit = int(free * _SHARE / (rows * _BYTES)) // BLOCK * BLOCK if free else draws
+    if keep_draws and draws > max(fit, BLOCK):
         raise BadInputError(
             f"{draws:,} draws of {rows} inputs and outputs do not fit in memory; {fit:,} would"
         )
+    return keep_draws or draws <= max(min(fit, MOST_EXACT), BLOCK)
 
 
 def _free_memory() -> int:
@@ -302,16 +340,11 @@ def _free_memory() -> int:
         return 0
 
 
-def _precise(done: Sequence[Draws], precision: float) -> bool:
-    outputs = np.concatenate([one.outputs for one in done], axis=1)
-    for row in outputs:
-        known = row[~np.isnan(row)]
-        if len(known) < 2:
-            return False
-        half = _TWO_SIDED * float(np.std(known, ddof=1)) / math.sqrt(len(known))
-        if half > precision * abs(float(np.mean(known))):
-            return False
-    return True
+def _precise(moments: Sequence[Moments], precision: float) -> bool:
+    return all(
+        one.count > 1 and _TWO_SIDED * one.standard_error() <= precision * abs(one.mean)
+        for one in moments
+    )
 
 
 def _labelled(inputs: Array, found: Sequence[tuple[Array, Sequence[str]]]) -> Draws:

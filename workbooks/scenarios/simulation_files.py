@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.uncertainty.digest import RELATIVE_ERROR
 from workbooks.errors import UnwritableError
 from workbooks.ooxml.publish import check_target, claimed, published
 from workbooks.scenarios.outcome import keep_apart
@@ -100,13 +101,19 @@ def about(simulation: Simulation) -> list[tuple[str, Any]]:
     task = simulation.task
     told: list[tuple[str, Any]] = [
         ("workbook", Path(task.path).name),
-        ("draws", simulation.draws.outputs.shape[1]),
+        ("draws", simulation.count),
         ("seed", task.seed),
         ("sampling", task.sampling),
         ("random numbers", "Philox-4x64-10 by blocks of 65,536"),
         ("computed", "all draws at once" if not simulation.reason else
          f"one draw after the other: {simulation.reason}"),
     ]  # fmt: skip
+    if simulation.summary is not None:
+        told += [
+            ("quantiles", f"by classes, each within {RELATIVE_ERROR:.1e} of itself"),
+            ("rank correlations and shares of variance",
+             f"of the first {simulation.draws.codes.shape[1]:,} draws"),
+        ]  # fmt: skip
     if simulation.converged is not None:
         told.append(("precision reached", "yes" if simulation.converged else "no"))
     told += [(name, version(name)) for name in ("tokenbook", "numpy", "formualizer")]
@@ -194,14 +201,13 @@ def _chart_sheet(
     """Draw histogram, S-curve and tornado of one output, their numbers beside them."""
     from openpyxl.chart import BarChart, Reference, ScatterChart, Series  # noqa: PLC0415
 
-    results = simulation.draws.outputs[place]
-    known = results[~np.isnan(results)]
-    if len(known) < 2 or known.min() == known.max():
+    known = simulation.results(place)
+    if known.count < 2 or known.smallest() == known.largest():
         return
     sheet = book.create_sheet(f"Output {place + 1}")
-    counts, edges = np.histogram(known, bins=_CLASSES)
+    counts, edges = known.histogram(_CLASSES)
     shares = np.linspace(0, 1, _POINTS)
-    curve = np.quantile(known, shares)
+    curve = known.quantiles(shares)
     drivers = sorted(
         (
             (row.statistic.partition(": ")[2], row.values[place])
@@ -216,7 +222,7 @@ def _chart_sheet(
     for column, text in enumerate(header, 1):
         sheet.cell(2, column, text)
     for i, count in enumerate(counts):
-        for column, value in enumerate((edges[i], edges[i + 1], count / len(known)), 1):
+        for column, value in enumerate((edges[i], edges[i + 1], count / known.count), 1):
             sheet.cell(3 + i, column, float(value))
     for i, (value, share) in enumerate(zip(curve, shares, strict=True)):
         sheet.cell(3 + i, 5, float(value))

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.uncertainty.digest import RELATIVE_ERROR
 from engine.uncertainty.sensitivity import first_order, rank_correlation
-from engine.uncertainty.statistics import quantiles_of, shortfall, standard_error
+from workbooks.scenarios.drawn import Results
 from workbooks.scenarios.simulate import Simulation
 
 #: Shares of the draws whose quantiles are shown.
@@ -30,39 +31,46 @@ def table(simulation: Simulation) -> list[Row]:
     Quantiles and moments are those of the draws that give a number; the rows above them say how
     many give none, and which error or text they give.
     """
-    outputs, codes = simulation.draws.outputs, simulation.draws.codes
-    labels = simulation.draws.labels
-    known = [row[~np.isnan(row)] for row in outputs]
+    names = simulation.task.outputs
+    places = range(len(names))
+    known = [simulation.results(place) for place in places]
+    lost = [simulation.lost(place) for place in places]
     rows = [
-        Row("draws", (outputs.shape[1],) * len(outputs)),
-        Row("draws without a number", tuple(int((row >= 0).sum()) for row in codes)),
+        Row("draws", (simulation.count,) * len(names)),
+        Row("draws without a number", tuple(sum(one.values()) for one in lost)),
     ]
-    for place in np.unique(codes[codes >= 0]):
-        counts = tuple(int((row == place).sum()) for row in codes)
-        rows.append(Row(f"draws that give {labels[int(place)]}", counts))
     rows += [
-        Row("mean", _of(known, lambda r: float(np.mean(r)))),
-        Row("standard error of the mean", _of(known, standard_error)),
-        Row("standard deviation", _of(known, lambda r: float(np.std(r, ddof=1)))),
-        Row("smallest", _of(known, lambda r: float(r.min()))),
+        Row(f"draws that give {label}", tuple(one.get(label, 0) for one in lost))
+        for label in sorted({label for one in lost for label in one})
+    ]
+    rows += [
+        Row("mean", _of(known, lambda r: r.mean())),
+        Row("standard error of the mean", _of(known, lambda r: r.standard_error())),
+        Row("standard deviation", _of(known, lambda r: r.standard_deviation())),
+        Row("smallest", _of(known, lambda r: r.smallest())),
     ]
     for share in QUANTILES:
         name = "median" if share == 0.5 else f"quantile {share:g}"
-        rows.append(Row(name, _of(known, lambda r, s=share: float(quantiles_of(r, [s])[0]))))
+        rows.append(Row(name, _of(known, lambda r, s=share: float(r.quantiles([s])[0]))))
     rows += [
-        Row("largest", _of(known, lambda r: float(r.max()))),
-        Row("mean of the lowest 5 %", _of(known, lambda r: shortfall(r, _WORST))),
-        Row("mean of the highest 5 %", _of(known, lambda r: shortfall(r, _WORST, upper=True))),
+        Row("largest", _of(known, lambda r: r.largest())),
+        Row("mean of the lowest 5 %", _of(known, lambda r: r.shortfall(_WORST))),
+        Row("mean of the highest 5 %", _of(known, lambda r: r.shortfall(_WORST, upper=True))),
     ]
-    names = simulation.task.outputs
     for one in simulation.conditions:
-        share = float(one.holds(outputs[names.index(one.output)]).mean())
+        share = simulation.share(one)
         rows.append(
             Row(
                 f"probability of {one.text}",
                 tuple(share if name == one.output else None for name in names),
             )
         )
+    if simulation.summary is not None:
+        kept = simulation.draws.codes.shape[1]
+        rows += [
+            Row("relative error of quantiles, at most", (RELATIVE_ERROR,) * len(names)),
+            Row("draws behind the rows below", (kept,) * len(names)),
+        ]
     return rows + _drivers(simulation)
 
 
@@ -84,5 +92,5 @@ def _both(measure: Any, given: NDArray[np.float64], result: NDArray[np.float64])
     return float(measure(given[known], result[known])) if known.sum() > 1 else None
 
 
-def _of(known: Sequence[NDArray[np.float64]], measure: Any) -> tuple[float | None, ...]:
-    return tuple(measure(row) if len(row) > 1 else None for row in known)
+def _of(known: Sequence[Results], measure: Any) -> tuple[float | None, ...]:
+    return tuple(measure(row) if row.count > 1 else None for row in known)

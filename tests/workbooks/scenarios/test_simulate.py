@@ -17,8 +17,10 @@ from workbooks.cli import app
 from workbooks.errors import BadInputError
 from workbooks.recalc import recalculate
 from workbooks.scenarios import simulate as module
+from workbooks.scenarios.drawn import condition
 from workbooks.scenarios.risks import read_risks
-from workbooks.scenarios.simulate import condition, simulate
+from workbooks.scenarios.simulate import simulate
+from workbooks.scenarios.statistics_table import table
 from workbooks.workers import Where
 
 
@@ -192,7 +194,81 @@ def test_bad_risks_are_told(model, tmp_path, rows, pairs, told) -> None:
 )
 def test_bad_simulations_are_told(model, tmp_path, cell, outputs, draws, told) -> None:
     with pytest.raises(BadInputError, match=told):
-        drawn(model, tmp_path, [f"{cell},uniform,0,,3,,,,,,,"], outputs, draws)
+        drawn(
+            model, tmp_path, [f"{cell},uniform,0,,3,,,,,,,"], outputs, draws, keep_draws=True
+        )  # fmt: skip
+
+
+# --- more draws than are kept ---------------------------------------------------------------------
+
+MANY = [NORMAL.format(1, 1, 2), "M!A2,pert,0,1,8,,,,,,,"]
+OUTPUTS = ["M!B1", "M!B2", "M!B3", "M!B4", "M!B6"]
+
+
+@pytest.fixture
+def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_EXACT", 1)
+    monkeypatch.setattr(module, "_SAMPLE", 2)
+    monkeypatch.setattr(module, "_TOGETHER", 2)
+
+
+def table_of(simulation) -> dict[str, tuple]:
+    return {row.statistic: row.values for row in table(simulation)}
+
+
+def test_beyond_what_is_kept_the_statistics_are_those_of_all(model, tmp_path, few_kept) -> None:
+    conditions = [condition("M!B1<5"), condition("M!B6=0")]
+    more = {"seed": 3, "conditions": conditions}
+    whole = drawn(model, tmp_path, MANY, OUTPUTS, 5 * BLOCK, keep_draws=True, **more)
+    found = drawn(model, tmp_path, MANY, OUTPUTS, 5 * BLOCK, **more)
+    assert whole.summary is None
+    assert found.draws.inputs.tobytes() == whole.draws.inputs[:, : 2 * BLOCK].tobytes()
+    exact, counted = table_of(whole), table_of(found)
+    for name, values in exact.items():
+        if name.startswith(("rank", "share of")):
+            continue
+        tolerance = 1e-12
+        if name.startswith(("quantile", "median", "mean of")):
+            tolerance = counted["relative error of quantiles, at most"][0]
+        for mine, wanted in zip(counted[name], values, strict=True):
+            assert mine is wanted or mine == pytest.approx(wanted, rel=tolerance, abs=0), name
+        if name.startswith(("draws", "probability", "smallest", "largest")):
+            assert counted[name] == values
+    # What hangs on single draws is that of the first ones, and says of how many.
+    first = table_of(drawn(model, tmp_path, MANY, OUTPUTS, 2 * BLOCK, keep_draws=True, **more))
+    assert counted["draws behind the rows below"][0] == 2 * BLOCK
+    for name, values in first.items():
+        if name.startswith(("rank", "share of")):
+            assert counted[name] == values
+
+
+def test_a_digest_does_not_hang_on_the_cut(model, tmp_path, few_kept, monkeypatch) -> None:
+    one = table_of(drawn(model, tmp_path, MANY, OUTPUTS, 5 * BLOCK, seed=3))
+    two = table_of(drawn(model, tmp_path, MANY, OUTPUTS, 5 * BLOCK, seed=3, where=Where(2)))
+    assert one == two
+
+
+def test_more_than_is_kept_on_the_command_line(model, tmp_path, few_kept) -> None:
+    risks(model, tmp_path, MANY)
+    done = {}
+    for ending in ("xlsx", "csv", "parquet"):
+        out = tmp_path / f"out.{ending}"
+        done[ending] = CliRunner().invoke(
+            app,
+            ["simulate", str(model), "--inputs", str(tmp_path / "risks.csv"), "--outputs",
+             "M!B1,M!B3", "--draws", str(3 * BLOCK), "-o", str(out)],
+        )  # fmt: skip
+        assert done[ending].exit_code == 0, done[ending].output
+    assert "within 0.0061 % of themselves" in done["csv"].output
+    assert "first 131,072 draws" in done["csv"].output
+    assert "196,608 draws, seed 0" in done["csv"].output
+    assert f"of {3 * BLOCK:,} draws give an error" in done["csv"].output
+    about = [[c.value for c in r] for r in openpyxl.load_workbook(tmp_path / "out.xlsx")["About"]]
+    assert ["draws", 3 * BLOCK] in about
+    assert ["quantiles", "by classes, each within 6.1e-05 of itself"] in about
+    # A .parquet file holds every draw.
+    assert "themselves" not in done["parquet"].output
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 3 * BLOCK
 
 
 def test_a_condition_is_read() -> None:
