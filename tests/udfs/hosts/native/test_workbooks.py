@@ -14,7 +14,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from engine.subsidy import runway
 from udfs import CellError
-from udfs.hosts.native import reasons
+from udfs.hosts.native import reason
 from workbooks import templates
 from workbooks.authoring.native import calls_of, make_native
 from workbooks.build import build
@@ -130,14 +130,37 @@ def made(tmp_path_factory):
 )
 def test_a_native_template_equals_the_plain_one(name, scenario, made, tmp_path):
     plain, native = made(name)
-    if kept := set(calls_of(plain)) & set(reasons()):
-        pytest.skip(f"{', '.join(sorted(kept))} cannot be native")
     if scenario:
         plain = tmp_path / "plain.xlsx"
         recalculate(made(name)[0], plain, set_values=[("scenario", scenario)])
         native = tmp_path / "native.xlsx"
         make_native(plain, native)
+    if kept := [name for name in calls_of(plain) if reason(name)]:
+        native = _holding(kept, native, tmp_path / "holding.xlsx")
     assert not _differences(plain, native)
+
+
+def test_all_templates_are_compared():
+    assert {name for name, _ in _scenarios()} == set(templates.NAMES)
+    assert len(templates.NAMES) >= 10
+
+
+def _holding(kept, native, path):
+    """Return the workbook with values where it calls what is no name of it, as a file has them."""
+    workbook, values = load_workbook(native), load_workbook(native, data_only=True)
+    held = 0
+    for sheet in workbook:
+        for cell in [cell for row in sheet.iter_rows() for cell in row]:
+            formula = str(getattr(cell.value, "text", cell.value))
+            if not (formula.startswith("=") and any(f"{name}(" in formula for name in kept)):
+                continue
+            for row in sheet[getattr(cell.value, "ref", f"{cell.coordinate}:{cell.coordinate}")]:
+                for one in row:
+                    one.value = values[sheet.title][one.coordinate].value
+                    held += 1
+    assert held
+    workbook.save(path)
+    return path
 
 
 _REFERENCE = re.compile(r"(?:'([^']+)'!|(\w+)!)?\$?([A-Z]{1,3})\$?([0-9]+)(?![\w(])")
