@@ -31,6 +31,10 @@ _LINES = {
     "throughput of saturated runs, fitted": (
         "saturated runs of TensorRT-LLM v0.14 ({rows}, in the fit with little weight)"
     ),
+    "saturated runs of a newer program, not in the fit": (
+        "saturated runs of TensorRT-LLM 1.x ({rows}, never in a fit)"
+    ),
+    "the same, prompts of at most 8,192 tokens": "of these, prompts of at most 8,192 tokens",
     "decode step of static estimates, fitted": (
         "decode step of another estimator's tables ({rows}, in the fit)"
     ),

@@ -44,9 +44,12 @@ from engine.serving.model import decode_step, memory, serve, total
 from engine.serving.runs import (
     CONFIGURATION,
     FAMILY,
+    MOST_TOKENS,
     SOURCES,
     Array,
     Runs,
+    check,
+    column,
     every_run,
     measured,
     measured_as_any,
@@ -55,7 +58,7 @@ from engine.serving.runs import (
 )
 
 #: Written into the file; the date on which the fit was last changed.
-FITTED_ON = date(2026, 11, 21)
+FITTED_ON = date(2026, 11, 29)
 # Weights of the residuals beside those of the throughput, the scale at which an error counts as
 # large, and the pull of the ridge.
 _TTFT_WEIGHT, _STATIC_WEIGHT, _SATURATED_WEIGHT = 0.15, 1.0, 0.3
@@ -178,6 +181,9 @@ def calibrate() -> dict[str, Any]:
     band = fitted_band(family, as_any, runs, measured_as_any())
     step_errors = predicted_step(estimates, whole) - estimates.step
     full_errors = predicted(full, whole)[0] - full.throughput
+    checked = check()
+    check_errors = predicted(checked, whole)[0] - checked.throughput
+    short = column(checked.rows, "input_tokens") <= MOST_TOKENS
     ttft_errors = predicted(runs, whole)[1] - runs.ttft
     several = every_run().part(every_run().column("multi_token_prediction") == "yes")
     several_errors = predicted(several, whole)[0] - several.throughput
@@ -211,6 +217,12 @@ def calibrate() -> dict[str, Any]:
             **beside_the_peer(runs, errors),
             "throughput of saturated runs, fitted": by(full_errors, kinds(full)),
             "saturated runs, by format": by_column(full_errors, full, "weight_format"),
+            "saturated runs of a newer program, not in the fit": by(check_errors, kinds(checked)),
+            "the same, prompts of at most 8,192 tokens": by(
+                check_errors[short], kinds(checked.part(short))
+            ),
+            "the same, by model": by_column(check_errors, checked, "model_id"),
+            "the same, by accelerator": by_column(check_errors, checked, "gpu_id"),
             "runs with multi-token prediction, not told of it": by(several_errors, kinds(several)),
             "decode step of static estimates, fitted": by(step_errors, kinds(estimates)),
             "time to the first token, fitted": by(ttft_errors, kinds(runs)),

@@ -173,6 +173,14 @@ class Constants:
     mixing: float = _constant(
         "share of another request's prefill that a running sequence waits for", "-", 0.8, 0.4, 0.95
     )
+    stall: float = _constant(
+        "share of a prefill on another data-parallel rank that a step waits for",
+        "-",
+        0.8,
+        0.0,
+        1.5,
+        "chosen: the start of mixing",
+    )
     overlap: float = _constant(
         "share of the weights that decode steps read for which a prefill beside them waits not",
         "-",

@@ -15,7 +15,8 @@ A prefill of one prompt of I tokens::
     prefill = max(arithmetic, weights read) + attention + activations + all-reduces
 
 A closed loop of B sequences: while one writes its O tokens, B − 1 others are prefilled, and on
-data-parallel ranks that share experts those of the other ranks stall it, too::
+data-parallel ranks that share experts those of the other ranks stall it, too, unless all ranks
+prefill together::
 
     mixed = prefill·θ·(others + stalls)/O − what of it fits into the idle arithmetic of the step
     TPOT = step + mixed
@@ -485,7 +486,8 @@ def serve(
     running = np.minimum(wanted, fitting)
     terms, idle = token_step(case, load, c, running, share)
     step = total(terms)
-    alone = prefill(case, load, c, share)
+    together = 1.0 + (load.data_parallel - 1.0) * (1.0 - _apart(case))
+    alone = prefill(case, load, c, share, together)
     others = np.maximum(running - 1.0, 0.0)
     # A prefill uses the time in which decode steps wait for weights, once in each step.
     prefills = others / load.output_tokens
@@ -509,12 +511,21 @@ def _stalls(case: Case, load: Load, c: Constants, running: Number) -> Number:
     """
     prefills = running / load.output_tokens
     others = prefills * (load.data_parallel - 1.0) / (1.0 + prefills * load.data_parallel)
-    return others * (c.mixing * np.minimum(case.experts, 1.0))
+    waited = c.stall * _apart(case)
+    return others * (waited * np.minimum(case.experts, 1.0))
 
 
 def _times(values: Number, factor: Number) -> Number:
     """Return a product; the first itself where the second is a plain 1."""
     return values if isinstance(factor, float) and factor == 1.0 else values * factor
+
+
+def _apart(case: Case) -> Number:
+    """Return the share of prefills that ranks do one after another [-].
+
+    TensorRT-LLM balances its ranks, so that they prefill together (S81).
+    """
+    return case.vllm + case.sglang
 
 
 def _any(values: Number | NDArray[np.bool_]) -> bool:

@@ -25,6 +25,8 @@ CONFIGURATION = (
 FAMILY = ("model_id", "gpu_id", "backend", "gemm_quant")
 #: Requests that a saturated run may hold at once, by default of the program that was measured.
 _MOST_REQUESTS = 2048.0
+#: Tokens of the longest prompt of a measured run.
+MOST_TOKENS = 8192.0
 _FORMATS = {
     "bfloat16": "bf16",
     "fp8_block": "fp8",
@@ -130,6 +132,20 @@ def saturated() -> Runs:
     )
     full = found.load._replace(concurrency=np.full(len(rows), _MOST_REQUESTS))
     return Runs(found.case, full, found.throughput, found.ttft, found.step, found.rows)
+
+
+@cache
+def check() -> Runs:
+    """Return saturated runs of a newer program that no fit has seen, with as many requests."""
+    rows = table("serving_check")
+    return _runs(
+        rows,
+        ("weight_format", "expert_format", "kv_format", "backend"),
+        ("requests_in_flight", "input_tokens", "output_tokens", "tp", "attention_dp", "moe_ep"),
+        throughput=column(rows, "measured_tokens_per_s_per_gpu"),
+        ttft=np.ones(len(rows)),
+        step=np.ones(len(rows)),
+    )
 
 
 def _runs(

@@ -9,7 +9,10 @@ import pytest
 
 from engine.catalogue import Accelerator, Format, Model, records
 from engine.errors import DomainError
+from engine.serving.calibration import predicted
+from engine.serving.constants import calibrated
 from engine.serving.estimates import estimate, max_concurrency, throughput
+from engine.serving.runs import SOURCES, check
 
 NARROW = sorted(set(records(Format)) - {"bf16"})
 #: Dense, experts, latent attention, sliding windows, linear and sparse attention.
@@ -78,6 +81,34 @@ def test_mi300x_stands_to_h200_as_in_published_runs():
         )
     )
     assert 0.7 / 1.2 < ratio < 0.7 * 1.2
+
+
+def test_ranks_that_prefill_together_do_not_stall_each_other():
+    # Long prompts on eight ranks: what a prefill adds to a token, over that on one rank.
+    def stalled(backend):
+        one, eight = (
+            estimate("qwen3-235b-a22b", "b200_sxm", 32 * n, 8192, 1024, 8 / n, n, 8, "nvfp4", None,
+                     0.0, backend)
+            for n in (1.0, 8.0)
+        )  # fmt: skip
+        return eight.tpot / one.tpot
+
+    assert stalled("vllm") > 1.2 * stalled("trtllm")
+    # A mixture of programs lies between them.
+    assert stalled("trtllm") < stalled("any") < stalled("vllm")
+
+
+@pytest.mark.parametrize(("model", "share"), [("deepseek-r1", 0.75), ("qwen3-235b-a22b", 0.6)])
+def test_saturated_nodes_that_no_fit_has_seen_are_within_35_percent(model, share):
+    runs = check()
+    rows = runs.column("model_id") == model
+    errors = np.expm1(predicted(runs, calibrated())[0] - runs.throughput)[rows]
+    assert np.abs(np.median(errors)) < 0.2
+    assert (np.abs(errors) < 0.35).mean() >= share
+
+
+def test_the_check_is_no_part_of_the_fit():
+    assert not {"serving_check"} & set(SOURCES)
 
 
 def test_a_saturated_node_of_deepseek_r1_is_no_longer_several_times_too_fast():
