@@ -20,6 +20,7 @@ def add_serving(book: Book, given: Mapping[str, Ref]) -> dict[str, Ref]:
         "The highest load that keeps both time limits and fits in memory, and what it costs",
         (40, 16, 16, 16, 46),
     )
+    sheet.upright = True
     found: dict[str, Ref] = {}
     machine = (given["replica"], 1, 1, given["weights"])
     ladders: dict[str, tuple[Ref, Ref]] = {}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
+from workbooks.authoring.comparisons import Cases, bridged, crossed, ranked, side_by_side, widest
 from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
 from workbooks.authoring.timeline import Grid
 from workbooks.templates.plan.checks import Places, check_fleet, check_revenue, check_statements
-from workbooks.templates.plan.inputs import SCENARIOS, VARIED
-from workbooks.templates.plan.sensitivity import Cases
+from workbooks.templates.plan.inputs import SCENARIOS
 
 _TEN = 10
 
@@ -24,11 +24,15 @@ def add_decision(book: Book, given: dict[str, Ref], grids: Sequence[Grid], cases
         (40, 16, 16, 16, 3, 32, 14, 14, 14, 14, 14, 14),
     )
     top = sheet.row
-    tornado = _tornado(sheet, cases)
+    table = ranked(cases, "ebitda", "EBITDA of the month judged, by input")
+    heads = ("Ten widest inputs, EBITDA of the month", "at downside", "at upside")
+    tornado = widest(sheet, table, _TEN, 6, heads)
     sheet.row = top
     _figures(book, sheet, given, grids)
-    _grid(sheet, cases)
-    bridge = _bridge(sheet, cases)
+    title = "Gross margin: price of the base, down; utilisation, across"
+    crossed(sheet, cases, "margin_cost", title, 6)
+    title = "From base to downside, EBITDA of the month"
+    bridge = bridged(sheet, cases, "ebitda", title, (SCENARIOS[0], SCENARIOS[2]))
     _charts(sheet, grids, tornado, bridge)
     _checks(sheet, given, grids, cases, bridge)
 
@@ -80,16 +84,7 @@ def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Gr
         ("npv", "Value today", "musd", lambda g: f"SUM({g.ref('present')})"),
         ("irr", "Rate of return a year", "percent", rate),
     ]  # fmt: skip
-    for column, text in enumerate(("Figure", *SCENARIOS), start=1):
-        sheet.put(sheet.row, column, text, "header")
-    places = {}
-    for key, label, format, formula in lines:
-        sheet.row += 1
-        sheet.put(sheet.row, 1, label, "label")
-        for column, grid in enumerate(grids, start=2):
-            sheet.put(sheet.row, column, f"={formula(grid)}", "output", format)
-        places[key] = sheet.ref(sheet.row, 2, 1, len(grids))
-    sheet.row += 1
+    places = side_by_side(sheet, SCENARIOS, grids, lines)
     day = f'TEXT(EDATE({given["first_day"]},{given["judged"]}-1),"mmm yyyy")'
     sheet.put(sheet.row, 1, f'="Of a million tokens, volume and margin: "&{day}', "remark")
     for i, name in enumerate(SCENARIOS):
@@ -108,84 +103,6 @@ def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Gr
             book.headline(f"{name}: {label}", place, format, unit)
             book.give_name(f"{key}_{name.lower()}_shown", place)
     sheet.row += 2
-
-
-def _tornado(sheet: Sheet, cases: Cases) -> Ref:
-    """Rank the inputs by what they move, on the sheet of cases; show the widest ten."""
-    grid, left = cases.grid, 6
-    home = grid.sheet
-    home.row += 1
-    home.put(home.row, 1, "EBITDA of the month judged, by input", "heading")
-    home.row += 1
-    base = grid.at("ebitda", cases.base)
-    for column, text in enumerate(("Input", "Downside", "Upside", "Swing", "Rank"), start=1):
-        home.put(home.row, column, text, "header")
-    body = home.ref(home.row + 1, 1, len(VARIED), 5)
-    for i, name in enumerate(VARIED.values()):
-        row = body.row + i
-        ends = [grid.at("ebitda", part[i]).local for part in (cases.downsides, cases.upsides)]
-        home.put(row, 1, name, "label")
-        for column, end in enumerate(ends, start=2):
-            home.put(row, column, f"={end}-{base.local}", "calc", "usd")
-        home.put(row, 4, f"=MAX(B{row}:C{row},0)-MIN(B{row}:C{row},0)", "calc", "usd")
-        swings = body.part(3).local
-        above = f"COUNTIF($D${body.row}:D{row},D{row})-1"
-        home.put(row, 5, f"=RANK(D{row},{swings})+{above}", "calc", "integer")
-    home.row = body.row + body.rows + 1
-    top = sheet.row
-    for column, text in enumerate(
-        ("Ten widest inputs, EBITDA of the month", "at downside", "at upside"), start=left
-    ):
-        sheet.put(top, column, text, "header")
-    for i in range(_TEN):
-        row = top + 1 + i
-        rank = f"ROWS($F${top + 1}:$F{row})"
-        place = f"MATCH({rank},{body.part(4)},0)"
-        for column, (source, role) in enumerate(((0, "name"), (1, "link"), (2, "link"))):
-            format = "usd" if source else "text"
-            sheet.put(row, left + column, f"=INDEX({body.part(source)},{place})", role, format)
-    return sheet.ref(top + 1, left, _TEN, 3)
-
-
-def _bridge(sheet: Sheet, cases: Cases) -> Ref:
-    """Go from base to downside, one input after the other."""
-    grid, top = cases.grid, sheet.row
-    for column, text in enumerate(
-        ("From base to downside, EBITDA of the month", "Step", "So far"),
-        start=1,
-    ):
-        sheet.put(top, column, text, "header")
-    row = top + 1
-    sheet.put(row, 1, SCENARIOS[0], "label")
-    base = grid.at("ebitda", cases.base)
-    sheet.put(row, 2, f"={base}", "link", "usd")
-    sheet.put(row, 3, f"=B{row}", "calc", "usd")
-    for i, name in zip(cases.bridge, VARIED.values(), strict=True):
-        row += 1
-        sheet.put(row, 1, name, "label")
-        sheet.put(row, 2, f"={grid.at('ebitda', i)}-C{row - 1}", "calc", "usd")
-        sheet.put(row, 3, f"=C{row - 1}+B{row}", "calc", "usd")
-    row += 1
-    sheet.put(row, 1, SCENARIOS[2], "label")
-    sheet.put(row, 2, f"=C{row - 1}", "output", "usd")
-    sheet.put(row, 3, f"=B{row}", "calc", "usd")
-    sheet.row = row + 2
-    return sheet.ref(top + 1, 1, row - top, 3)
-
-
-def _grid(sheet: Sheet, cases: Cases) -> None:
-    """Show the gross margin by price and utilisation."""
-    prices, uses = cases.prices, cases.uses
-    top = sheet.row + 1
-    sheet.put(top - 1, 6, "Gross margin: price of the base, down; utilisation, across", "header")
-    for u in range(uses.rows):
-        sheet.put(top - 1, 7 + u, f"={uses.at(u)}", "link", "percent")
-    found = iter(cases.crossed)
-    for p in range(prices.rows):
-        sheet.put(top + p, 6, f"={prices.at(p)}", "link", "percent")
-        for u in range(uses.rows):
-            margin = cases.grid.at("margin_cost", next(found))
-            sheet.put(top + p, 7 + u, f"={margin}", "output", "percent")
 
 
 def _charts(sheet: Sheet, grids: Sequence[Grid], tornado: Ref, bridge: Ref) -> None:
@@ -225,7 +142,7 @@ def _checks(
         for check in (check_fleet, check_revenue, check_statements):
             check(sheet, f"{name}: ", grid.place)
     sheet.check("The case base is the base of the month judged",
-                f"{cases.grid.at('ebitda', cases.base)}",
+                f"{cases.base('ebitda')}",
                 f"INDEX({grids[0].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
     sheet.check("The bridge ends at the downside", f"{bridge.at(bridge.rows - 1, 1)}",
                 f"INDEX({grids[2].ref('ebitda')},{given['judged']})", slack)  # fmt: skip

@@ -61,7 +61,7 @@ TABLES: tuple[Table, ...] = (
      [("First", 18, 8e6), ("Second", 36, 0), ("Third", 48, 0)],
      ("label", "input integer", "input usd"), ("", "round_month", "round_usd")),
     ("Price tiers, by a customer's volume", ("Tier", "From\nMtok a month", "Price\nof list"),
-     [("Small", 0, 1.0), ("Middle", 500, 0.9), ("Large", 5000, 0.8)],
+     [("Small", 0, 1.0), ("Middle", 50, 0.9), ("Large", 100, 0.8)],
      ("label", "input integer", "input percent"), ("", "tier_from", "tier_price")),
 )  # fmt: skip
 

@@ -199,7 +199,7 @@ def add_band(grid: Grid) -> None:
             "IF({mtok}>0,({support_cost}+({revenue}-{gross_profit}-{support_cost})"
             f"*({shares})/{{gpus}})/{{mtok}},0)", "USD/Mtok", "price4",
         )  # fmt: skip
-        _margin(grid, end, f"Gross margin at the {name}")
+        _margin(grid, end, f"Gross margin at the {name} percentile")
 
 
 def _margin(grid: Grid, key: str, label: str) -> None:
