@@ -19,7 +19,8 @@ def check_fleet(sheet: Sheet, before: str, ref: Places) -> None:
     sheet.check(f"{before}the fleet serves the peak in every month",
                 f"SUMPRODUCT(({there}<{ref('gpus')})*1)", "0", slack)  # fmt: skip
     for key, name in PRODUCTS.items():
-        served = f"{ref(key + '_gpus')}/{ref('replica')}*{ref(key + '_replica')}"
+        # A peak of next to nothing needs no replica.
+        served = f"({ref(key + '_gpus')}/{ref('replica')}+{slack})*{ref(key + '_replica')}"
         sheet.check(f"{before}{name.lower()} is served at its peak",
                     f"SUMPRODUCT(({served}<{ref(key + '_peak')})*1)", "0", slack)  # fmt: skip
 
