@@ -84,9 +84,9 @@ def recomputed(i: dict, served: dict) -> dict[str, np.ndarray]:
             grown = i[f"{key}_start"] * (1 + i["growth"]) ** (since / 12)
             return np.minimum(grown, i[f"{key}_limit"])
         steep = 2 * np.log(9) / i[f"{key}_rise"]
-        return (
-            i[f"{key}_limit"] * i["reach"] / (1 + np.exp(-steep * (since - i[f"{key}_midpoint"])))
-        )
+        with np.errstate(over="ignore"):  # long before the midpoint nothing is asked
+            away = np.exp(-steep * (since - i[f"{key}_midpoint"]))
+        return i[f"{key}_limit"] * i["reach"] / (1 + away)
 
     requests = {key: asked(key, month - 1.0) for key in PRODUCTS}
     before = sum(asked(key, np.maximum(month - 2.0, 0.0)) for key in PRODUCTS)
