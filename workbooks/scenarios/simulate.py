@@ -53,6 +53,8 @@ _SAMPLES = 5
 MOST_EXACT = 25_000_000
 # Of more than that the first blocks are kept, and summaries are put together by so many.
 _SAMPLE, _TOGETHER = 16, 32
+# Blocks of which nothing else is kept that are drawn in one go.
+_GROUP = 8
 # Of the memory that is free, draws may take this share.
 _SHARE = 0.5
 _BYTES = 8
@@ -131,11 +133,12 @@ class Simulation:
 
 
 class Part(NamedTuple):
-    """A block: its draws, where they are kept, and its summary, where one is wanted."""
+    """Blocks of `size` draws: the draws, where they are kept, a summary, where one is wanted."""
 
     draws: Draws | None
     summary: Summary | None
     moments: tuple[Moments, ...]
+    size: int
 
 
 class Runner:
@@ -250,7 +253,7 @@ def simulate(
     kept: list[Draws] = []
     summaries: list[Summary] = []
     moments = [Moments()] * len(wanted)
-    count = number = 0
+    count = 0
     with ExitStack() as stack:
         runner = Runner(task, stack)
         missed, untold = runner.model.unreproduced() if baseline else ([], "not asked for")
@@ -258,7 +261,7 @@ def simulate(
         task = replace(task, one_by_one=runner.reason)
         converged = None if precision is None else False
         with _blocks(task, runner, blocks, where, whole=whole) as results:
-            for number, part in enumerate(results, 1):
+            for part in results:
                 if part.draws is not None:
                     kept.append(part.draws)
                 if part.summary is not None:
@@ -266,7 +269,7 @@ def simulate(
                 if len(summaries) >= _TOGETHER:
                     summaries = [joined(summaries)]
                 moments = [a.joined(b) for a, b in zip(moments, part.moments, strict=True)]
-                count += blocks[number - 1]
+                count += part.size
                 tell("simulate", count, sum(blocks))
                 if precision is not None and _precise(moments, precision):
                     converged = True
@@ -277,7 +280,8 @@ def simulate(
             told = gathered.labels[int(gathered.codes[place, 0])]
             raise BadInputError(f"{name} is no number in any draw; in the first it is {told!r}")
     return Simulation(
-        task, gathered, number, runner.reason, converged, list(conditions), missed, untold,
+        task, gathered, count // blocks[0], runner.reason, converged, list(conditions),
+        missed, untold,
         joined(summaries) if summaries else None,
     )  # fmt: skip
 
@@ -287,8 +291,7 @@ def _blocks(
     task: Task, runner: Runner, blocks: Sequence[int], where: Where, *, whole: bool
 ) -> Iterator[Iterator[Part]]:
     """Give the blocks in their order, computed here or elsewhere."""
-    # Number, size, whether the draws are kept, and whether a summary is.
-    tasks = ((n, size, whole or n < _SAMPLE, not whole) for n, size in enumerate(blocks))
+    tasks = _tasks(blocks, whole=whole, together=1 if task.one_by_one else _GROUP)
     if where.here or (len(blocks) == 1 and not where.scheduler):
         yield (_part(runner, *one) for one in tasks)
         return
@@ -297,16 +300,35 @@ def _blocks(
         yield results(others, job, tasks)
 
 
-def _part(runner: Runner, number: int, size: int, keep: bool, summarise: bool) -> Part:
-    """Return what is kept of a block."""
-    draws = runner.block(number, size)
-    summary = None
-    if summarise:
-        summary = summary_of(draws, runner.task.outputs, runner.task.conditions)
-        moments = tuple(one.moments for one in summary.digests)
-    else:
-        moments = tuple(moments_of(row[~np.isnan(row)]) for row in draws.outputs)
-    return Part(draws if keep else None, summary, moments)
+def _tasks(
+    blocks: Sequence[int], *, whole: bool, together: int
+) -> Iterator[tuple[int, Sequence[int], bool, bool]]:
+    """Yield what is drawn by one: the first block, the sizes, whether draws are kept, and counted.
+
+    Blocks of which only a summary is kept go together, so that less is handed over; how many does
+    not hang on who draws them.
+    """
+    first = 0
+    while first < len(blocks):
+        keep = whole or first < _SAMPLE
+        count = 1 if keep else together
+        yield first, blocks[first : first + count], keep, not whole
+        first += count
+
+
+def _part(runner: Runner, first: int, sizes: Sequence[int], keep: bool, summarise: bool) -> Part:
+    """Return what is kept of some blocks; of those whose draws are, there is one."""
+    if not summarise:
+        draws = runner.block(first, sizes[0])
+        known = (row[~np.isnan(row)] for row in draws.outputs)
+        return Part(draws, None, tuple(moments_of(row) for row in known), sizes[0])
+    summaries = []
+    for number, size in enumerate(sizes, first):
+        draws = runner.block(number, size)
+        summaries.append(summary_of(draws, runner.task.outputs, runner.task.conditions))
+    summary = joined(summaries)
+    moments = tuple(one.moments for one in summary.digests)
+    return Part(draws if keep else None, summary, moments, sum(sizes))
 
 
 def _opened(shared: tuple[bytes, Task], stack: ExitStack) -> Runner:
