@@ -130,8 +130,9 @@ def _page(
         values = {p: e.value for p, e in book.cells.items()}
         part = _part(book, graph, chosen)
         places = sorted(_results(book, part))
-        calculator = _settled(load(book, part, values), places)
+        calculator = _settled(load(book, part, values), book, part, places)
         # Exactly as the page does it: the values as they stand, then each change.
+        packed = calculator.bytes()
         found = compare(values, calculator, places, "as the file stands", graph)
         tried = changes(book, chosen.shown.fields, chosen.shown.scenario, len(places))
         held = part.constants
@@ -147,12 +148,11 @@ def _page(
         refused += _without(book, graph, chosen, found)
         part = _part(book, graph, chosen)
         places = sorted(_results(book, part))
-        calculator = _settled(load(book, part, values), places)
+        calculator = _settled(load(book, part, values), book, part, places)
+        packed = calculator.bytes()
         left = compare(values, calculator, places, "as the file stands", graph)
         if left:
             raise RefusedError(why_not(book, graph, left)[0])
-    else:
-        calculator.evaluate()
     if not (chosen.shown.headlines or chosen.shown.figures or chosen.charts):
         raise RefusedError(_nothing(name, refused))
     exported = Exported(
@@ -164,7 +164,7 @@ def _page(
         tuple(what for what, _ in tried),
         tuple(refused),
     )
-    return _written(book, name, chosen, values, part, calculator, exported), exported
+    return _written(book, name, chosen, values, part, packed, exported), exported
 
 
 def _nothing(name: str, refused: Sequence[str]) -> str:
@@ -176,11 +176,16 @@ def _nothing(name: str, refused: Sequence[str]) -> str:
     )
 
 
-def _settled(calculator: PageCalculator, places: Sequence[Place]) -> PageCalculator:
+def _settled(
+    calculator: PageCalculator, book: Workbook, part: Part, places: Sequence[Place]
+) -> PageCalculator:
     """Compute a workbook that was just put in until its arrays have found their places."""
     before: list[Cell] = []
+    spills = any(book.cells[place].dynamic for place in part.formulas)
     for _ in range(8):
         calculator.evaluate()
+        if not spills:
+            break
         now = calculator.values(places)
         if now == before:
             break
@@ -299,7 +304,7 @@ def _written(
     chosen: _Chosen,
     values: Mapping[Place, Cell],
     part: Part,
-    calculator: PageCalculator,
+    packed: bytes,
     exported: Exported,
 ) -> str:
     shown = chosen.shown
@@ -346,7 +351,7 @@ def _written(
         static=_static(book, shown, values),
         foot=f"<h2>Sources and versions</h2>{definitions(foot)}",
         data=data,
-        workbook=calculator.bytes(),
+        workbook=packed,
     )
 
 

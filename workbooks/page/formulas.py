@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,10 +23,32 @@ _TOKEN = re.compile(
     rf"|(?:{_SHEET})?(?P<name>[^\W\d][\w.]*|\\[\w.]*)"
     r"|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 )
+#: What a file puts before names that a user does not see.
+_STORED = re.compile(r'"(?:[^"]|"")*"|_xlop\.(\w+)|_xlpm\.|_xlfn\.(?:_xlws\.)?|_xll\.')
+_ANCHOR = re.compile(r"ANCHORARRAY\(([^()\"]+)\)")
+_SINGLE = re.compile(r"(?<![\w.])SINGLE\(((?:'[^']+'!)?[^()\"]+)\)")
 #: Functions whose value hangs on the clock, on chance, or on cells that no text tells.
 MOVING = frozenset(
     ("NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "INDIRECT", "OFFSET", "CELL", "INFO")
 )
+
+
+def stored(text: str) -> str:
+    """Return a formula as it is typed, from how a file stores it.
+
+    Examples
+    --------
+    >>> stored("_xlfn.LAMBDA(_xlpm.x,_xlop.y,_xlpm.x)")
+    'LAMBDA(x,[y],x)'
+    """
+
+    def typed(match: re.Match[str]) -> str:
+        if match[0].startswith('"'):
+            return match[0]
+        return f"[{match[1]}]" if match[1] else ""
+
+    text = _STORED.sub(typed, text)
+    return _SINGLE.sub(r"@\1", _ANCHOR.sub(r"\1#", text)) if "A" in text else text
 
 
 class Read(NamedTuple):
@@ -96,11 +118,43 @@ def with_cells(formula: str, cells: Mapping[str, str]) -> str:
     return _TOKEN.sub(change, formula)
 
 
+#: What stands for a reference to one cell, and to more than one.
+CELL, CELLS = "cell{}__ref", "cells{}__ref"
+_STANDS_FOR = re.compile(r"cells?(\d+)__ref")
+
+
+def abstracted(formula: str) -> tuple[str, list[str]]:
+    r"""Return a formula with something to stand for each reference, and the references.
+
+    Formulas that differ in references alone become the same text, which is worked on once.
+
+    Examples
+    --------
+    >>> abstracted("=SUM('Q 1'!A1:B2)*A1-a1&\"A9\"")
+    ('=SUM(cells0__ref)*cell1__ref-cell2__ref&"A9"', ["'Q 1'!A1:B2", 'A1', 'a1'])
+    """
+    found: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        if not match["area"]:
+            return match[0]
+        first, _, last = match["area"].replace("$", "").upper().partition(":")
+        kind = CELLS if last and last != first else CELL
+        return found.setdefault(match[0], kind.format(len(found)))
+
+    return _TOKEN.sub(stand_in, formula), list(found)
+
+
+def with_references(formula: str, references: Sequence[str]) -> str:
+    """Return a formula with the references for which something stands in it."""
+    return _STANDS_FOR.sub(lambda match: references[int(match[1])], formula)
+
+
 # --- what this version of the calculator does not do -------------------------------------------
 
-_BOTH = re.compile(r"(?<![\w.])ROWS\((\w+)\)\*COLUMNS\(\1\)")
-_ROWS = re.compile(r"(?<![\w.])ROWS\((\w+)\)")
-_COLUMNS = re.compile(r"(?<![\w.])COLUMNS\((\w+)\)")
+_BOTH = re.compile(r"(?<![\w.])ROWS\(((?!cells)\w+)\)\*COLUMNS\(\1\)")
+_ROWS = re.compile(r"(?<![\w.])ROWS\(((?!cells)\w+)\)")
+_COLUMNS = re.compile(r"(?<![\w.])COLUMNS\(((?!cells)\w+)\)")
 _FIRST = re.compile(r"(?<![\w.])INDEX\((\w+),1,1\)")
 _SIZE = re.compile(r"(?<![\w.])(ROWS|COLUMNS)\((?=[^\W\d][\w.]*\()")
 # A sign before a name, a call or a bracket: before a cell or a number it is taken as it is.

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.page.calculator import PageCalculator
-from workbooks.page.formulas import for_calculator, lambda_for_calculator, read, with_cells
+from workbooks.page.expanded import Expander
+from workbooks.page.formulas import (
+    abstracted,
+    for_calculator,
+    lambda_for_calculator,
+    read,
+    with_cells,
+    with_references,
+)
 from workbooks.page.places import Place
 from workbooks.page.reading import Entry, Workbook
 
@@ -26,8 +34,8 @@ class Part:
 def load(workbook: Workbook, part: Part, values: Mapping[Place, Cell]) -> PageCalculator:
     """Return the page's calculator with a part of a workbook in it, not evaluated yet."""
     calculator = PageCalculator(workbook.sheets)
-    cells = cell_names(workbook)
-    texts = {place: _typed(workbook.cells[place], cells) for place in part.formulas}
+    typist = Typist(cell_names(workbook), workbook.names)
+    texts = {place: typist.typed(workbook.cells[place].formula or "") for place in part.formulas}
     for name, text in _needed_names(workbook, texts.values()):
         calculator.name(name, text)
     calculator.put((place, typed(values.get(place))) for place in sorted(part.constants))
@@ -81,15 +89,29 @@ def cell_names(workbook: Workbook) -> dict[str, str]:
     return found
 
 
-def _typed(entry: Entry, cells: Mapping[str, str]) -> str:
-    """Return a formula as the calculator takes it, names of cells as the cells themselves."""
-    formula = entry.formula or ""
-    calls = read(formula).calls
-    if calls & {"LET", "LAMBDA"}:
-        # Its own names may hide those of the workbook.
-        return for_calculator(formula)
-    typed_in = with_cells(formula, cells)
-    return for_calculator(typed_in) if calls else typed_in
+class Typist:
+    """Writes formulas as the calculator takes them, each that is alike but for references once."""
+
+    def __init__(self, cells: Mapping[str, str], names: Mapping[str, str]) -> None:
+        self._cells = cells
+        self._functions = Expander({name.upper(): text for name, text in names.items()})
+        self._known: dict[str, str] = {}
+
+    def typed(self, formula: str) -> str:
+        """Return a formula as it is typed, names of cells as the cells themselves."""
+        text, references = abstracted(formula)
+        if text not in self._known:
+            self._known[text] = self._worked_out(text)
+        return with_references(self._known[text], references)
+
+    def _worked_out(self, formula: str) -> str:
+        calls = read(formula).calls
+        if not calls & {"LET", "LAMBDA"}:
+            # Otherwise its own names may hide those of the workbook.
+            formula = with_cells(formula, self._cells)
+        if any(map(self._functions.calls_ours, calls)):
+            return lambda_for_calculator("=" + self._functions.text(formula[1:]))
+        return for_calculator(formula) if calls else formula
 
 
 def _needed_names(workbook: Workbook, formulas: Iterable[str]) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,15 +18,12 @@ from workbooks.formula.tree import Error, Node, rebuilt, text_of
 from workbooks.ooxml.book import Book, read_book
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import normalised
+from workbooks.page.formulas import stored
 from workbooks.page.places import Place
 from workbooks.page.styles import Style, read_styles
 from workbooks.page.validations import Rule, read_rules
 
 _CORE = "docProps/core.xml"
-#: What a file puts before names that a user does not see.
-_STORED = re.compile(r'"(?:[^"]|"")*"|_xlop\.(\w+)|_xlpm\.|_xlfn\.(?:_xlws\.)?|_xll\.')
-_ANCHOR = re.compile(r"ANCHORARRAY\(([^()\"]+)\)")
-_SINGLE = re.compile(r"(?<![\w.])SINGLE\(((?:'[^']+'!)?[^()\"]+)\)")
 
 
 class Entry(NamedTuple):
@@ -112,24 +108,6 @@ def read_workbook(path: Path) -> Workbook:
         tuple(info.name for info in book.sheets), cells, names, styles, rules, title, purpose,
         book.date1904,
     )  # fmt: skip
-
-
-def stored(text: str) -> str:
-    """Return a formula as it is typed, from how a file stores it.
-
-    Examples
-    --------
-    >>> stored("_xlfn.LAMBDA(_xlpm.x,_xlop.y,_xlpm.x)")
-    'LAMBDA(x,[y],x)'
-    """
-
-    def typed(match: re.Match[str]) -> str:
-        if match[0].startswith('"'):
-            return match[0]
-        return f"[{match[1]}]" if match[1] else ""
-
-    text = _STORED.sub(typed, text)
-    return _SINGLE.sub(r"@\1", _ANCHOR.sub(r"\1#", text)) if "A" in text else text
 
 
 class _Sheet:

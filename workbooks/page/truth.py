@@ -39,16 +39,18 @@ class Recalculation:
 
     def __init__(self, job: Job, workbook: Workbook) -> None:
         self._job, self._book = job, workbook
+        self._changed: set[Place] = set()
         job.fixed = False
         job.evaluate()
 
     def change(self, change: Change) -> None:
         """Compute the workbook with some cells set, all others as in the file."""
+        again = {place: self._book.value(place) for place in self._changed - change.keys()}
+        self._changed = set(change)
         given = [(full_name(self._book.sheets[p.sheet], p.row, p.column), value)
-                 for p, value in change.items()]  # fmt: skip
+                 for p, value in {**again, **change}.items()]  # fmt: skip
         names = self._job.pipeline.scope.names
-        self._job.sheets.targets = resolve(given, self._job.book, names, force=False)
-        self._job.evaluate()
+        self._job.set_values(resolve(given, self._job.book, names, force=False))
 
     def values(self, places: Iterable[Place]) -> dict[Place, Cell]:
         """Return the values of cells; what is not evaluated is left out."""

@@ -180,7 +180,11 @@ class Job:
             self.fixed = fixed
             self._whole()
             return
-        for target in asked:
+        self.set_values(asked)
+
+    def set_values(self, targets: Iterable[Target]) -> None:
+        """Compute again what was computed, with values in cells that hold no formula."""
+        for target in targets:
             self.calculator.set_value(target.sheet, target.row, target.column, target.value)
         self.progress("evaluate", 0, 1)
         self.calculator.evaluate()
