@@ -18,6 +18,7 @@ from udfs.hosts.native.helpers import helpers
 from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
+    COMPARISONS,
     Call,
     Logical,
     Missing,
@@ -29,6 +30,7 @@ from workbooks.formula.tree import (
     Sign,
     TableReference,
     Text,
+    bare,
     children,
     rebuilt,
     text_of,
@@ -50,12 +52,11 @@ _SUMMING = frozenset(
     ("SUM", "MAX", "MIN", "COUNT", "COUNTA", "ROWS", "COLUMNS", "SUMPRODUCT", "PRODUCT")
 )
 
-
+#: Functions of Excel that this calculator has otherwise, and that are written in another way.
+REWRITTEN = frozenset(("AND", "SUMPRODUCT"))
 _CONSTANTS = (Number, Text, Logical)
 _KINDS = {"ISNUMBER": Number, "ISTEXT": Text, "ISLOGICAL": Logical}
 _STANDS_FOR_CELLS = re.compile(CELLS.format(r"\d+"))
-# The number of cells where it is more than one.
-_SEVERAL = Number("2")
 #: Helpers in a form that this calculator computes sooner: it need not ask for each cell by itself.
 _SOONER = {
     "_TOK_FLAT": 'LAMBDA(x_,IF(ROWS(x_)*COLUMNS(x_)=1,_TOK_CELL(x_,""),'
@@ -262,16 +263,24 @@ class _Writer:
                 return one
             case Operation("*", Number("1"), Number("1")):
                 return Number("1")
-            case Operation("*", Call("ROWS", (Name(one),)), Call("COLUMNS", (Name(same),))) if (
-                one == same and _STANDS_FOR_CELLS.fullmatch(one)
-            ):
-                return _SEVERAL
-            case Operation("=", left, Number("1")) if left == _SEVERAL:
+            case Operation(
+                "=",
+                Operation("*", Call("ROWS", (Name(one),)), Call("COLUMNS", (Name(same),))),
+                Number("1"),
+            ) if one == same and _STANDS_FOR_CELLS.fullmatch(one):
                 return Logical(value=False)
             case Operation("=", Number(left), Number(right)) if left.isdigit() and right.isdigit():
                 return Logical(left == right)
-            case Operation("=", Text(one), Text(other)):
-                return Logical(one.casefold() == other.casefold())
+            case Operation("=", Text(left), Text(right)):
+                return Logical(left.casefold() == right.casefold())
+            case Call("AND", (first, *others)) if all(map(_is_comparison, node.arguments)):
+                # There an AND leaves off at the first FALSE, and tells no error behind it.
+                every: Node = Paren(first)
+                for other in others:
+                    every = Operation("*", every, Paren(other))
+                return Operation(">", every, Number("0"))
+            case Call("SUMPRODUCT", (Operation("*") as product,)):
+                return Call("SUM", (_telling_errors(product),))
             case Call("ISNUMBER" | "ISTEXT" | "ISERROR" | "ISLOGICAL" as name, (one,)) if (
                 isinstance(one, _CONSTANTS)
             ):
@@ -286,6 +295,28 @@ def _parameter(node: Node) -> str:
         # One that may be left out is written in brackets.
         return node.text.strip("[]")
     raise _UnexpandableError
+
+
+def _telling_errors(node: Node) -> Node:
+    """Return an array of numbers in which a comparison with an error is that error.
+
+    There it is FALSE, and a SUMPRODUCT takes an error for 0.
+    """
+    inner = bare(node)
+    if isinstance(inner, Operation) and inner.operator in COMPARISONS:
+        sides = (inner.left, inner.right)
+        if not any(isinstance(bare(side), Operation) for side in sides):
+            return node
+        told: Node = Paren(inner)
+        for side in sides:
+            if isinstance(bare(side), Operation):
+                told = Operation("+", told, Operation("*", Number("0"), Paren(side)))
+        return Paren(told)
+    return rebuilt(node, _telling_errors) if isinstance(node, Operation | Paren) else node
+
+
+def _is_comparison(node: Node) -> bool:
+    return isinstance(node, Operation) and node.operator in COMPARISONS
 
 
 def _never_fails(node: Node) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.page.calculator import PageCalculator
-from workbooks.page.expanded import Expander
+from workbooks.page.expanded import REWRITTEN, Expander
 from workbooks.page.formulas import (
     abstracted,
     for_calculator,
@@ -109,7 +109,7 @@ class Typist:
         if not calls & {"LET", "LAMBDA"}:
             # Otherwise its own names may hide those of the workbook.
             formula = with_cells(formula, self._cells)
-        if any(map(self._functions.calls_ours, calls)):
+        if calls & REWRITTEN or any(map(self._functions.calls_ours, calls)):
             return lambda_for_calculator("=" + self._functions.text(formula[1:]))
         return for_calculator(formula) if calls else formula
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ from workbooks.recalc.run import opened
 
 #: Two calculators that round at other places still agree to this; the page's has 15 digits.
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
-# The 15 digits of a number leave this of it unsure.
-_LAST_DIGITS = 1e-14
+# The 15 digits of a number, summed over the months of a plan, leave this of it unsure.
+_LAST_DIGITS = 1e-13
 # How many formulas are computed to try one choice of each list.
 _MOST_FORMULAS = 20_000
 # By how much numbers are moved, one after the other, so that few changes cancel out.
@@ -181,9 +182,9 @@ def _moved(value: Cell, field: Field, by: float) -> float | None:
     moves = [value * by, value * (2 - by), value + 1, value - 1]
     if value == 0:
         moves = [0.01, 0.1, 1.0, -0.01]
-    if value == int(value) and abs(value) < 1e5:
-        # What counts something, or is a day, stays whole.
-        moves = [value + 1, value - 1]
+    if value == int(value) and abs(value) < 1e5 and not re.search(r"[.%]", field.format):
+        # What counts something, or is a day, stays whole; 0 is often where a table has to begin.
+        moves = [value + 1, value - 1] if value else []
     return next((m for m in moves if fits(m, field.allowed)), None)
 
 
