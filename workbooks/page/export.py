@@ -181,7 +181,7 @@ def _settled(
 ) -> PageCalculator:
     """Compute a workbook that was just put in until its arrays have found their places."""
     before: list[Cell] = []
-    spills = any(book.cells[place].dynamic for place in part.formulas)
+    spills = any(book.cells[place].area is not None for place in part.formulas)
     for _ in range(8):
         calculator.evaluate()
         if not spills:

@@ -139,7 +139,9 @@ def abstracted(formula: str) -> tuple[str, list[str]]:
         if not match["area"]:
             return match[0]
         first, _, last = match["area"].replace("$", "").upper().partition(":")
-        kind = CELLS if last and last != first else CELL
+        # A1:A1 is one cell; A:A and 1:1 are not.
+        whole = first.isalpha() or first.isdigit()
+        kind = CELLS if last and (last != first or whole) else CELL
         return found.setdefault(match[0], kind.format(len(found)))
 
     return _TOKEN.sub(stand_in, formula), list(found)

@@ -39,6 +39,7 @@ from workbooks.ooxml.scan import (
 from workbooks.ooxml.tables import read_tables
 from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
+from workbooks.recalc.inputs import Target
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report, Unreproduced
