@@ -21,7 +21,7 @@ from workbooks.build import build
 from workbooks.recalc import recalculate
 
 #: A native template is mailed about: no larger may one be [bytes].
-LARGEST = 450_000
+LARGEST = 400_000
 
 
 def simple(path, formulas, names=()):
