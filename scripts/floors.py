@@ -38,6 +38,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.review": "check, lint, second opinions",
     "workbooks.authoring": "from content to file",
     "workbooks.page": "a workbook as an HTML file that recalculates in a browser",
+    "workbooks.reports": "what a simulation says, as tables or a workbook",
     "workbooks.templates": "what each template says",
     "workbooks.blocks": "the parts of plan, in a new workbook or added to one that stands",
     "workbooks.build": "a template becomes a file with values",

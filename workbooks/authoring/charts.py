@@ -23,8 +23,8 @@ _FEW = 12
 _BARS = ("column", "bar", "stacked", "stacked bar", "range")
 
 
-def add_chart(worksheet: Worksheet, chart: Chart) -> None:
-    """Draw a chart on a sheet of an openpyxl workbook."""
+def add_chart(worksheet: Worksheet, chart: Chart) -> Any:
+    """Draw a chart on a sheet of an openpyxl workbook, and return openpyxl's own."""
     drawn = _bars(worksheet, chart) if chart.kind in _BARS else _lines(worksheet, chart)
     drawn.title = chart.title
     drawn.title.overlay = False
@@ -61,6 +61,7 @@ def add_chart(worksheet: Worksheet, chart: Chart) -> None:
     # Labels of the axis stay at its foot where values go below zero.
     drawn.x_axis.tickLblPos = "low"
     worksheet.add_chart(drawn, f"{get_column_letter(chart.column)}{chart.row}")
+    return drawn
 
 
 def _bars(worksheet: Worksheet, chart: Chart) -> Any:

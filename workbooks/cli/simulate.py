@@ -86,10 +86,10 @@ def simulate(
     from engine.uncertainty.draws import SAMPLINGS, sizes  # noqa: PLC0415
     from workbooks.errors import BadInputError  # noqa: PLC0415
     from workbooks.recalc import check_deadline  # noqa: PLC0415
+    from workbooks.reports.simulation_files import check, write  # noqa: PLC0415
     from workbooks.scenarios.drawn import condition  # noqa: PLC0415
     from workbooks.scenarios.risks import read_risks  # noqa: PLC0415
     from workbooks.scenarios.simulate import simulate as run  # noqa: PLC0415
-    from workbooks.scenarios.simulation_files import check, write  # noqa: PLC0415
     from workbooks.workers import Where  # noqa: PLC0415
 
     check_deadline(deadline)

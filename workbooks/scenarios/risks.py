@@ -36,6 +36,8 @@ COLUMNS = (
     "weights",
 )  # fmt: skip
 _PAIRS = ("a", "b", "rho")
+#: Columns for readers, of which nothing is read.
+_REMARKS = ("note", "comment", "source")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "pert": ("low", "base", "high"),
     "triangular": ("low", "base", "high"),
@@ -112,6 +114,8 @@ def _risk(row: Mapping[str, str], where: str, lists: Range) -> Risk:
     cell, kind = row.get("cell", ""), " ".join(row.get("distribution", "").lower().split())
     if not cell:
         raise BadInputError(f"{where}: the cell is missing")
+    if not kind:
+        raise BadInputError(f"{where}: {cell} lacks a distribution, such as pert")
     if kind not in _KNOWN:
         near = get_close_matches(kind, _KNOWN, n=2)
         told = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(_KNOWN)}"
@@ -175,6 +179,7 @@ def _matrix(
     if not pairs:
         return None
     matrix = np.eye(len(names))
+    given: set[frozenset[int]] = set()
     for i, row in enumerate(pairs, 2):
         places = []
         for side in ("a", "b"):
@@ -190,6 +195,10 @@ def _matrix(
             raise BadInputError(f"{where}, row {i}: rho is {row.get('rho')!r}, no number") from None
         if places[0] == places[1]:
             raise BadInputError(f"{where}, row {i}: {names[places[0]]} is correlated with itself")
+        if frozenset(places) in given:
+            pair = " and ".join(names[place] for place in places)
+            raise BadInputError(f"{where}, row {i}: {pair} are given twice")
+        given.add(frozenset(places))
         matrix[places[0], places[1]] = matrix[places[1], places[0]] = rho
     try:
         return checked(matrix, names)
@@ -208,6 +217,12 @@ def _csv(path: Path) -> list[dict[str, str]]:
         raise BadInputError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInputError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    if rows and len(rows[0]) == 1 and ";" in rows[0][0]:
+        raise BadInputError(f"{path}: its columns are parted by semicolons; part them by commas")
+    for i, row in enumerate(rows[1:], 2):
+        spare = [cell for cell in row[len(rows[0]) :] if cell.strip()]
+        if spare:
+            raise BadInputError(f"{path}, row {i}: {spare[0]!r} stands right of the last column")
     return _records(rows, str(path))
 
 
@@ -215,11 +230,15 @@ def _records(rows: Sequence[Sequence[str]], where: str) -> list[dict[str, str]]:
     if not rows:
         raise BadInputError(f"{where} is empty")
     header = [name.strip().lower() for name in rows[0]]
-    strange = [name for name in header if name and name not in (*COLUMNS, *_PAIRS)]
+    known = (*COLUMNS, *_PAIRS, *_REMARKS)
+    strange = [name for name in header if name and name not in known]
     if strange:
-        near = get_close_matches(strange[0], (*COLUMNS, *_PAIRS), n=1)
-        told = f"did you mean {near[0]}?" if near else f"known: {', '.join(COLUMNS)}"
+        near = get_close_matches(strange[0], known, n=1)
+        told = f"did you mean {near[0]}?" if near else f"known: {', '.join((*COLUMNS, 'note'))}"
         raise BadInputError(f"{where}: there is no column {strange[0]!r}; {told}")
+    twice = next((name for name in header if name in known and header.count(name) > 1), None)
+    if twice is not None:
+        raise BadInputError(f"{where}: there are two columns {twice}")
     return [
         {name: cell.strip() for name, cell in zip(header, row, strict=False) if name}
         for row in rows[1:]

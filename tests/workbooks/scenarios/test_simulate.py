@@ -144,7 +144,8 @@ def test_the_workbook_may_say_itself_what_varies(model, tmp_path) -> None:
     book = openpyxl.load_workbook(model)
     sheet = book.create_sheet("Risks")
     for row in (
-        ["cell", "distribution", "mean", "sd"], ["M!A1", "normal", 1, 2], ["M!A2", "normal", 2, 1],
+        ["cell", "distribution", "mean", "sd", "Note"],
+        ["M!A1", "normal", 1, 2, "as last year"], ["M!A2", "normal", 2, 1],
         [], ["a", "b", "rho"], ["M!A1", "M!A2", 0.5],
     ):  # fmt: skip
         sheet.append(row)
@@ -163,6 +164,13 @@ def test_the_workbook_may_say_itself_what_varies(model, tmp_path) -> None:
         (["M!A1,peart,3,2,4,,,,,,,"], [], "did you mean pert"),
         (["M!A1,pert,3,,4,,,,,,,"], [], "lacks base"),
         (["M!A1,pert,1,2,4,5,,,,,,"], [], "takes no mean"),
+        (["M!A1,,1,2,4,,,,,,,"], [], "lacks a distribution"),
+        (["M!A1,pert,1,2,4,,,,,,,,7"], [], "'7' stands right of the last column"),
+        (
+            ["M!A1,uniform,1,,2,,,,,,,", "M!A2,uniform,1,,2,,,,,,,"],
+            ["M!A1,M!A2,0.5", "M!A2,M!A1,0.4"],
+            "M!A2 and M!A1 are given twice",
+        ),
         (["M!A1,pert,1,two,4,,,,,,,"], [], "base is 'two'"),
         (["M!A1,uniform,1,,2,,,,,,,", "M!A1,uniform,1,,2,,,,,,,"], [], "twice"),
         ([], [], "no cell"),
@@ -179,6 +187,28 @@ def test_the_workbook_may_say_itself_what_varies(model, tmp_path) -> None:
 def test_bad_risks_are_told(model, tmp_path, rows, pairs, told) -> None:
     with pytest.raises(BadInputError, match=told):
         risks(model, tmp_path, rows, pairs)
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("cell,distribution,low,high,Note", ""),
+        ("Comment,distribution,low,high,cell", "the cell is missing"),
+        ("cell,distribution,low,high,Source", ""),
+        ("cell,distribution,low,high,Notes", "no column 'notes'; did you mean note"),
+        ("cell,distribution,low,hihg,Note", "no column 'hihg'; did you mean high"),
+        ("cell,distribution,low,high,low", "two columns low"),
+        ("cell;distribution;low;high", "parted by semicolons"),
+    ],
+)
+def test_a_column_for_readers_is_left_and_another_told(model, tmp_path, head, told) -> None:
+    (tmp_path / "risks.csv").write_text(f"{head}\nM!A1,uniform,1,2,\n")
+    if told:
+        with pytest.raises(BadInputError, match=told):
+            read_risks(model, tmp_path / "risks.csv")
+    else:
+        (tmp_path / "risks.csv").write_text(f"{head}\nM!A1,uniform,1,2,a guess of ours\n")
+        assert read_risks(model, tmp_path / "risks.csv").cells == ["M!A1"]
 
 
 @pytest.mark.parametrize(
@@ -302,8 +332,8 @@ def test_the_command_line(model, tmp_path, ending) -> None:
         assert 0 < lost < 2000
     elif ending == "xlsx":
         book = openpyxl.load_workbook(out)
-        assert book.sheetnames == ["Statistics", "Output 1", "Output 2", "Fan", "About", "Draws"]
-        assert len(book["Output 1"]._charts) == 3
+        assert book.sheetnames == ["Summary", "Statistics", "M B1", "M B3", "About", "Draws"]
+        assert len(book["M B1"]._charts) == 4
         assert ["seed", 4] in [[c.value for c in row] for row in book["About"].iter_rows()]
         assert book["Draws"].max_row == 2001
     else:
