@@ -12,9 +12,15 @@ import pytest
 from hypothesis import settings
 
 # Laws are searched without a clock: the machine may be busy. In CI the search is the same each
-# time, so that a change is judged by what it changed; developers' runs go on finding new cases.
+# time, so that a change is judged by what it changed; developers' runs go on finding new cases,
+# a fourth as many at a time.
 SAME_EACH_TIME = {"CI", "TOKENBOOK_MUTANTS"} & set(os.environ)
-settings.register_profile("tokenbook", deadline=None, derandomize=bool(SAME_EACH_TIME))
+settings.register_profile(
+    "tokenbook",
+    deadline=None,
+    derandomize=bool(SAME_EACH_TIME),
+    max_examples=100 if SAME_EACH_TIME or "TOKENBOOK_FUZZ" in os.environ else 25,
+)
 settings.load_profile("tokenbook")
 
 
@@ -28,6 +34,21 @@ def built(tmp_path_factory):
         return build(name, tmp_path_factory.mktemp(f"{name}-{flavour}"), flavour=flavour)
 
     return once
+
+
+def asked_by_name(config) -> bool:
+    """Tell whether `-m` asks for what takes minutes or another program."""
+    return any(mark in config.getoption("-m") for mark in ("long", "fault", *PROGRAMS))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config) -> None:
+    """Keep a file on one processor where programs are started: LibreOffice by no two at once.
+
+    All else is shared out evenly, and whoever has done its share takes of what others have left.
+    """
+    if asked_by_name(config) and getattr(config.option, "dist", "no") != "no":
+        config.option.dist = "loadgroup"
 
 
 #: The program that a mark asks for.
@@ -50,10 +71,9 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if any(item.get_closest_marker(mark) for mark in PROGRAMS):
             item.add_marker(pytest.mark.long)
-        # A file is one processor's; LibreOffice is not started by two at once.
         calc = item.get_closest_marker("libreoffice")
         item.add_marker(pytest.mark.xdist_group("calc" if calc else str(item.path)))
-    if any(mark in config.getoption("-m") for mark in ("long", "fault", *PROGRAMS)):
+    if asked_by_name(config):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
     if left_out:

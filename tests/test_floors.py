@@ -5,29 +5,32 @@ from __future__ import annotations
 import floors
 import pytest
 
-GRAPH = floors.import_graph()
+
+@pytest.fixture(scope="module")
+def graph():
+    return floors.import_graph()
 
 
-def test_the_graph_is_that_of_the_project():
+def test_the_graph_is_that_of_the_project(graph):
     assert (
         "workbooks.formula.tree"
-        in GRAPH["workbooks.excel.pipeline"] | GRAPH["workbooks.formula.parse"]
+        in graph["workbooks.excel.pipeline"] | graph["workbooks.formula.parse"]
     )
     # Inside a function.
-    assert "udfs.hosts.excel.xlsm" in GRAPH["workbooks.build"]
-    assert len(GRAPH) > 200
+    assert "udfs.hosts.excel.xlsm" in graph["workbooks.build"]
+    assert len(graph) > 200
 
 
-def test_nothing_is_imported_from_a_higher_floor():
-    assert floors.upward(GRAPH) == []
+def test_nothing_is_imported_from_a_higher_floor(graph):
+    assert floors.upward(graph) == []
 
 
-def test_no_modules_import_each_other():
-    assert floors.circles(GRAPH) == []
+def test_no_modules_import_each_other(graph):
+    assert floors.circles(graph) == []
 
 
-def test_every_module_stands_on_a_floor():
-    assert {floors.floor_of(module) for module in GRAPH} == set(floors.FLOORS)
+def test_every_module_stands_on_a_floor(graph):
+    assert {floors.floor_of(module) for module in graph} == set(floors.FLOORS)
     with pytest.raises(ValueError, match="no floor"):
         floors.floor_of("workbooks.attic")
 
@@ -55,6 +58,6 @@ def test_a_circle_is_found():
     assert floors.circles(graph) == [frozenset("abc")]
 
 
-def test_the_picture_is_up_to_date():
+def test_the_picture_is_up_to_date(graph):
     found = floors.PICTURE.read_text(encoding="utf-8")
-    assert found == floors.picture(GRAPH), "run: python scripts/floors.py"
+    assert found == floors.picture(graph), "run: python scripts/floors.py"

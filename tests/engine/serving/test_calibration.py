@@ -190,11 +190,11 @@ def test_error_of_the_static_estimates_is_as_stored():
     assert np.median(np.abs(np.expm1(errors))) == pytest.approx(STATIC["all"]["median"], abs=1e-4)
 
 
-def test_one_group_held_out_is_predicted_by_a_fit_without_it(refitted):
+def test_one_group_held_out_is_predicted_by_a_fit_without_it():
     runs = measured()
     inside = runs.groups("gpu_id") == 0
-    without = fit(runs.part(~inside), start=refitted, steps=4)
-    assert without != refitted
+    without = fit(runs.part(~inside), start=calibrated(), steps=4)
+    assert without != calibrated()
     part = runs.part(inside)
     errors = predicted(part, without)[0] - part.throughput
     assert np.median(np.abs(np.expm1(errors))) < 0.25

@@ -50,7 +50,7 @@ def estimated(case, **changed):
                        for k, v in given.items()})  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(cases(), st.sampled_from(NARROW), st.sampled_from([None, "bf16", *NARROW]))
 def test_no_format_is_worse_than_bf16(case, weights, experts):
     assume(experts is None or find(Model, case["model"]).experts)
@@ -65,7 +65,7 @@ def test_no_format_is_worse_than_bf16(case, weights, experts):
         assert (narrow.ttft <= wide.ttft * (1 + ROUNDING)).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(cases(), st.sampled_from(["bf16", *NARROW]), st.integers(1, 4096))
 def test_more_requests_never_lower_throughput_nor_shorten_times(case, weights, more):
     requests = np.array([case["concurrency"], case["concurrency"] + more])
@@ -78,7 +78,7 @@ def test_more_requests_never_lower_throughput_nor_shorten_times(case, weights, m
     assert told.ttft[1] >= told.ttft[0] * (1 - ROUNDING)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(cases(), st.sampled_from(["bf16", *NARROW]))
 def test_no_load_needs_more_arithmetic_than_the_peak(case, weights):
     told = estimated(case, weight_format=weights, cache_hit=0.0, draft_tokens=0.0)

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.formula import ArrayFormula
+from shipped import few_first
 
 from workbooks import templates
 from workbooks.authoring import mend, sharing, writer
@@ -81,7 +82,7 @@ def _formulas(path):
     }
 
 
-@pytest.mark.parametrize("name", templates.NAMES)
+@pytest.mark.parametrize("name", few_first(["breakeven", "applications"]))
 def test_every_cell_of_a_template_keeps_its_formula_and_its_value(name, tmp_path, monkeypatch):
     apart, together = tmp_path / "apart.xlsx", tmp_path / "together.xlsx"
     with monkeypatch.context() as patched:

@@ -141,6 +141,7 @@ def test_it_writes_over_a_file_only_with_force(tokenbook, tmp_path):
         assert "Prices" in load_workbook(path).sheetnames
 
 
+@pytest.mark.long
 def test_the_walk_of_the_page_runs_as_it_stands(tokenbook, tmp_path, monkeypatch):
     page = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
     (walk,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)

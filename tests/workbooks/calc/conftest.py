@@ -6,4 +6,4 @@ import sys
 from pathlib import Path
 
 # Tests are no packages: what they share is found by its place.
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "scenarios")]
+sys.path.append(str(Path(__file__).parent))

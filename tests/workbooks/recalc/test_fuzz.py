@@ -109,7 +109,7 @@ def opens(data: bytes) -> bool:
 
 
 MANY = settings(
-    max_examples=int(os.environ.get("TOKENBOOK_FUZZ", "150")),
+    max_examples=int(os.environ.get("TOKENBOOK_FUZZ", settings().max_examples)),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

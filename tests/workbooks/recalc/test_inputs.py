@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from workbooks.build import build
 from workbooks.errors import BadInputError
 from workbooks.recalc import recalculate
 from workbooks.recalc.inputs import as_typed
@@ -71,8 +70,8 @@ def test_a_sign_that_the_cell_does_not_show_is_refused(book, cell, text):
 
 
 @pytest.fixture(scope="module")
-def breakeven(tmp_path_factory) -> Path:
-    return build("breakeven", tmp_path_factory.mktemp("inputs")).path
+def breakeven(built) -> Path:
+    return built("breakeven").path
 
 
 @pytest.mark.parametrize(

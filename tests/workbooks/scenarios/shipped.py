@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,35 @@ from workbooks import templates
 from workbooks.recalc import recalculate
 
 Value = float | str
+
+#: The scenarios of each template, by name, the one that it is built with first or among them.
+SCENARIOS = {
+    "plan": ("Base", "Upside", "Downside"),
+    "breakeven": ("Steady", "Price war", "Efficiency"),
+    "ownership": ("Steady load", "Office hours", "Cheap rental"),
+    "applications": ("Frontier model", "Chat model", "Agents"),
+    "market": ("Price floor", "As projected", "Price war"),
+    "serving": ("Chat", "Long prompts", "Batch"),
+}
+#: The templates that stand for all where each takes seconds; the others are tried in CI.
+FEW = ("breakeven", "ownership", "applications")
+
+
+def few_first(few: Iterable[str] = FEW) -> list[object]:
+    """Return the name of every template to try, marked `long` but for a few."""
+    few = tuple(few)
+    others = [name for name in templates.NAMES if name not in few]
+    return [*few, *(pytest.param(name, marks=pytest.mark.long) for name in others)]
+
+
+def scenarios_to_try(few: Iterable[str]) -> list[object]:
+    """Return template and scenario to try, marked `long` but for a few templates."""
+    few = tuple(few)
+    return [
+        (name, scenario) if name in few else pytest.param(name, scenario, marks=pytest.mark.long)
+        for name, scenarios in SCENARIOS.items()
+        for scenario in scenarios
+    ]
 
 
 def inputs_of(name: str, path: Path) -> dict[str, tuple[Value, list[Value]]]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
-from shipped import formulas_of, inputs_of, recalculated, scenarios_of
+from shipped import few_first, formulas_of, inputs_of, recalculated, scenarios_of
 
 from udfs import registry
 from udfs.cells import CellError
-from workbooks import templates
-from workbooks.build import build
+from workbooks.build import Built
 from workbooks.recalc import recalculate, setup_for
 from workbooks.recalc.job import Job
 from workbooks.recalc.run import opened
@@ -60,17 +59,12 @@ def differing(
     return found
 
 
-#: The templates whose formulas take minutes.
-LARGE = ("plan", "buyer")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=pytest.mark.long) if n in LARGE else n for n in templates.NAMES],
-)
-@pytest.mark.parametrize("every", [1, 3])
-def test_every_formula_of_every_template(name: str, every: int, tmp_path: Path) -> None:
-    path = build(name, tmp_path).path
+@pytest.mark.parametrize("name", few_first())
+@pytest.mark.parametrize("every", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_every_formula_of_every_template(
+    name: str, every: int, built: Callable[[str], Built], tmp_path: Path
+) -> None:
+    path = built(name).path
     inputs, formulas = inputs_of(name, path), formulas_of(path)
     # Fewer inputs leave more to be constant: what is left out must not vary.
     some = dict(list(inputs.items())[::every])

@@ -18,7 +18,6 @@ from udfs.cells import CellError
 from workbooks import templates
 from workbooks.authoring.layout import Limit
 from workbooks.authoring.limits import limited_inputs
-from workbooks.build import build
 from workbooks.recalc import setup_for
 from workbooks.recalc.run import opened
 from workbooks.scenarios.model import Model
@@ -36,8 +35,8 @@ def book():
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Path:
-    return build("plan", tmp_path_factory.mktemp("plan")).path
+def built(built) -> Path:
+    return built("plan").path
 
 
 def inputs_of(book, workbook, scenario: str) -> dict[str, float | str]:

@@ -13,7 +13,6 @@ from openpyxl import load_workbook
 
 from engine import subsidy
 from engine.uncertainty.distributions import Percentiles, Pert
-from workbooks.build import build
 from workbooks.recalc import recalculate
 from workbooks.templates.risk.draws import DRAWS, MONTHS, STEPS
 from workbooks.templates.risk.inputs import DRIVERS, FACTOR, KEYS
@@ -22,8 +21,8 @@ _NUMBERS = np.arange(1, DRAWS + 1)[:, np.newaxis]
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return build("risk", tmp_path_factory.mktemp("risk")).path
+def path(built):
+    return built("risk").path
 
 
 @pytest.fixture(scope="module")

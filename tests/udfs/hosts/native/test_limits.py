@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,6 @@ from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import Array, Call, Name, Number, Text, children, walk
 
-TEXTS = library_of(registry).names
-TREES = {name: parse(text) for name, text in TEXTS.items()}
 TABLE = Path(__file__).parents[3] / "data" / "native_functions.csv"
 with TABLE.open(encoding="utf-8") as _file:
     KNOWN = {row["name"]: row for row in csv.DictReader(_file)}
@@ -33,11 +32,35 @@ _ADDRESS = re.compile(r"[a-z]{1,3}[0-9]+|r[0-9]*(c[0-9]*)?|c[0-9]*|true|false", 
 #: Words that Excel does not take as the name of a function, though nothing says so.
 _RESERVED = {"RESULT", "RETURN", "VALUE", "ARGUMENT", "EVALUATE", "CALL", "EXEC", "EXECUTE"}
 _RESERVED |= {"ERROR", "YIELD", "BREAK", "ELSE", "GROUP"}
-each = pytest.mark.parametrize("name", TEXTS)
+
+
+# Written when first asked for: all of them take seconds, which who collects tests need not wait.
+@cache
+def texts():
+    return library_of(registry).names
+
+
+@cache
+def trees():
+    return {name: parse(text) for name, text in texts().items()}
+
+
+def each(check):
+    """Hold each name to a check."""
+
+    def holds_for_each():
+        for name in texts():
+            try:
+                check(name)
+            except AssertionError as error:
+                error.add_note(name)
+                raise
+
+    return holds_for_each
 
 
 def calls(name):
-    return [node for node in walk(TREES[name]) if isinstance(node, Call)]
+    return [node for node in walk(trees()[name]) if isinstance(node, Call)]
 
 
 def depth(node):
@@ -46,23 +69,23 @@ def depth(node):
 
 
 def test_all_functions_are_looked_at():
-    assert set(TEXTS) >= {name for name in registry if name in library_of([name]).names}
-    assert len(TEXTS) > 100
+    assert set(texts()) >= {name for name in registry if name in library_of([name]).names}
+    assert len(texts()) > 100
 
 
 @each
 def test_it_is_short_and_flat_enough(name):
-    assert len(TEXTS[name]) <= LONGEST
-    assert depth(TREES[name]) <= DEEPEST
+    assert len(texts()[name]) <= LONGEST
+    assert depth(trees()[name]) <= DEEPEST
 
 
 @each
 def test_it_is_balanced_and_holds_a_lambda(name):
-    bare = re.sub(r'"(?:[^"]|"")*"|\'[^\']*\'', "", TEXTS[name])
+    bare = re.sub(r'"(?:[^"]|"")*"|\'[^\']*\'', "", texts()[name])
     assert '"' not in bare
     for opening, closing in ("()", "{}"):
         assert bare.count(opening) == bare.count(closing)
-    assert TREES[name].name == "LAMBDA"
+    assert trees()[name].name == "LAMBDA"
     assert not re.search(r"\s", bare)
 
 
@@ -80,7 +103,7 @@ def test_no_call_has_too_many_arguments(name):
 @each
 def test_it_calls_what_excel_2024_has_by_the_name_that_a_file_stores(name):
     for call in calls(name):
-        if call.name in TEXTS:
+        if call.name in texts():
             assert call.prefix == ""
         else:
             assert call.name in KNOWN, f"{call.name}: add it to {TABLE.name}, with its source"
@@ -88,7 +111,7 @@ def test_it_calls_what_excel_2024_has_by_the_name_that_a_file_stores(name):
 
 
 def test_the_table_of_functions_is_used_and_holds():
-    used = {call.name for name in TEXTS for call in calls(name)}
+    used = {call.name for name in texts() for call in calls(name)}
     assert used >= set(KNOWN)
     for name, row in KNOWN.items():
         assert 2007 <= int(row["since"]) <= 2024
@@ -102,11 +125,11 @@ def test_the_table_of_functions_is_used_and_holds():
 @each
 def test_no_name_can_be_taken_for_something_else(name):
     assert re.fullmatch(r"_?TOK_[A-Z0-9_]+", name)
-    given = {n.text for n in walk(TREES[name]) if isinstance(n, Name)}
+    given = {n.text for n in walk(trees()[name]) if isinstance(n, Name)}
     for variable in given:
         bare = re.fullmatch(r"_xl(?:pm|op)\.(\w+)", variable)[1]
         assert not _ADDRESS.fullmatch(bare)
-        assert bare.upper() not in _RESERVED | KNOWN.keys() | TEXTS.keys()
+        assert bare.upper() not in _RESERVED | KNOWN.keys() | texts().keys()
         assert re.fullmatch(r"[A-Za-z]\w*", bare, re.ASCII)
         assert len(bare) <= 255
 
@@ -132,12 +155,12 @@ def free(node, known):
 
 @each
 def test_every_variable_is_given_before_it_is_used(name):
-    assert free(TREES[name], frozenset()) == set()
+    assert free(trees()[name], frozenset()) == set()
 
 
 @each
 def test_optional_parameters_come_last_and_are_asked_for(name):
-    *names, _ = TREES[name].arguments
+    *names, _ = trees()[name].arguments
     optional = [n.text.startswith("_xlop.") for n in names]
     assert optional == sorted(optional)
     inner = [call for call in calls(name)[1:] if call.name == "LAMBDA"]
@@ -151,15 +174,15 @@ def test_optional_parameters_come_last_and_are_asked_for(name):
 @each
 def test_names_of_ours_are_called_with_as_many_arguments_as_they_have(name):
     for call in calls(name):
-        if call.name in TREES:
-            *names, _ = TREES[call.name].arguments
+        if call.name in trees():
+            *names, _ = trees()[call.name].arguments
             needed = sum(not n.text.startswith("_xlop.") for n in names)
             assert needed <= len(call.arguments) <= len(names), call.name
 
 
 @each
 def test_it_refers_to_the_data_sheet_alone_and_by_fixed_cells(name):
-    for node in walk(TREES[name]):
+    for node in walk(trees()[name]):
         if isinstance(node, Reference):
             assert node.sheet == DATA_SHEET
             assert node.to_sheet is None
@@ -178,7 +201,7 @@ def size(node):
 
 @each
 def test_it_is_small_enough_once_it_is_read(name):
-    assert size(TREES[name]) <= MOST_BYTES
+    assert size(trees()[name]) <= MOST_BYTES
 
 
 @pytest.mark.parametrize("text", ["LAMBDA(x,(x+1)", "LAMBDA(x,x+)", 'LAMBDA(x,"a)'])

@@ -9,15 +9,15 @@ import zipfile
 import ironcalc_values
 import pytest
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils import column_index_from_string, range_boundaries
+from openpyxl.utils import column_index_from_string
 from openpyxl.workbook.defined_name import DefinedName
+from shipped import few_first, scenarios_to_try
 
 from engine.subsidy import runway
 from udfs import CellError
 from udfs.hosts.native import reason
 from workbooks import templates
 from workbooks.authoring.native import calls_of, make_native
-from workbooks.build import build
 from workbooks.recalc import recalculate
 
 #: A native template is mailed about: no larger may one be [bytes].
@@ -91,52 +91,28 @@ def test_a_name_in_a_text_is_no_call(tmp_path):
 # --- the templates ---------------------------------------------------------------------------
 
 
-def _scenarios():
-    found = []
-    for name in templates.NAMES:
-        book = templates.lay_out(name)
-        found.append((name, ""))
-        if selector := book.names.get("scenario"):
-            sheet = next(s for s in book.sheets if s.name == selector.sheet)
-            place = next(choices for ref, choices in sheet.choices if ref == selector)
-            if place.startswith('"'):
-                found += [(name, option) for option in place.strip('"').split(",")[1:]]
-                continue
-            left, row, right, _ = range_boundaries(place.lstrip("=").replace("$", ""))
-            texts = {(c.row, c.column): c.value for c in sheet.cells}
-            found += [(name, texts[row, column]) for column in range(left + 1, right + 1)]
-    return found
+@pytest.fixture
+def made(built):
+    """Return a template, plain and native."""
+    return lambda name: (built(name).path, built(name, "native").path)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Build a template once, plain and native."""
-    folder, done = tmp_path_factory.mktemp("templates"), {}
-
-    def one(name):
-        if name not in done:
-            done[name] = build(name, folder).path, build(name, folder, flavour="native").path
-        return done[name]
-
-    return one
+@pytest.mark.parametrize("name", few_first())
+def test_a_native_template_equals_the_plain_one(name, made, tmp_path):
+    _equal(*made(name), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "scenario"),
-    [
-        pytest.param(*pair, marks=pytest.mark.long) if pair[0] == "plan" else pair
-        for pair in _scenarios()
-    ],
-)
-def test_a_native_template_equals_the_plain_one(name, scenario, made, tmp_path):
-    plain, native = made(name)
-    if scenario:
-        plain = tmp_path / "plain.xlsx"
-        recalculate(made(name)[0], plain, set_values=[("scenario", scenario)])
-        native = tmp_path / "native.xlsx"
-        make_native(plain, native)
+@pytest.mark.parametrize(("name", "scenario"), scenarios_to_try(["ownership"]))
+def test_it_equals_the_plain_one_in_each_scenario(name, scenario, made, tmp_path):
+    plain, native = tmp_path / "plain.xlsx", tmp_path / "native.xlsx"
+    recalculate(made(name)[0], plain, set_values=[("scenario", scenario)])
+    make_native(plain, native)
+    _equal(plain, native, tmp_path)
+
+
+def _equal(plain, native, folder):
     if kept := [name for name in calls_of(plain) if reason(name)]:
-        native = _holding(kept, native, tmp_path / "holding.xlsx")
+        native = _holding(kept, native, folder / "holding.xlsx")
     assert not _differences(plain, native)
 
 
@@ -199,7 +175,7 @@ def _differences(plain, native):
     return wrong
 
 
-@pytest.mark.parametrize("name", templates.NAMES)
+@pytest.mark.parametrize("name", few_first([*FEW, "serving"]))
 def test_a_native_template_has_the_cells_and_values_of_the_plain_one(name, made):
     plain, native = made(name)
     assert native.stat().st_size <= LARGEST
