@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,9 @@ _SHOWN = 20
 
 def are_many(files: Sequence[Path], output: Path | None, jobs: int | None, scheduler: str) -> bool:
     """Tell whether results go to a folder, with a manifest."""
-    to_folder = output is not None and output.is_dir()
-    return len(files) > 1 or files[0].is_dir() or to_folder or jobs is not None or bool(scheduler)
+    # A name that is too long for the system is no folder, and told of where it is opened.
+    folder = os.path.isdir(files[0]) or (output is not None and os.path.isdir(output))
+    return len(files) > 1 or folder or jobs is not None or bool(scheduler)
 
 
 def recalc_many(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -141,7 +142,7 @@ def build(
 def _target(output: Path, flavour: Flavour | None, count: int) -> tuple[Path, str | None, Flavour]:
     """Return the folder, the file's name where -o tells one, and the flavour."""
     ending = output.suffix.lower()
-    if output.is_dir() or ending not in {*_OF_ENDING, *_OTHER_ENDINGS}:
+    if os.path.isdir(output) or ending not in {*_OF_ENDING, *_OTHER_ENDINGS}:
         return output, None, flavour or Flavour.xlsx
     if ending in _OTHER_ENDINGS:
         raise InputError(f"{output}: {ending} cannot be written; name it .xlsx, .xlsm or .ods")

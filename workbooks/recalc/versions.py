@@ -78,7 +78,9 @@ def recorded(
     values = {PROPERTY + kind: version for kind, version in now.items()}
     try:
         return with_custom_properties(package, values, types)
-    except (NotAWorkbookError, RefusedError) as error:
+    except RefusedError as error:
+        if isinstance(error.__cause__, OSError):
+            raise  # the disk fails, and not what the workbook holds
         warn(f"the versions of data and contract cannot be recorded in the workbook: {error}")
         return Edited({}, {})
 

@@ -93,6 +93,7 @@ def styles_kept(before: bytes, after: bytes) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_the_blocks_one_after_the_other_link_and_the_checks_pass(tmp_path, built):
     path = DATA / "table23.xlsx"
     for block in ("fleet", "prices", "statements", "checks"):

@@ -14,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.defined_name import DefinedName
 
 from udfs import registry
+from workbooks import templates
 
 
 @pytest.fixture
@@ -231,12 +232,20 @@ def test_build_into_a_file_is_refused(tokenbook, tmp_path):
     assert "cannot be written" in err
 
 
-def test_demo_prints_headline_figures_and_where_the_files_are(tokenbook, tmp_path):
+@pytest.mark.parametrize(
+    "names",
+    [("breakeven", "market", "audit"), pytest.param(templates.NAMES, marks=pytest.mark.long)],
+)
+def test_demo_prints_headline_figures_and_where_the_files_are(
+    names, tokenbook, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(templates, "NAMES", names)
     code, out, _ = tokenbook("demo", tmp_path / "demo")
     assert code == 0
     assert "593.6 trillion" in out
     assert "27.9  years" in out
     assert str(tmp_path / "demo") in out
+    assert {path.stem for path in (tmp_path / "demo").iterdir()} == set(names)
 
 
 # --- recalc -----------------------------------------------------------------------------------

@@ -90,6 +90,11 @@ def test_options_that_make_no_sense(write, tokenbook, options) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_to_build_whose_name_is_too_long(tokenbook) -> None:
+    code, _, err = tokenbook("build", "breakeven", "-o", f"{LONG}.xlsx")
+    assert (code, err.count("\n")) == (2, 1)
+
+
 @pytest.mark.fault("numbers that no cell holds")
 @pytest.mark.parametrize("number", ["9" * 400, LONG, "1e999", "NaN", "-Infinity"])
 def test_numbers_of_json_that_no_cell_holds(write, tokenbook, tmp_path: Path, number: str) -> None:

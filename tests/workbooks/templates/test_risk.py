@@ -88,6 +88,7 @@ def test_what_is_assumed_is_what_the_engine_says(book):
     assert runway == pytest.approx(subsidy.runway(*given, *rates), rel=1e-12)
 
 
+@pytest.mark.long
 def test_odds_are_those_of_a_simulation_of_the_workbook(path, book, tmp_path):
     """The sheet has few draws; a simulation of the same workbook reads the same sheet Risks."""
     conditions = {

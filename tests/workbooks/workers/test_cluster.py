@@ -39,6 +39,7 @@ def model(tmp_path: Path) -> tuple[Path, Path]:
     return path, risks
 
 
+@pytest.mark.long
 def test_a_cluster_gives_the_same_to_the_byte_though_a_worker_is_killed(model, cluster) -> None:
     path, risks = model
     outputs, draws = ["M!B1", "M!B2"], 8 * BLOCK

@@ -117,7 +117,8 @@ def _equal(plain, native, folder):
 
 
 def test_all_templates_are_compared():
-    assert {name for name, _ in _scenarios()} == set(templates.NAMES)
+    tried = {name if isinstance(name, str) else name.values[0] for name in few_first()}
+    assert tried == set(templates.NAMES)
     assert len(templates.NAMES) >= 10
 
 
@@ -175,7 +176,7 @@ def _differences(plain, native):
     return wrong
 
 
-@pytest.mark.parametrize("name", few_first([*FEW, "serving"]))
+@pytest.mark.parametrize("name", few_first())
 def test_a_native_template_has_the_cells_and_values_of_the_plain_one(name, made):
     plain, native = made(name)
     assert native.stat().st_size <= LARGEST
