@@ -196,8 +196,9 @@ def add_band(grid: Grid) -> None:
         shares = "+".join(f"{{{key}_gpus}}*{{{key}_{end}}}" for key in PRODUCTS)
         grid.row(
             f"usd_{end}", f"Cost at the {name} percentile of serving",
-            "IF({mtok}>0,({support_cost}+({revenue}-{gross_profit}-{support_cost})"
-            f"*({shares})/{{gpus}})/{{mtok}},0)", "USD/Mtok", "price4",
+            # Demand of next to nothing is served by no GPU.
+            "IF({mtok}*{gpus}>0,({support_cost}+({revenue}-{gross_profit}-{support_cost})"
+            f"*({shares})/{{gpus}})/{{mtok}},{{usd_cost}})", "USD/Mtok", "price4",
         )  # fmt: skip
         _margin(grid, end, f"Gross margin at the {name} percentile")
 
