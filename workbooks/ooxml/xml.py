@@ -90,7 +90,17 @@ def escape(text: str) -> bytes:
 
 def cell_text(data: bytes) -> str:
     """Return the text that a cell holds, in which `_x000D_` stands for a carriage return."""
-    text = unescape(data)
+    return plain(unescape(data))
+
+
+def plain(text: str) -> str:
+    r"""Return a text of a cell without its escapes.
+
+    Examples
+    --------
+    >>> plain("one_x000A_two, _x005F_x000A_")
+    'one\ntwo, _x000A_'
+    """
     return _HELD.sub(lambda held: chr(int(held[1], 16)), text) if "_x" in text else text
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from math import isfinite
 
 from udfs.cells import Cell, CellError
 
@@ -19,6 +20,8 @@ _MONTHS = [
 ]  # fmt: skip
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _CONDITION = re.compile(r"\[(>=|<=|<>|>|<|=)(-?[0-9.]+)\]")
+# Room for all digits of the largest number.
+_WIDE = Context(prec=400)
 _EPOCH = datetime(1899, 12, 30)
 _HOLDS = {
     ">=": lambda x, y: x >= y, "<=": lambda x, y: x <= y, "<>": lambda x, y: x != y,
@@ -42,6 +45,8 @@ def shown(value: Cell, number_format: str) -> str:
         return str(value).upper()
     if isinstance(value, str | CellError):
         return str(value)
+    if not isfinite(value):
+        return "#NUM!"
     sections = _sections(number_format)
     section, value = _chosen(sections, value)
     if section.strip().lower() in ("general", ""):
@@ -92,7 +97,7 @@ def _general(value: float) -> str:
         digits, _, exponent = text.partition("E")
         digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
         return f"{digits}E{exponent}"
-    text = f"{Decimal(repr(value)).quantize(Decimal(1).scaleb(_places(value)), ROUND_HALF_UP):f}"
+    text = f"{_rounded(Decimal(repr(value)), -_places(value)):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -141,7 +146,7 @@ def _number(value: float, section: str) -> str:
 
 
 def _rounded(amount: Decimal, places: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _WIDE)
 
 
 def _texts(tokens: list[re.Match[str]], digits: str, first: re.Match[str] | None) -> str:

@@ -18,6 +18,7 @@ from workbooks.formula.tree import Error, Node, rebuilt, text_of
 from workbooks.ooxml.book import Book, read_book
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import normalised
+from workbooks.ooxml.xml import plain
 from workbooks.page.formulas import stored
 from workbooks.page.places import Place
 from workbooks.page.styles import Style, read_styles
@@ -153,7 +154,7 @@ class _Sheet:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             inline = cell.find(self._is)
-            return None if inline is None else "".join(map(str, inline.itertext()))
+            return None if inline is None else plain("".join(map(str, inline.itertext())))
         element = cell.find(self._v)
         if element is None or element.text is None:
             return None
@@ -162,7 +163,7 @@ class _Sheet:
             case "s":
                 return self._strings[int(text)]
             case "str":
-                return text
+                return plain(text)
             case "e":
                 return CellError(text)
             case "b":
@@ -200,10 +201,10 @@ def _strings(package: Package, book: Book) -> list[str]:
     text = f"{{{book.main}}}t"
     phonetic = f"{{{book.main}}}rPh"
     return [
-        "".join(
+        plain("".join(
             t.text or "" for t in one.iter(text)
             if not any(up.tag == phonetic for up in t.iterancestors())
-        )
+        ))
         for one in root
     ]  # fmt: skip
 

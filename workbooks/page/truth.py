@@ -26,7 +26,7 @@ from workbooks.recalc.run import opened
 #: Two calculators that round at other places still agree to this; the page's has 15 digits.
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 # The 15 digits of a number, summed over the months of a plan, leave this of it unsure.
-_LAST_DIGITS = 1e-13
+_LAST_DIGITS = 1e-12
 # How many formulas are computed to try one choice of each list.
 _MOST_FORMULAS = 20_000
 # By how much numbers are moved, one after the other, so that few changes cancel out.

@@ -15,6 +15,7 @@ export function shown(value, format) {
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
   if (typeof value === 'string') return value;
   if (typeof value === 'object') return value.error;
+  if (!Number.isFinite(value)) return '#NUM!';
   const [section, number] = chosen(sections(format), value);
   if (['general', ''].includes(section.trim().toLowerCase())) return general(number);
   return isDate(section) ? dated(number, section) : numbered(number, section);
