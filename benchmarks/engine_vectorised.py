@@ -26,7 +26,7 @@ import numpy as np
 from engine import blended_price, breakeven_price, runway, subsidy_loss
 from engine.subsidy import DAYS_PER_MONTH, LONGEST_RUNWAY
 
-ROUNDS = 3
+ROUNDS = 5
 
 
 @numba.njit(error_model="numpy")
