@@ -98,10 +98,13 @@ class Evaluator:
     named: Callable[[str, str], Node]
     size: int
     calculator: Calculator
-    _tables: dict[tuple[str, Node], Value] = field(default_factory=dict)
+    _tables: dict[tuple[str, Node, bool], Value] = field(default_factory=dict)
+    # Of the formula at hand: IF(ISNA(f(x)), ..., f(x)) asks for the same twice.
+    _asked: dict[tuple[str, Node, bool], Value] = field(default_factory=dict)
 
     def cell(self, tree: Node, sheet: str) -> Column:
         """Return the value of an ordinary formula."""
+        self._asked.clear()
         result = self.single(self.value(tree, sheet, array=False))
         if isinstance(tree, Operation) and tree.operator in ("+", "-"):
             operand = self.single(self.value(simpler(tree), sheet, array=False))
@@ -110,6 +113,7 @@ class Evaluator:
 
     def array(self, tree: Node, sheet: str) -> Grid:
         """Return the value of an array formula."""
+        self._asked.clear()
         value = self.value(tree, sheet, array=True)
         if isinstance(value, Column):
             return Grid([[shown(value)]])
@@ -252,20 +256,19 @@ class Evaluator:
         return choose(condition, self.single(yes), self.single(no))
 
     def _own(self, function: Function, node: Call, sheet: str, *, array: bool) -> Value:
-        key = (sheet, node)
-        if key in self._tables:
-            return self._tables[key]
+        key = (sheet, node, array)
+        # The rows of a table each stand in a formula of their own.
+        kept = self._asked if function.plain else self._tables
+        if key in kept:
+            return kept[key]
         given: list[Value] = []
         for one in node.arguments:
             value = self.value(one, sheet, array=array)
             if isinstance(value, Grid) and value.shape == (1, 1):
                 value = value.rows[0][0]
             given.append(value)
-        result = own.call(self.texts, function, given, self.size)
-        if not function.plain:
-            # The rows of a table each stand in a formula of their own.
-            self._tables[key] = result
-        return result
+        kept[key] = own.call(self.texts, function, given, self.size)
+        return kept[key]
 
 
 def shown(column: Column) -> Column:
