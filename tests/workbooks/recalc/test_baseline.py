@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbooks.errors import BadInputError, DeadlineError
+from workbooks.cli import main
 from workbooks.recalc import recalculate
 from workbooks.scenarios.outcome import Gathered
 from workbooks.scenarios.risks import read_risks
@@ -190,6 +191,27 @@ def test_a_simulation_tells_it_too(saved, tmp_path) -> None:
     assert {one.address for one in found.unreproduced} == {"S!C1", "S!D1"}
     assert found.draws.outputs.max() <= 7
     assert simulate(path, risks, ["S!D1"], 20, baseline=False).unreproduced == []
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 1)])
+@pytest.mark.parametrize("command", ["sweep", "simulate"])
+def test_strict_fails_on_what_excel_saved_otherwise(
+    saved, tmp_path, monkeypatch, capsys, command, strict, code
+) -> None:
+    (tmp_path / "sweep.csv").write_text("S!A1\n1\n2\n")
+    (tmp_path / "simulate.csv").write_text("cell,distribution,low,high\nS!A1,uniform,1,2\n")
+    inputs = ["--inputs", str(tmp_path / f"{command}.csv"), "--outputs", "S!D1"]
+    more = ["--draws", "20"] if command == "simulate" else []
+    output = tmp_path / "out.csv"
+    monkeypatch.setattr(
+        "sys.argv",
+        ["tokenbook", command, str(saved(MISSED)), *inputs, *more, *strict, "-o", str(output)],
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    assert "Excel saved 10, here it is 9" in capsys.readouterr().out
+    assert output.exists()
 
 
 @pytest.mark.parametrize(
