@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbooks.errors import BadInputError, DeadlineError
 from workbooks.cli import main
+from workbooks.errors import BadInputError, DeadlineError
 from workbooks.recalc import recalculate
 from workbooks.scenarios.outcome import Gathered
 from workbooks.scenarios.risks import read_risks
