@@ -25,7 +25,7 @@ from workbooks.page.graph import Graph, places_of
 from workbooks.page.model import Part, load
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook, read_workbook
-from workbooks.page.truth import Difference, changes, compare, put, recalculated
+from workbooks.page.truth import Difference, changes, compare, put, recalculated, unlike
 from workbooks.page.why import why_not
 
 #: The calculator of the page, as its licence names it, and its version.
@@ -134,6 +134,7 @@ def _page(
         # Exactly as the page does it: the values as they stand, then each change.
         packed = calculator.bytes()
         found = compare(values, calculator, places, "as the file stands", graph)
+        rounded = unlike(values, calculator, places)
         tried = changes(book, chosen.shown.fields, chosen.shown.scenario, len(places))
         held = part.constants
         for what, change in tried:
@@ -153,6 +154,7 @@ def _page(
         left = compare(values, calculator, places, "as the file stands", graph)
         if left:
             raise RefusedError(why_not(book, graph, left)[0])
+        rounded = unlike(values, calculator, places)
     if not (chosen.shown.headlines or chosen.shown.figures or chosen.charts):
         raise RefusedError(_nothing(name, refused))
     exported = Exported(
@@ -164,7 +166,7 @@ def _page(
         tuple(what for what, _ in tried),
         tuple(refused),
     )
-    return _written(book, name, chosen, values, part, packed, exported), exported
+    return _written(book, name, chosen, values, part, packed, rounded, exported), exported
 
 
 def _nothing(name: str, refused: Sequence[str]) -> str:
@@ -305,6 +307,7 @@ def _written(
     values: Mapping[Place, Cell],
     part: Part,
     packed: bytes,
+    rounded: Mapping[Place, Cell],
     exported: Exported,
 ) -> str:
     shown = chosen.shown
@@ -329,6 +332,8 @@ def _written(
         "charts": chosen.charts,
         "flag": shown.flag,
         "computed": sorted(displayed & results),
+        # What the browser has to find there, where that is not quite what the file holds.
+        "rounded": [[p, _value(rounded[p])] for p in sorted(displayed & rounded.keys())],
         "values": [[p, _value(values.get(p))] for p in sorted(kept) if values.get(p) is not None],
     }  # fmt: skip
     made = f"Tokenbook {version('tokenbook')}"

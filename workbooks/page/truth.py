@@ -108,6 +108,14 @@ def compare(
     return [one for one in found if not _rounding(one, recalculation, graph)]
 
 
+def unlike(
+    recalculation: Mapping[Place, Cell], calculator: PageCalculator, places: Sequence[Place]
+) -> dict[Place, Cell]:
+    """Return what the page's calculator has in the cells that are alike only but for rounding."""
+    theirs = zip(places, calculator.values(places), strict=True)
+    return {p: value for p, value in theirs if not agree(recalculation.get(p), value)}
+
+
 def _rounding(one: Difference, values: Mapping[Place, Cell], graph: Graph) -> bool:
     """Tell whether a cell differs by no more than the last digits of what it reads.
 

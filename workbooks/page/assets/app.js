@@ -503,7 +503,9 @@ async function start() {
   calculator = await Calculator.start(wasm, workbook);
   // What this browser computes has to be what the file says before anything is changed.
   compute();
-  const differs = data.computed.filter((place) => !same(own.get(keyOf(place)) ?? null, valueAt(place)));
+  const rounded = new Map(data.rounded.map(([place, value]) => [keyOf(place), value]));
+  const wanted = (key) => rounded.get(key) ?? own.get(key) ?? null;
+  const differs = data.computed.filter((place) => !same(wanted(keyOf(place)), valueAt(place)));
   if (differs.length) {
     calculator = null;
     own.forEach((value, key) => now.set(key, value));
