@@ -48,6 +48,10 @@ def outcomes(book: Path, way: str, stage: str, name: str, count: int) -> list[di
     return json.loads(done.stdout)
 
 
+#: Of fifty signals meant for a stage, so many come in time on a machine however busy.
+FEWEST = 10
+
+
 def check(found: list[dict], name: str) -> None:
     for outcome in found:
         assert not outcome["litter"], outcome
@@ -84,10 +88,11 @@ def test_fifty_signals_in_each_stage(book: Path, tried, way: str, name: str, sta
         pytest.skip("the call prints no report")
     tried(50)
     found = outcomes(book, way, stage, name, 50)
-    if way == "api" and stage in ("splice", "publish"):
+    if way == "api":
         # One may come when the call has returned: it interrupts what stands behind it. On a busy
         # machine the last steps are over before a signal meant for them is sent.
-        found = [outcome for outcome in found if outcome["file"] != "new"]
+        found = [outcome for outcome in found if outcome["file"] != "new" or not outcome["code"]]
     check(found, name)
     if stage in ("rewrite", "load", "evaluate"):
-        assert any(outcome["code"] for outcome in found)
+        # Were signals lost there, all would find the new file in place.
+        assert sum(1 for outcome in found if outcome["code"]) >= FEWEST
