@@ -298,3 +298,14 @@ def _why(error: Exception) -> str:
             return "the quota of the disk is used up"
         return error.strerror or str(error)
     return str(error)
+
+
+def whole_lines(path: Path) -> bytes | None:
+    """Return the lines of a file that a stopped run finished; None where there is no file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnwritableError(f"{path} cannot be read: {error.strerror}") from error
+    return data[: data.rfind(b"\n") + 1]

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 from workbooks.errors import BadInputError, UnwritableError
 from workbooks.ooxml import files
 from workbooks.ooxml.limits import FORMULA_SIGNS
-from workbooks.ooxml.publish import Claim, published
+from workbooks.ooxml.publish import Claim, published, whole_lines
 
 NAME = "manifest.csv"
 DONE, FAILED = "done", "failed"
@@ -48,14 +48,11 @@ class Manifest:
 
     def read(self) -> None:
         """Take over what an earlier run wrote; a row that it did not finish counts for nothing."""
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
+        data = whole_lines(self.path)
+        if data is None:
             return
-        except OSError as error:
-            raise UnwritableError(f"{self.path} cannot be read: {error.strerror}") from error
         try:
-            text = data[: data.rfind(b"\n") + 1].decode("utf-8-sig", "surrogateescape")
+            text = data.decode("utf-8-sig", "surrogateescape")
             header, *rows = [*csv.reader(io.StringIO(text, newline=""))] or [[*Row._fields]]
             if tuple(header) != Row._fields:
                 raise ValueError

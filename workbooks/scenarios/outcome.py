@@ -22,7 +22,7 @@ from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError, UnwritableError
 from workbooks.ooxml import files
 from workbooks.ooxml.limits import FORMULA_SIGNS, LONGEST_TEXT
-from workbooks.ooxml.publish import Claim, published
+from workbooks.ooxml.publish import Claim, published, whole_lines
 from workbooks.watch import Watch
 
 KINDS = (".csv", ".parquet", ".xlsx")
@@ -87,13 +87,7 @@ class Gathered:
 
     def found(self) -> None:
         """Take over what an earlier sweep left; nothing, where it had not even begun."""
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise UnwritableError(f"{self.path} cannot be read: {error.strerror}") from error
-        lines = data[: data.rfind(b"\n") + 1].splitlines()
+        lines = (whole_lines(self.path) or b"").splitlines()
         if not lines:
             return
         try:
