@@ -1,8 +1,10 @@
 """Sends a signal to recalculations at random moments of one stage, and tells what came of each.
 
-Run as a program with a folder, a workbook in it, the way (command or api), the stage, the signal,
-the number of tries and a seed; prints a list of JSON objects. Each try is a forked child, so that
-what is loaded once serves all.
+Run as a program with a workbook that stands in a folder of its own, the way (command or api), the
+stage, the signal, the number of tries and a seed; prints a list of JSON objects. Each try is a forked
+child, so that what is loaded once serves all. It writes down, in the order in which they happen, that
+the signal is sent, that it has been delivered, and that the new file is about to be put in place: a
+signal delivered before that must leave the old file.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import workbooks.cli.recalc as command
 from workbooks.cli import start
 from workbooks.ooxml import files, package
 from workbooks.recalc import job, recalculate, results, run
-from workbooks.watch import TOO_LATE
+from workbooks.watch import TOO_LATE, Watch
 
 STAGES = ("start", "read", "rewrite", "load", "evaluate", "splice", "publish", "report")
 
@@ -61,6 +63,23 @@ def hook(reached: Callable[[str], None]) -> None:
         return made
 
     run.Job = with_stages
+
+
+def note(events: Path, event: str) -> None:
+    """Write down that something happens now; what is appended stands in the order of time."""
+    with events.open("ab", buffering=0) as file:
+        file.write(f"{event}\n".encode())
+
+
+def note_placing(events: Path) -> None:
+    """Have it written down when the new file is about to be put in place."""
+    put_in_place = Watch.put_in_place
+
+    def noted(watch: Watch, step: Callable[[], None]) -> None:
+        note(events, "placing")
+        put_in_place(watch, step)
+
+    Watch.put_in_place = noted
 
 
 def work(path: Path, way: str) -> int:
@@ -136,12 +155,14 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
     draw = random.Random(seed)
     temporary = path.parent.parent / "temporary"
     temporary.mkdir()
+    events = path.parent.parent / "events"
     old = path.read_bytes()
     lengths = timed(path, way, temporary)
     new = path.read_bytes()
     outcomes = []
     for _ in range(count):
         path.write_bytes(old)
+        events.write_bytes(b"")
         wait = draw.random() * lengths[stage]
 
         def step(wait: float = wait) -> int:
@@ -149,7 +170,9 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
 
             def send() -> None:
                 time.sleep(wait)
+                note(events, "sent")
                 os.kill(os.getpid(), number)
+                note(events, "delivered")
 
             def reached(at: str) -> None:
                 if at == stage and not sent.is_set():
@@ -157,6 +180,7 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
                     threading.Thread(target=send, daemon=True).start()
 
             hook(reached)
+            note_placing(events)
             reached("start")
             return work(path, way)
 
@@ -170,6 +194,7 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
                 + [p.name for p in temporary.iterdir()],
                 "told": told,
                 "after": wait,
+                "events": events.read_text().split(),
             }
         )
     return outcomes

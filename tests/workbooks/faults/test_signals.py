@@ -48,23 +48,37 @@ def outcomes(book: Path, way: str, stage: str, name: str, count: int) -> list[di
     return json.loads(done.stdout)
 
 
-def check(found: list[dict], name: str) -> None:
+def in_time(outcome: dict) -> bool:
+    """Tell whether the signal was delivered before the new file was about to be put in place."""
+    events = outcome["events"]
+    if "delivered" not in events:
+        # Where nothing stands between a signal and the program's end, its sender dies with it.
+        return "sent" in events and "placing" not in events
+    return "placing" not in events[: events.index("delivered")]
+
+
+def check(found: list[dict], way: str, name: str) -> None:
     for outcome in found:
         assert not outcome["litter"], outcome
-        if outcome["code"] == 0:
-            assert outcome["file"] == "new", outcome
-        else:
-            died = -getattr(signal, name)
-            assert outcome["code"] in (CODES[name], died), outcome
-            assert outcome["file"] == "old", outcome
         assert "Traceback" not in outcome["told"], outcome
+        assert outcome["file"] in ("old", "new"), outcome
+        assert outcome["code"] in (0, CODES[name], -getattr(signal, name)), outcome
+        if in_time(outcome):
+            assert outcome["file"] == "old", outcome
+            assert outcome["code"], outcome
+        elif not outcome["code"]:
+            assert outcome["file"] == "new", outcome
+        elif way == "command":
+            # A program that is interrupted has written nothing. A call may have returned: then
+            # the signal ends what stands behind it.
+            assert outcome["file"] == "old", outcome
 
 
 @pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_signal_in_each_stage_of_the_command(book: Path, tried, stage: str) -> None:
     tried(3)
-    check(outcomes(book, "command", stage, "SIGINT", 3), "SIGINT")
+    check(outcomes(book, "command", stage, "SIGINT", 3), "command", "SIGINT")
 
 
 @pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
@@ -72,7 +86,7 @@ def test_a_signal_in_each_stage_of_the_command(book: Path, tried, stage: str) ->
 @pytest.mark.parametrize(("way", "name"), [("api", "SIGINT"), ("command", "SIGTERM")])
 def test_other_ways_and_signals(book: Path, tried, way: str, name: str, stage: str) -> None:
     tried(3)
-    check(outcomes(book, way, stage, name, 3), name)
+    check(outcomes(book, way, stage, name, 3), way, name)
 
 
 @pytest.mark.fault("SIGINT or SIGTERM at a random moment of a stage")
@@ -84,12 +98,7 @@ def test_fifty_signals_in_each_stage(book: Path, tried, way: str, name: str, sta
         pytest.skip("the call prints no report")
     tried(50)
     found = outcomes(book, way, stage, name, 50)
-    if way == "api":
-        # One may come when the call has returned: it interrupts what stands behind it. On a busy
-        # machine the last steps are over before a signal meant for them is sent. That this is all
-        # that happens while it evaluates is not established: a signal held back would look so too.
-        found = [outcome for outcome in found if outcome["file"] != "new" or not outcome["code"]]
-    check(found, name)
+    check(found, way, name)
     if stage in ("rewrite", "load", "evaluate"):
-        # Were signals lost there, all would find the new file in place.
-        assert any(outcome["code"] for outcome in found)
+        # On a machine however busy, most come in time.
+        assert sum(in_time(outcome) for outcome in found) > 25

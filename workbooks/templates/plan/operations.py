@@ -204,7 +204,8 @@ def add_band(grid: Grid) -> None:
 
 
 def _margin(grid: Grid, key: str, label: str) -> None:
-    # What sells for less than a billionth of a dollar has no margin that a cell could hold.
+    # A price that is lost in the digits of its cost has no margin that a cell could hold.
     grid.row(f"margin_{key}", label,
-             f"IF(ROUND({{usd_price}},9)>0,({{usd_price}}-{{usd_{key}}})/{{usd_price}},0)",
+             f"IF({{usd_price}}+{{usd_{key}}}>{{usd_{key}}},"
+             f"({{usd_price}}-{{usd_{key}}})/{{usd_price}},0)",
              "of revenue", "percent")  # fmt: skip
