@@ -1,10 +1,10 @@
 """Sends a signal to recalculations at random moments of one stage, and tells what came of each.
 
 Run as a program with a workbook that stands in a folder of its own, the way (command or api), the
-stage, the signal, the number of tries and a seed; prints a list of JSON objects. Each try is a forked
-child, so that what is loaded once serves all. It writes down, in the order in which they happen, that
-the signal is sent, that it has been delivered, and that the new file is about to be put in place: a
-signal delivered before that must leave the old file.
+stage, the signal, the number of tries and a seed; prints a list of JSON objects. Each try is a
+forked child, so that what is loaded once serves all. It writes down, in the order in which they
+happen, that the signal is sent, that it has been delivered, and that the new file is about to be
+put in place: a signal delivered before that must leave the old file.
 """
 
 from __future__ import annotations
