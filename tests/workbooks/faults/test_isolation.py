@@ -346,7 +346,8 @@ def test_a_deadline_that_passes_while_the_signals_are_given_back(monkeypatch) ->
     given_back = watch.Watch.restore
 
     def late(self: watch.Watch) -> None:
-        os.kill(os.getpid(), signal.SIGALRM)
+        # To this thread: any other thread of the test's runner could take it while it waits here.
+        signal.pthread_kill(threading.get_ident(), signal.SIGALRM)
         given_back(self)
 
     monkeypatch.setattr(watch.Watch, "restore", late)
