@@ -9,24 +9,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.page import PageMargins
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.uncertainty.digest import RELATIVE_ERROR
-from engine.uncertainty.distributions import Truncated
 from workbooks.authoring.charts import add_chart
 from workbooks.authoring.parts import Chart, Line, Ref
 from workbooks.authoring.style import named_styles
 from workbooks.page.formats import shown
+from workbooks.reports.cells import put, put_heads, put_title, set_up_print
+from workbooks.reports.provenance import about, described
 from workbooks.reports.shown import Source
 from workbooks.scenarios.simulate import Simulation
 from workbooks.scenarios.statistics_table import Row
@@ -109,86 +106,86 @@ class _Report:
     def summary(self) -> None:
         """Write what a reader wants first: the outputs, the odds, and what they hang on."""
         sheet = self._sheet("Summary", (34, 24, 16, 16, 16, 16, 16, 30))
-        _title(
+        put_title(
             sheet,
             f"What {Path(self.task.path).name} says under uncertainty",
             f"{self.simulation.count:,} draws of {len(self.inputs)} inputs; one draw in ten lies "
             "below P10, half below P50, nine in ten below P90",
         )
-        row = _heads(sheet, 4, ("Output", "Cell", "As saved", "P10", "P50", "P90", "Mean",
+        row = put_heads(sheet, 4, ("Output", "Cell", "As saved", "P10", "P50", "P90", "Mean",
                                 "Without a number"))  # fmt: skip
         for place, (cell, form) in enumerate(zip(self.outputs, self.formats, strict=True)):
-            _put(sheet, row, 1, cell.label, "wrapped")
-            _put(sheet, row, 2, cell.name, "wrapped")
+            put(sheet, row, 1, cell.label, "wrapped")
+            put(sheet, row, 2, cell.name, "wrapped")
             saved = cell.saved if isinstance(cell.saved, float | str | bool) else None
-            _put(sheet, row, 3, saved, "calc", form)
+            put(sheet, row, 3, saved, "calc", form)
             for column, name in enumerate(("quantile 0.1", "median", "quantile 0.9", "mean"), 4):
-                _put(sheet, row, column, self.found[name][place], "output", form)
-            _put(sheet, row, 8, self._without(place), "wrapped")
+                put(sheet, row, column, self.found[name][place], "output", form)
+            put(sheet, row, 8, self._without(place), "wrapped")
             row += 1
         if any(self.simulation.lost(place) for place in range(len(self.outputs))):
             text = "P10 to mean are those of the draws that give a number: read the last column too"
-            _put(sheet, row, 1, text, "remark")
+            put(sheet, row, 1, text, "remark")
             row += 1
         row = self._odds(sheet, row + 1)
         row = self._main_drivers(sheet, row + 1)
-        _print(sheet, 8, row)
+        set_up_print(sheet, 8, row)
 
     def _odds(self, sheet: Worksheet, row: int) -> int:
         if not self.simulation.conditions:
             return row
-        row = _heads(sheet, row, ("Condition", "Cell", "Probability", "From", "To"))
+        row = put_heads(sheet, row, ("Condition", "Cell", "Probability", "From", "To"))
         names = list(self.task.outputs)
         for one in self.simulation.conditions:
             share = self.simulation.share(one)
             low, high = _interval(share, self.simulation.count)
             place = names.index(one.output)
             label, value = self.outputs[place].label, shown(one.value, self.formats[place])
-            _put(sheet, row, 1, f"{label} {one.sign} {value}", "wrapped")
-            _put(sheet, row, 2, one.text, "wrapped")
-            _put(sheet, row, 3, share, "output", _SHARE)
-            _put(sheet, row, 4, low, "calc", _SHARE)
-            _put(sheet, row, 5, high, "calc", _SHARE)
+            put(sheet, row, 1, f"{label} {one.sign} {value}", "wrapped")
+            put(sheet, row, 2, one.text, "wrapped")
+            put(sheet, row, 3, share, "output", _SHARE)
+            put(sheet, row, 4, low, "calc", _SHARE)
+            put(sheet, row, 5, high, "calc", _SHARE)
             row += 1
         text = "a share of all draws; 19 times in 20 the true one lies between From and To"
-        _put(sheet, row, 1, text, "remark")
+        put(sheet, row, 1, text, "remark")
         return row + 1
 
     def _main_drivers(self, sheet: Worksheet, row: int) -> int:
-        row = _heads(sheet, row, ("Output", "Input that drives it", "Rank correlation",
+        row = put_heads(sheet, row, ("Output", "Input that drives it", "Rank correlation",
                                   "Share of variance"))  # fmt: skip
         for place, cell in enumerate(self.outputs):
             label = cell.label
             least = _CLEAR / math.sqrt(self.simulation.draws.codes.shape[1])
             clear = [one for one in self._drivers(place) if abs(one[1]) >= least][:_FIRST]
             if not clear:
-                _put(sheet, row, 1, label, "wrapped")
-                _put(sheet, row, 2, "none stands out", "wrapped")
+                put(sheet, row, 1, label, "wrapped")
+                put(sheet, row, 2, "none stands out", "wrapped")
                 row += 1
             for name, correlation, share in clear:
-                _put(sheet, row, 1, label, "wrapped")
-                _put(sheet, row, 2, name, "wrapped")
-                _put(sheet, row, 3, correlation, "calc", "0.00")
-                _put(sheet, row, 4, share, "calc", "0%")
+                put(sheet, row, 1, label, "wrapped")
+                put(sheet, row, 2, name, "wrapped")
+                put(sheet, row, 3, correlation, "calc", "0.00")
+                put(sheet, row, 4, share, "calc", "0%")
                 label = ""
                 row += 1
         text = "share of variance: how much of it would go if that input alone were known"
-        _put(sheet, row, 1, text, "remark")
+        put(sheet, row, 1, text, "remark")
         return row + 1
 
     def statistics(self) -> None:
         """Write every statistic: a row each, a column an output."""
         widths = (38, *(max(16, len(cell.name) + 3) for cell in self.outputs))
         sheet = self._sheet("Statistics", widths)
-        _heads(sheet, 1, ("statistic", *self.task.outputs))
+        put_heads(sheet, 1, ("statistic", *self.task.outputs))
         for row, (name, values) in enumerate(self.rows, 2):
-            _put(sheet, row, 1, name, "wrapped")
+            put(sheet, row, 1, name, "wrapped")
             for place, value in enumerate(values):
-                _put(sheet, row, 2 + place, value, "calc", self._format(name, place))
+                put(sheet, row, 2 + place, value, "calc", self._format(name, place))
         sheet.freeze_panes = "B2"
         sheet.print_title_rows, sheet.print_title_cols = "1:1", "A:A"
         across = -(-len(self.outputs) // _ACROSS)
-        _print(sheet, len(widths), 1 + len(self.rows), across=across, high=0)
+        set_up_print(sheet, len(widths), 1 + len(self.rows), across=across, high=0)
 
     def fans(self) -> None:
         """Draw the quantiles of outputs that are months or years of one quantity."""
@@ -197,12 +194,12 @@ class _Report:
             heads, of_heads = self.source.heads(cells)
             sheet = self._sheet("Fan" if number == 1 else f"Fan {number}", (18,) * 6)
             words = self.source.row_of(cells[0])
-            _title(sheet, words, "in nine draws of ten it lies between P5 and P95")
-            first = _heads(sheet, 29, ("Month or period", *_FAN.values()))
+            put_title(sheet, words, "in nine draws of ten it lies between P5 and P95")
+            first = put_heads(sheet, 29, ("Month or period", *_FAN.values()))
             for row, (place, head) in enumerate(zip(places, heads, strict=True), first):
-                _put(sheet, row, 1, head, "words", of_heads)
+                put(sheet, row, 1, head, "words", of_heads)
                 for column, name in enumerate(_FAN, 2):
-                    _put(sheet, row, column, self.found[name][place], "calc", form)
+                    put(sheet, row, column, self.found[name][place], "calc", form)
             area = Ref(sheet.title, first, 1, len(places), 6)
             # Numbers stand at their own distance: months 1, 2, 3 and 36 are not evenly spaced.
             measured = isinstance(heads[0], float)
@@ -221,7 +218,7 @@ class _Report:
                 markers=False, row=4, column=1, width_cm=21, height_cm=12,
             )  # fmt: skip
             add_chart(sheet, chart)
-            _print(sheet, 6, first + len(places), high=0, upright=True)
+            set_up_print(sheet, 6, first + len(places), high=0, upright=True)
 
     def output(self, place: int) -> None:
         """Draw one output: histogram, S-curve and what drives it; the figures beside them."""
@@ -230,8 +227,12 @@ class _Report:
             return
         cell, form = self.outputs[place], self.formats[place]
         sheet = self._sheet(self._free(cell.name), (_WIDTH,) * (2 * _CHART_COLUMNS))
-        _title(sheet, cell.label, f"{cell.name}; the figures behind the charts stand from column "
-               f"{get_column_letter(_FIGURES)} on")  # fmt: skip
+        put_title(
+            sheet,
+            cell.label,
+            f"{cell.name}; the figures behind the charts stand from column "
+            f"{get_column_letter(_FIGURES)} on",
+        )
         counts, edges = known.histogram(_CLASSES)
         shares = np.linspace(0, 1, _POINTS)
         classes = zip(edges[:-1], edges[1:], counts / known.count, strict=True)
@@ -261,43 +262,43 @@ class _Report:
                 drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
             if i == 2:
                 drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = -1, 1
-        _print(sheet, 2 * _CHART_COLUMNS, 3 + 2 * _CHART_ROWS)
+        set_up_print(sheet, 2 * _CHART_COLUMNS, 3 + 2 * _CHART_ROWS)
 
     def about(self) -> None:
         """Write what someone needs who wants the same numbers again."""
         sheet = self._sheet("About", (40, 90))
-        row = _heads(sheet, 1, ("what", "value"))
+        row = put_heads(sheet, 1, ("what", "value"))
         for name, value in about(self.simulation):
-            _put(sheet, row, 1, name, "label")
-            _put(sheet, row, 2, value, "words", _COUNT if name == "draws" else "0")
+            put(sheet, row, 1, name, "label")
+            put(sheet, row, 2, value, "words", _COUNT if name == "draws" else "0")
             row += 1
-        row = _heads(sheet, row + 1, ("input", "distribution"))
+        row = put_heads(sheet, row + 1, ("input", "distribution"))
         for risk in self.task.risks.risks:
-            _put(sheet, row, 1, risk.cell, "wrapped")
-            _put(sheet, row, 2, _described(risk.distribution), "wrapped")
+            put(sheet, row, 1, risk.cell, "wrapped")
+            put(sheet, row, 2, described(risk.distribution), "wrapped")
             row += 1
         matrix = self.task.risks.correlation
         pairs = [] if matrix is None else [*zip(*np.nonzero(np.triu(matrix, 1)), strict=True)]
         if matrix is not None and pairs:
-            row = _heads(sheet, row + 1, ("correlated inputs", "rank correlation"))
+            row = put_heads(sheet, row + 1, ("correlated inputs", "rank correlation"))
             for i, j in pairs:
                 names = self.task.risks.cells
-                _put(sheet, row, 1, f"{names[int(i)]}, {names[int(j)]}", "wrapped")
-                _put(sheet, row, 2, float(matrix[i, j]), "words", "0.00")
+                put(sheet, row, 1, f"{names[int(i)]}, {names[int(j)]}", "wrapped")
+                put(sheet, row, 2, float(matrix[i, j]), "words", "0.00")
                 row += 1
-        _print(sheet, 2, row, high=0)
+        set_up_print(sheet, 2, row, high=0)
 
     def draws(self, table: Table) -> None:
         """Write every draw down."""
         heads, rows = table
         sheet = self._sheet("Draws", [max(16, len(head) + 3) for head in heads])
-        _heads(sheet, 1, heads)
+        put_heads(sheet, 1, heads)
         ends = [risk.format_of(values) for risk, values in
                 zip(self.inputs, self.simulation.draws.inputs, strict=True)]  # fmt: skip
         looks: list[Any] = []
         cell: Any
         for column, form in enumerate((_COUNT, *ends, *self.formats), 1):
-            _put(sheet, 2, column, None, "calc", form)
+            put(sheet, 2, column, None, "calc", form)
             cell = sheet.cell(2, column)
             looks.append(cell._style)
         for number, values in enumerate(rows, 2):
@@ -306,7 +307,7 @@ class _Report:
                 cell = sheet.cell(number, column, value)
                 cell._style = look
         sheet.freeze_panes, sheet.print_title_rows = "B2", "1:1"
-        _print(sheet, len(heads), 1 + min(len(rows), _PRINTED), high=0)
+        set_up_print(sheet, len(heads), 1 + min(len(rows), _PRINTED), high=0)
 
     # --- what they say ------------------------------------------------------------------------
 
@@ -368,55 +369,14 @@ class _Report:
         """Write figures right of the charts and return where they stand, without their heads."""
         column = _FIGURES + skip
         for i, head in enumerate(heads):
-            _put(sheet, 4, column + i, head, "header")
+            put(sheet, 4, column + i, head, "header")
             sheet.column_dimensions[get_column_letter(column + i)].width = 16
         count = 0
         for count, row in enumerate(rows, 1):
             for i, (value, form) in enumerate(zip(row, forms, strict=True)):
                 plain = float(value) if isinstance(value, np.floating) else value
-                _put(sheet, 4 + count, column + i, plain, "calc", form)
+                put(sheet, 4 + count, column + i, plain, "calc", form)
         return Ref(sheet.title, 5, column, max(count, 1), len(heads))
-
-
-def about(simulation: Simulation) -> list[tuple[str, Any]]:
-    """Return what someone needs who wants the same numbers again."""
-    task = simulation.task
-    told: list[tuple[str, Any]] = [
-        ("workbook", Path(task.path).name),
-        ("draws", simulation.count),
-        ("seed", task.seed),
-        ("sampling", task.sampling),
-        ("random numbers", "Philox-4x64-10 by blocks of 65,536"),
-        ("computed", "all draws at once" if not simulation.reason else
-         f"one draw after the other: {simulation.reason}"),
-    ]  # fmt: skip
-    if simulation.summary is not None:
-        told += [
-            ("quantiles", f"by classes, each within {RELATIVE_ERROR:.1e} of itself"),
-            ("rank correlations and shares of variance",
-             f"of the first {simulation.draws.codes.shape[1]:,} draws"),
-        ]  # fmt: skip
-    if simulation.converged is not None:
-        told.append(("precision reached", "yes" if simulation.converged else "no"))
-    told += [(name, version(name)) for name in ("tokenbook", "numpy", "formualizer")]
-    return told
-
-
-def _described(distribution: Any) -> str:
-    """Return a distribution and its parameters in words."""
-    if isinstance(distribution, Truncated):
-        ends = {name: getattr(distribution, name) for name in ("low", "high")}
-        cut = ", ".join(f"{name} {end:.10g}" for name, end in ends.items() if math.isfinite(end))
-        return f"{_described(distribution.of)}; cut off at {cut}"
-    parts = []
-    for one in fields(distribution):
-        value = getattr(distribution, one.name)
-        if isinstance(value, float | int):
-            parts.append(f"{one.name} {value:.10g}")
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            some = ", ".join(f"{v:.10g}" for v in value[:6])
-            parts.append(f"{one.name} {some}" + (f" … ({len(value)})" if len(value) > 6 else ""))
-    return f"{type(distribution).__name__.lower()}: {', '.join(parts)}"
 
 
 def _interval(share: float, draws: int) -> tuple[float, float]:
@@ -438,44 +398,3 @@ def _placed(chart: Chart, number: int) -> Chart:
         width_cm=_CHART_CM[0],
         height_cm=_CHART_CM[1],
     )
-
-
-def _title(sheet: Worksheet, title: str, subtitle: str) -> None:
-    _put(sheet, 1, 1, title, "title")
-    _put(sheet, 2, 1, subtitle, "subtitle")
-    sheet.row_dimensions[1].height = 28
-
-
-def _heads(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
-    for column, text in enumerate(texts, 1):
-        _put(sheet, row, column, text or None, "header")
-    return row + 1
-
-
-def _put(
-    sheet: Worksheet, row: int, column: int, value: Any, role: str, form: str = "General"
-) -> None:
-    cell: Any = sheet.cell(row, column)
-    if isinstance(value, str) and value.startswith("="):
-        # A condition or label is a text, not a formula.
-        cell.data_type = "s"
-        cell._value = value
-    else:
-        cell.value = value
-    cell.style = f"tokenbook {role}"
-    cell.number_format = form
-
-
-def _print(
-    sheet: Worksheet, columns: int, rows: int, *, across: int = 1, high: int = 1,
-    upright: bool = False,
-) -> None:  # fmt: skip
-    sheet.print_area = f"A1:{get_column_letter(columns)}{rows}"
-    sheet.page_setup.orientation = "portrait" if upright else "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = across, high
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_options.horizontalCentered = True
-    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.45, bottom=0.55, footer=0.25)
-    footer: Any = sheet.oddFooter
-    footer.left.text, footer.right.text = "&A", "Page &P of &N"
