@@ -9,7 +9,7 @@ All cells of one relative form are looked up at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from workbooks.excel.context import Place
 from workbooks.formula.address import MAX_COLUMN, Area
-from workbooks.formula.tree import Node
-from workbooks.recalc.precedents import Precedents, Window, relative
+from workbooks.recalc.precedents import Form, Precedents, Window, relative
+from workbooks.recalc.searches import Search, Searches
 
 Ints = NDArray[np.int64]
 _WIDTH = MAX_COLUMN + 1
@@ -57,13 +57,6 @@ class Failed(NamedTuple):
         return self.row, self.column
 
 
-class Form(NamedTuple):
-    """A formula as it was read for one of the cells that have it, and which that is."""
-
-    tree: Node | None
-    place: Place
-
-
 @dataclass(frozen=True, slots=True)
 class Causes:
     """Which cell each error comes from.
@@ -80,7 +73,7 @@ class Causes:
     read: list[Form]
 
 
-def trace(cells: Sequence[Failed], precedents: Precedents) -> Causes:
+def trace(cells: Sequence[Failed], precedents: Precedents, searches: Searches) -> Causes:
     """Return where the errors of these cells begin."""
     rows = np.array([cell.row for cell in cells], dtype=np.int64)
     columns = np.array([cell.column for cell in cells], dtype=np.int64)
@@ -109,10 +102,17 @@ def trace(cells: Sequence[Failed], precedents: Precedents) -> Causes:
             at = (bases[:, 0], bases[:, 1])
         if form.tree is None:
             continue
+        lookups = list(searches.of(form)) if first.code == "#N/A" else []
+
+        def is_own(i: int, lookups: list[Search] = lookups) -> bool:
+            """Tell whether a lookup that finds nothing is where the error begins."""
+            return any(searches.misses(lookup, *cells[i].base) for lookup in lookups)
+
         for window in precedents.windows(form.tree, place, first.code):
             errors = found.get((window.sheet.casefold(), first.code))
             if errors is not None:
-                _take(parents, own, errors, _corners(window, *at))
+                corners = _corners(window, *at)
+                _take(parents, own, errors, corners, None if window.is_cell else is_own)
         for window in precedents.turning(form.tree, place, first.code):
             for (sheet, _), errors in found.items():
                 if sheet == window.sheet.casefold():
@@ -151,7 +151,11 @@ def _corners(window: Window, rows: Ints, columns: Ints) -> tuple[Ints, Ints, Int
 
 
 def _take(
-    parents: Ints, own: Ints, errors: _Errors, corners: tuple[Ints, Ints, Ints, Ints]
+    parents: Ints,
+    own: Ints,
+    errors: _Errors,
+    corners: tuple[Ints, Ints, Ints, Ints],
+    unless: Callable[[int], bool] | None = None,
 ) -> None:
     """Give the cells that have no parent yet the first error between the corners."""
     free = np.flatnonzero(parents[own] == _NONE)
@@ -159,6 +163,8 @@ def _take(
         return
     one = errors.first(*(corner[free] for corner in corners))
     takes = (one != _NONE) & (one != own[free])
+    if unless is not None:
+        takes[takes] = [not unless(i) for i in own[free[takes]].tolist()]
     parents[own[free[takes]]] = one[takes]
 
 

@@ -63,7 +63,6 @@ _SEARCHED = {"MATCH": 1, "XMATCH": 1, "XLOOKUP": 1}
 _TURNS: Mapping[str, Mapping[str, int]] = {
     "#N/A": {**_SEARCHED, "LOOKUP": 1, "VLOOKUP": 1, "HLOOKUP": 1}
     | dict.fromkeys(("RANK", "RANK.EQ", "RANK.AVG", "PERCENTRANK"), 1),
-    "#REF!": {"INDEX": 0},
 }
 _IGNORING = frozenset("2367")
 
@@ -85,6 +84,15 @@ class Window(NamedTuple):
             self.fixed[:2] == self.fixed[2:]
         )
 
+    def searched_by(self, function: str) -> Window:
+        """Return the part in which a function looks: of a table, its first column or row."""
+        top, left, bottom, right = self.fixed
+        if function == "VLOOKUP":
+            return self._replace(right=self.left, fixed=(top, left, bottom, left))
+        if function == "HLOOKUP":
+            return self._replace(bottom=self.top, fixed=(top, left, top, right))
+        return self
+
     def area(self, row: int, column: int) -> Area:
         """Return the cells that a formula in this cell refers to."""
         base = (row, column, row, column)
@@ -93,6 +101,13 @@ class Window(NamedTuple):
             for number, fixed, own in zip(self[1:5], self.fixed, base, strict=True)
         )
         return Area(min(top, bottom), min(left, right), max(top, bottom), max(left, right))
+
+
+class Form(NamedTuple):
+    """A formula as it was read for one of the cells that have it, and which that is."""
+
+    tree: Node | None
+    place: Place
 
 
 def relative(text: str, row: int, column: int) -> str:
@@ -169,7 +184,7 @@ class Precedents:
         """Return the cells in which any error may turn into this one."""
         arguments = _TURNS.get(code, {})
         return [
-            window
+            window.searched_by(node.name)
             for node in walk(tree)
             if isinstance(node, Call) and len(node.arguments) > arguments.get(node.name, 1 << 20)
             for window in self.windows(node.arguments[arguments[node.name]], place, "")
@@ -206,24 +221,20 @@ class Precedents:
     def _of(self, node: Reference, base: Place) -> Iterator[Window]:
         first, last = node.first, node.end
         if isinstance(first.row, AnyRow) or isinstance(last.row, AnyRow):
-            top, bottom, rows_fixed = 0, 0, (False, False)
+            rows = _Span(0, 0, False, False)
         elif node.whole_columns:
-            top, bottom, rows_fixed = 1, MAX_ROW, (True, True)
+            rows = _Span(1, MAX_ROW, True, True)
         else:
-            top, bottom = first.row or 0, last.row or 0
-            rows_fixed = (first.row_fixed, last.row_fixed)
-            top = top if first.row_fixed else top - base.row
-            bottom = bottom if last.row_fixed else bottom - base.row
+            rows = _span(first.row, last.row, first.row_fixed, last.row_fixed, base.row)
         if node.whole_rows:
-            left, right, columns_fixed = 1, MAX_COLUMN, (True, True)
+            columns = _Span(1, MAX_COLUMN, True, True)
         else:
-            left, right = first.column or 0, last.column or 0
-            columns_fixed = (first.column_fixed, last.column_fixed)
-            left = left if first.column_fixed else left - base.column
-            right = right if last.column_fixed else right - base.column
-        fixed = (rows_fixed[0], columns_fixed[0], rows_fixed[1], columns_fixed[1])
+            columns = _span(
+                first.column, last.column, first.column_fixed, last.column_fixed, base.column
+            )
+        fixed = (rows.first_fixed, columns.first_fixed, rows.last_fixed, columns.last_fixed)
         for sheet in self._sheets(node, base.sheet):
-            yield Window(sheet, top, left, bottom, right, fixed)
+            yield Window(sheet, rows.first, columns.first, rows.last, columns.last, fixed)
 
     def _sheets(self, node: Reference, own: str) -> Iterable[str]:
         if node.to_sheet is None:
@@ -234,6 +245,24 @@ class Precedents:
         except ValueError:
             return ()
         return self.pipeline.scope.sheets[ends[0] : ends[1] + 1]
+
+
+class _Span(NamedTuple):
+    """The rows or the columns of a reference; those not fixed are counted from the formula."""
+
+    first: int
+    last: int
+    first_fixed: bool
+    last_fixed: bool
+
+
+def _span(
+    first: int | None, last: int | None, first_fixed: bool, last_fixed: bool, own: int
+) -> _Span:
+    """Return the span between two rows or columns, seen from a row or column of its own."""
+    start = (first or 0) - (0 if first_fixed else own)
+    end = (last or 0) - (0 if last_fixed else own)
+    return _Span(start, end, first_fixed, last_fixed)
 
 
 def passing(tree: Node, code: str) -> Iterator[Node]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from workbooks.calc.protocol import Question
+from workbooks.calc.protocol import Question, Value
 from workbooks.excel.context import Fill, KeepOldValueError, Place, Spill
-from workbooks.formula.address import full_name
+from workbooks.formula.address import MAX_ROW, Area, full_name
 from workbooks.formula.tree import Call, Node, walk
-from workbooks.recalc.causes import Causes, Failed, Form, told_order, trace
+from workbooks.recalc.causes import Causes, Failed, told_order, trace
 from workbooks.recalc.failed import Extents, Found, failed_cells
 from workbooks.recalc.filled import Master
 from workbooks.recalc.job import Job
-from workbooks.recalc.precedents import Precedents, Window
+from workbooks.recalc.precedents import Form, Precedents, Window
 from workbooks.recalc.report import Cause, CellProblem
+from workbooks.recalc.searches import Searches
 from workbooks.recalc.splice import Pending
 
 # Asking a function again costs some milliseconds.
@@ -56,7 +57,7 @@ def explain(job: Job, pending: Sequence[Pending], extents: Mapping[str, Extents]
         for place, area in areas.items()
     }
     precedents = Precedents(job.pipeline, spills)
-    causes = trace(found.cells, precedents)
+    causes = trace(found.cells, precedents, Searches(precedents, _reader(job)))
     names = [full_name(cell.sheet, cell.row, cell.column) for cell in found.cells]
     functions = [_function(form.tree, job) for form in causes.read]
     order = told_order(causes)
@@ -98,6 +99,18 @@ def explain(job: Job, pending: Sequence[Pending], extents: Mapping[str, Extents]
         if parent < 0 and (i < len(pending) or problem.followers):
             begun[form if form >= 0 else -1 - i].append(problem)
     job.report.causes = _causes(begun.values())
+
+
+def _reader(job: Job) -> Callable[[str, Area], list[list[Value]]]:
+    """Return what reads an area of a sheet, as far down as anything stands in it."""
+    last_rows = {plan.info.name.casefold(): plan.last_row for plan in job.plans.values()}
+
+    def read(sheet: str, area: Area) -> list[list[Value]]:
+        bottom = max(area.top, min(area.bottom, last_rows.get(sheet.casefold(), MAX_ROW)))
+        rows = job.calculator.values(sheet, *area._replace(bottom=bottom))
+        return [[job.calculator.value(raw) for raw in row] for row in rows]
+
+    return read
 
 
 def _causes(begun: Iterable[Sequence[CellProblem]]) -> list[Cause]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,20 @@ def pipeline() -> Pipeline:
             knows=lambda name: name != "NOSUCH",
         )
     )
+
+
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the formulas that go through the passes, each as often as it does."""
+    texts: list[str] = []
+    through = Pipeline._generally
+
+    def noted(self: Pipeline, text: str, *rest: Any) -> object:
+        texts.append(text)
+        return through(self, text, *rest)
+
+    monkeypatch.setattr(Pipeline, "_generally", noted)
+    return texts
 
 
 @pytest.mark.parametrize(
@@ -131,15 +146,8 @@ def test_texts_that_cannot_be(pipeline: Pipeline, text: str) -> None:
 
 
 def test_a_formula_filled_to_the_right_goes_through_the_passes_once(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, gone: list[str]
 ) -> None:
-    gone: list[str] = []
-    through = Pipeline._generally
-    monkeypatch.setattr(
-        Pipeline,
-        "_generally",
-        lambda self, text, *rest: (gone.append(text), through(self, text, *rest))[1],
-    )
     for column in ("D", "E", "AZ"):
         text = f"IF({column}5>0,MAX({column}5,$B$2)*{column}6,0)"
         assert pipeline.text(text, Place("S", 7, 4)) == text
@@ -221,15 +229,8 @@ def test_copies_to_the_right_are_what_they_are_each_for_itself(
 
 
 def test_a_changed_formula_filled_to_the_right_is_read_once(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, gone: list[str]
 ) -> None:
-    gone: list[str] = []
-    through = Pipeline._generally
-    monkeypatch.setattr(
-        Pipeline,
-        "_generally",
-        lambda self, text, *rest: (gone.append(text), through(self, text, *rest))[1],
-    )
     for column, before in (("D", "C"), ("E", "D"), ("AZ", "AY")):
         text = f"{before}5-{column}$7*SUM($B$1:$B9)"
         wanted = f"TB.SNAP({text},{before}5)"

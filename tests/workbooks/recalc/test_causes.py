@@ -105,6 +105,49 @@ def test_an_error_follows_from_what_its_formula_lets_through(
     assert told["A1"] == "A1"
 
 
+# A lookup of E1 (2, or what is given) over rows 1 to 3, of which the second is #N/A in column B.
+LOOKUPS = [
+    ("=VLOOKUP(7,A1:B3,2,FALSE)", 2, "C1"),
+    ("=VLOOKUP(E1,A1:B3,2,FALSE)", 2, "B2"),
+    ("=VLOOKUP(E1,$A:$B,2,0)", 2, "B2"),
+    ("=VLOOKUP(E1,$A:$B,2,0)", 9, "C1"),
+    ("=VLOOKUP(E1,A1:B3,2,)", "x", "C1"),
+    ("=VLOOKUP(E1,A1:B3,2,)", "*", "B2"),
+    ("=VLOOKUP(E1,A1:B3,2)", 2, "B2"),
+    ("=VLOOKUP(TRUE,A1:B3,2,FALSE)", 2, "C1"),
+    ("=HLOOKUP(E1,G1:I2,2,FALSE)", 7, "C1"),
+    ("=HLOOKUP(E1,G1:I2,2,FALSE)", 2, "H2"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3,0))", 2, "B2"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3,0))", 0, "C1"),
+    ("=INDEX(B1:B3,XMATCH(E1,A1:A3))", 8, "C1"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3)", 8, "C1"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3)", 2, "B2"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,B2)", 8, "B2"),
+    ("=VLOOKUP(E1,A1:B3,2,FALSE)", "=NA()", "E1"),
+    ('=IF(E1=8,SUM(B1:B3),VLOOKUP(E1,A1:B3,2,FALSE))', 8, "B2"),
+    ("=IFNA(VLOOKUP(E1,A1:B3,2,FALSE),SUM(B1:B3))", 8, "B2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("formula", "wanted", "root"), LOOKUPS)
+def test_a_lookup_that_finds_nothing_is_where_its_error_begins(
+    tmp_path: Path, formula: str, wanted: object, root: str
+) -> None:
+    cells: dict[str, object] = {"A1": 1, "A2": 2, "A3": 3, "B1": 5, "B2": "=NA()", "B3": 6}
+    across = {"G1": 1, "H1": 2, "I1": 3, "G2": 5, "H2": "=NA()", "I2": 6}
+    report = report_of(tmp_path, {**cells, **across, "E1": wanted, "C1": formula})
+    assert roots(report)["C1"] == root
+
+
+def test_index_beyond_a_cell_in_error_begins_itself(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {"A1": "=1/0", "B1": "=INDEX(A1,1,3)"})
+    assert [(one.address, one.code) for one in report.errors] == [
+        ("S!A1", "#DIV/0!"),
+        ("S!B1", "#REF!"),
+    ]
+    assert roots(report) == {"A1": "A1", "B1": "B1"}
+
+
 def test_a_fill_down_is_one_cause_with_its_number_of_cells(tmp_path: Path) -> None:
     cells: dict[str, object] = {f"A{r}": 0 for r in range(1, 301)}
     cells |= {f"B{r}": f"=1/A{r}" for r in range(1, 301)}

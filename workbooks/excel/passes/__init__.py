@@ -31,6 +31,7 @@ from workbooks.excel.passes import (
     powers,
     references,
     result,
+    single_errors,
     spills,
     tables,
     text_formats,
@@ -116,6 +117,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("texts of 15 digits", fifteen_digits.as_texts),
     # The whole of what is joined, with the texts of its numbers.
     Rule("long texts", long_texts.apply),
+    # A name for the array, which no rule that looks at names is to see.
+    Rule("single errors", single_errors.apply),
     # Ways of writing, which no rule need know of.
     Rule("single", notation.single),
     Rule("spilled", notation.spilled),

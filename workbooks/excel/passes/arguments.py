@@ -19,6 +19,7 @@ from workbooks.formula.tree import (
     Operation,
     Paren,
     Text,
+    bare,
     bottom_up,
     call,
 )
@@ -32,6 +33,10 @@ _STRICT = frozenset(
 )
 
 
+#: These look for a number among others, and do not find an error or a text.
+_RANKS = frozenset(["RANK", "RANK.AVG", "RANK.EQ"])
+
+
 def apply(tree: Node, _context: Context) -> Node:
     """Write such arguments so that both read the same."""
     return bottom_up(tree, _call)
@@ -40,6 +45,8 @@ def apply(tree: Node, _context: Context) -> Node:
 def _call(node: Node) -> Node:
     if not isinstance(node, Call) or not node.arguments:
         return node
+    if node.name in _RANKS:
+        return _ranked(node)
     row, count = native(node.name), len(node.arguments)
     if "literals" in row.traits:
         given = [_number(argument) for argument in node.arguments]
@@ -55,6 +62,14 @@ def _call(node: Node) -> Node:
         return node
     changed = any(a is not b for a, b in zip(given, node.arguments, strict=True))
     return replace(node, arguments=tuple(given)) if changed else node
+
+
+def _ranked(node: Call) -> Node:
+    """Let the number come first: as an error, or a text that is none, it is the answer."""
+    if isinstance(bare(node.arguments[0]), Number):
+        return node
+    number = Operation("+", Paren(node.arguments[0]), Number("0"))
+    return call("IF", call("ISERROR", number), number, node)
 
 
 def _single(argument: Node, kind: str) -> Node:
