@@ -13,6 +13,7 @@ import typer
 from engine.errors import TokenbookError
 from workbooks.cli import (
     blocks,
+    check,
     functions,
     hosts,
     native,
@@ -20,6 +21,7 @@ from workbooks.cli import (
     prices,
     recalc,
     simulate,
+    sweep,
     templates,
 )
 from workbooks.cli.isolation import Program
@@ -49,6 +51,8 @@ app = typer.Typer(
 templates.add_to(app)
 blocks.add_to(app)
 recalc.add_to(app)
+check.add_to(app)
+sweep.add_to(app)
 simulate.add_to(app)
 functions.add_to(app)
 prices.add_to(app)

@@ -1,10 +1,9 @@
-"""`tokenbook recalc`, `check`, `sweep` and `freeze`: workbooks without Excel."""
+"""`tokenbook recalc` and `freeze`: workbooks without Excel."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
@@ -17,10 +16,9 @@ from engine.errors import InputError
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
 from workbooks.cli.many import are_many, recalc_many
-from workbooks.cli.options import Baseline, Strict
+from workbooks.cli.options import DEADLINE, Baseline, Deadline, File, Now, Seed, Verbose
 from workbooks.cli.prices import OwnPrices
-from workbooks.errors import DeadlineError
-from workbooks.watch import Interrupted, guarded
+from workbooks.watch import guarded
 
 if TYPE_CHECKING:
     from workbooks.recalc.many import Options
@@ -48,27 +46,6 @@ tokenbook recalc model.xlsx --engine libreoffice
 
 tokenbook recalc models -o recalculated --jobs 4
 """
-_CHECK_HELP = """Recompute a workbook and compare it with its values; look through its formulas.
-
-Native formulas are computed by a second calculator too, where it is installed. Exit code 1: a value
-is not what comes out, or the calculators disagree.
-
-[bold]Examples[/bold]
-
-tokenbook check model.xlsx
-"""
-_SWEEP_HELP = """Evaluate a workbook over many scenarios; it is loaded once, and not changed.
-
-The scenarios are a .csv file with the cells to set in the header and one scenario a row. A bad
-scenario is told in its row, and the exit code is 1. --resume goes on where an earlier sweep was
-stopped. First the file is computed as it stands: cells that do not come out as Excel saved them are
-listed, and --strict makes the exit code 1. Texts that begin with = + - @ stand after an apostrophe
-in a .csv file, so that no spreadsheet takes them for formulas.
-
-[bold]Examples[/bold]
-
-tokenbook sweep model.xlsx --inputs scenarios.csv --outputs 'Model!B5,runway' -o results.csv
-"""
 _FREEZE_HELP = """Write a copy whose TOK_ cells hold plain values, for readers without the add-in.
 
 [bold]Examples[/bold]
@@ -84,29 +61,9 @@ class Engine(StrEnum):
     libreoffice = "libreoffice"
 
 
-File = Annotated[Path, typer.Argument(metavar="FILE")]
-Seed = Annotated[int, typer.Option(help="Seed of RAND and its kin.")]
-Now = Annotated[
-    datetime | None,
-    typer.Option(
-        metavar="TIME",
-        help="What NOW and TODAY give, as 2026-11-21T09:00.",
-        formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-    ),
-]
-Deadline = Annotated[
-    float, typer.Option(metavar="SECONDS", help="Give up after this long, reading and writing too.")
-]
-# As `workbooks.recalc.DEADLINE`, which loads more than the help of a command needs.
-_DEADLINE = 600.0
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List everything.")]
-
-
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(help=_RECALC_HELP)(recalc)
-    app.command(help=_CHECK_HELP)(check)
-    app.command(help=_SWEEP_HELP)(sweep)
     app.command(help=_FREEZE_HELP)(freeze)
 
 
@@ -134,7 +91,7 @@ def recalc(
     ] = Engine.embedded,
     seed: Seed = 0,
     now: Now = None,
-    deadline: Deadline = _DEADLINE,
+    deadline: Deadline = DEADLINE,
     max_memory: MaxMemory = None,
     isolate: Isolate = None,
     prices: OwnPrices = None,  # noqa: ARG001  (its callback puts it to use)
@@ -208,115 +165,13 @@ def recalc(
         raise typer.Exit(1)
 
 
-def check(
-    context: typer.Context,
-    file: File,
-    seed: Seed = 0,
-    now: Now = None,
-    deadline: Deadline = _DEADLINE,
-    max_memory: MaxMemory = None,
-    isolate: Isolate = None,
-    verbose: Verbose = False,
-) -> None:
-    """Recompute and compare."""
-    apart(context, [], deadline=deadline, max_memory=max_memory, isolate=isolate)
-    from workbooks.review.check import check as check_file  # noqa: PLC0415
-
-    with show.progress() as progress:
-        found = check_file(file, seed=seed, clock=now, deadline=deadline, progress=progress)
-    _warn(found.warnings)
-    typer.echo(
-        f"{file}: {found.evaluated} cells evaluated, {found.difference_count} differ, "
-        f"{found.unvalued} hold no value, {len(found.errors)} in error, "
-        f"{len(found.unevaluated)} not evaluated; {found.second_calculator}"
-    )
-    sides = found.sides
-    differing = [(*change, sides.get(change.address, "not asked")) for change in found.differences]
-    header = ("differs", "in the file", "computed", "the file's value has")
-    show.some(header, differing, verbose, numbers=(1, 2))
-    header = ("calculators disagree", "ours", "IronCalc", "the file's value has")
-    show.some(header, found.disagreements, verbose, numbers=(1, 2))
-    _tell_errors(found.causes, found.errors, every=verbose)
-    show.some(("not evaluated", "reason"), found.unevaluated, verbose)
-    show.some(("advice", "rule", "what"), found.lints, verbose)
-    if not found.right:
-        raise typer.Exit(1)
-
-
-def sweep(
-    context: typer.Context,
-    file: File,
-    inputs: Annotated[
-        Path, typer.Option(metavar="FILE", help="Scenarios: cells in the header, a row each.")
-    ],
-    outputs: Annotated[
-        list[str], typer.Option(metavar="CELLS", help="Cells or names wanted; may be repeated.")
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT", help=".csv, .parquet or .xlsx.")
-    ],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped sweep.")] = False,
-    decimal: Annotated[
-        str | None,
-        typer.Option(metavar="SIGN", help="What stands before decimals in the scenarios: . or ,"),
-    ] = None,
-    seed: Seed = 0,
-    now: Now = None,
-    deadline: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Give up after this long; see --resume.")
-    ] = None,
-    baseline: Baseline = True,
-    strict: Strict = False,
-    max_memory: MaxMemory = None,
-    isolate: Isolate = None,
-) -> None:
-    """Evaluate over scenarios."""
-    apart(context, [output], deadline=deadline, max_memory=max_memory, isolate=isolate)
-    from workbooks.recalc import check_deadline  # noqa: PLC0415
-    from workbooks.scenarios.sweep import sweep as sweep_file  # noqa: PLC0415
-
-    check_deadline(deadline)
-    # A comma inside a quoted sheet name does not separate.
-    names = r"(?:'(?:[^']|'')*'|[^,'])+"
-    wanted = [cell.strip() for one in outputs for cell in re.findall(names, one) if cell.strip()]
-    with show.progress() as progress:
-        try:
-            report = sweep_file(
-                file,
-                inputs,
-                wanted,
-                output,
-                resume=resume,
-                seed=seed,
-                clock=now,
-                progress=progress,
-                decimal=decimal,
-                deadline=deadline,
-                baseline=baseline,
-            )
-        except (Interrupted, DeadlineError) as stop:
-            if not getattr(stop, "written", False):
-                _warn([f"the scenarios that are done are in {output}.part; --resume goes on"])
-            raise
-    if report.reason:
-        typer.secho(f"evaluated one by one: {report.reason}", err=True, fg="yellow")
-    held = show.baseline(report.baseline, len(report.unreproduced))
-    typer.echo(
-        f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
-        f"{report.bad} bad (see their rows), {held}"
-    )
-    show.some(("not reproduced", "reason"), report.unreproduced, verbose=True)
-    if report.bad or (strict and report.unreproduced):
-        raise typer.Exit(1)
-
-
 def freeze(
     context: typer.Context,
     file: File,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT")],
     seed: Seed = 0,
     now: Now = None,
-    deadline: Deadline = _DEADLINE,
+    deadline: Deadline = DEADLINE,
     max_memory: MaxMemory = None,
     isolate: Isolate = None,
     verbose: Verbose = False,
@@ -348,7 +203,7 @@ def _tell(
     option: str = "-v",
 ) -> None:
     """Print what a recalculation did; what is wrong goes to stderr."""
-    _warn(report.warnings)
+    show.warn(report.warnings)
     typer.echo(
         f"{target}{' (dry run, not written)' if dry_run else ''}: "
         f"{report.evaluated} cells evaluated, {report.changed_count} changed, "
@@ -360,29 +215,9 @@ def _tell(
         show.some(("moved", "before", "as it stands"), moved.cells, verbose, numbers=(1, 2))
     if verbose:
         show.some(("changed", "old", "new"), report.changed, verbose, numbers=(1, 2))
-    _tell_errors(report.causes, report.errors, every=verbose or every, option=option)
+    show.errors(report.causes, report.errors, every=verbose or every, option=option)
     show.some(("not reproduced", "reason"), report.unreproduced, verbose)
     show.some(("old value kept", "reason"), report.unevaluated, verbose)
-
-
-def _tell_errors(
-    causes: Sequence[Any], errors: Sequence[Any], *, every: bool, option: str = "-v"
-) -> None:
-    """Print where errors begin, a line each, and every cell in error if that is asked for."""
-    shown = causes if every else causes[: show.SHOWN]
-    for cause in shown:
-        alike = f" and {cause.alike} like it" if cause.alike else ""
-        function = f" in {cause.function}" if cause.function else ""
-        function += f", {cause.first}" if cause.first != cause.address else ""
-        follow = f"{cause.followers} cells follow" if cause.followers != 1 else "1 cell follows"
-        typer.echo(f"{cause.address}{alike}: {cause.reason} ({cause.code}{function}); {follow}")
-    if len(causes) > len(shown):
-        typer.echo(f"… and {len(causes) - len(shown)} more where errors begin; -v lists them")
-    if every:
-        rows = [one[:5] for one in errors]
-        show.some(("in error", "function", "value", "reason", "begins in"), rows, verbose=True)
-    elif len(errors) > len(causes):
-        typer.echo(f"{option} lists all {len(errors)} cells in error")
 
 
 def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:
@@ -395,11 +230,6 @@ def _tell_opinion(opinion: Any, file: Path, *, verbose: bool) -> None:
     show.some(("differs", "in the file", "in Calc", "formula"), differing, verbose, numbers=(1, 2))
     unknown = [(f"{sheet}!{cell}",) for sheet, cell in opinion.unknown]
     show.some(("not calculated",), unknown, verbose)
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        typer.secho(f"warning: {warning}", err=True, fg="yellow")
 
 
 def _options(

@@ -73,6 +73,30 @@ def baseline(why: str, count: int) -> str:
     return f"not held against the file's own values ({why})" if why else f"{count} not reproduced"
 
 
+def warn(warnings: Sequence[str]) -> None:
+    """Print warnings to stderr."""
+    for warning in warnings:
+        typer.secho(f"warning: {warning}", err=True, fg="yellow")
+
+
+def errors(causes: Sequence[Any], cells: Sequence[Any], *, every: bool, option: str = "-v") -> None:
+    """Print where errors begin, a line each, and every cell in error if that is asked for."""
+    listed = causes if every else causes[:SHOWN]
+    for cause in listed:
+        alike = f" and {cause.alike} like it" if cause.alike else ""
+        function = f" in {cause.function}" if cause.function else ""
+        function += f", {cause.first}" if cause.first != cause.address else ""
+        follow = f"{cause.followers} cells follow" if cause.followers != 1 else "1 cell follows"
+        typer.echo(f"{cause.address}{alike}: {cause.reason} ({cause.code}{function}); {follow}")
+    if len(causes) > len(listed):
+        typer.echo(f"… and {len(causes) - len(listed)} more where errors begin; -v lists them")
+    if every:
+        rows = [one[:5] for one in cells]
+        some(("in error", "function", "value", "reason", "begins in"), rows, verbose=True)
+    elif len(cells) > len(causes):
+        typer.echo(f"{option} lists all {len(cells)} cells in error")
+
+
 @contextmanager
 def progress() -> Iterator[Progress | None]:
     """Show how far long work is, on a terminal; elsewhere stay silent."""
