@@ -25,7 +25,9 @@ from statistics import median
 from engine.catalogue import Model, find
 from engine.serving.case import one_case
 from engine.serving.constants import calibrated
-from engine.serving.model import Load, decode_step, prefill, total
+from engine.serving.decode import decode_step, total
+from engine.serving.held import Load
+from engine.serving.prefill import prefill
 
 MODELS = ("llama-3.1-8b", "qwen3-32b", "qwen3-30b-a3b")
 BATCHES, CONTEXTS = (1, 8, 32, 128, 512), (1024, 8192, 32768)

@@ -19,7 +19,7 @@ import numpy as np
 from engine.elementwise import Number
 from engine.serving.case import VOCABULARY_BYTES, Case
 from engine.serving.constants import BAND, calibration
-from engine.serving.model import Load
+from engine.serving.held import Load
 
 #: What the width depends on, with a power of e for each.
 FEATURES = ("constant", "moe", "ranks", "load", "input", "active", "trtllm", "sglang")

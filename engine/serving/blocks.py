@@ -84,3 +84,16 @@ def of_whole(function: Callable[[Number], Number], values: Number) -> Number:
                 answers: Number = np.take(function(np.arange(1.0, most + 1.0)), places - 1)
                 return answers
     return function(values)
+
+
+def times(values: Number, factor: Number) -> Number:
+    """Return a product; the first itself where the second is a plain 1."""
+    return values if isinstance(factor, float) and factor == 1.0 else values * factor
+
+
+def any_of(values: Number | NDArray[np.bool_]) -> bool:
+    """Tell whether any value is other than 0, so that what it multiplies is worth computing."""
+    if isinstance(values, np.ndarray):
+        return bool(np.any(values))
+    # Of a value that is no number yet, all is computed that any number may need.
+    return bool(values) if isinstance(values, float | bool | np.generic) else True

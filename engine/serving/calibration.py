@@ -39,8 +39,10 @@ from engine.serving.accuracy import (
     kinds,
 )
 from engine.serving.constants import Constants, fitted
+from engine.serving.decode import decode_step, total
+from engine.serving.held import memory
 from engine.serving.load import fitting
-from engine.serving.model import decode_step, memory, serve, total
+from engine.serving.model import serve
 from engine.serving.runs import (
     CONFIGURATION,
     FAMILY,

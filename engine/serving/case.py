@@ -99,8 +99,10 @@ class Case(NamedTuple):
     scaled: Number
     #: Arithmetic of latent attention for one cached token and layer, over all heads [FLOP]
     latent_work: Number
-    #: Memory [B], bandwidth [B/s], link bandwidth [B/s], clock against 1.98 GHz [-]
+    #: Memory [B], 0 where all of it is SRAM, else 1 [-], bandwidth [B/s], link bandwidth [B/s],
+    #: clock against 1.98 GHz [-]
     memory: Number
+    dram: Number
     bandwidth: Number
     link: Number
     clock: Number
@@ -316,6 +318,8 @@ def described(
         scaled=(unpacked or experts.bytes_per_parameter == 1),
         latent_work=latent_work,
         memory=a.memory_gb * _GIGA,
+        # DRAM takes many milliseconds to be read all through, SRAM a few millionths of a second.
+        dram=np.minimum(np.floor(a.memory_gb / a.mem_bw_tb_s), 1.0),
         bandwidth=a.mem_bw_tb_s * _TERA * a.bandwidth_share,
         link=a.scaleup_gb_s_per_direction * _GIGA,
         clock=a.clock_ghz / Accelerator.reference_clock_ghz,
@@ -363,3 +367,8 @@ def _shares(backend: str) -> dict[str, Any]:
     mixed = _flag(name == ANY)
     shares = {b: mixed * MIXTURE[b] + _flag(name == b) for b in BACKENDS}
     return {**shares, "any_backend": mixed}
+
+
+def backend_factor(case: Case, trtllm: float, sglang: float) -> Number:
+    """Return a factor for the serving program: 1 for vLLM, the mean of the shares for any."""
+    return case.vllm + case.trtllm * trtllm + case.sglang * sglang

@@ -8,8 +8,10 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, Row, at_least
 from engine.serving.case import Case
 from engine.serving.constants import Constants
+from engine.serving.decode import token_step, total
+from engine.serving.held import Load, Memory
 from engine.serving.load import LOAD, Formats, evaluate, fitting, serving_function
-from engine.serving.model import Load, Memory, prefill, token_step, total
+from engine.serving.prefill import prefill
 
 __all__ = ["disaggregated"]
 

@@ -16,6 +16,7 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, Row, elementwise
 from engine.serving.case import Case
 from engine.serving.constants import Constants, calibrated
+from engine.serving.held import Load, Memory
 from engine.serving.load import (
     LOAD,
     MEMORY,
@@ -26,7 +27,6 @@ from engine.serving.load import (
     served,
     serving_function,
 )
-from engine.serving.model import Load, Memory
 
 __all__ = ["estimate", "max_concurrency", "throughput", "tpot", "ttft"]
 

@@ -11,6 +11,7 @@ from engine.elementwise import Number, Scalar, at_least, steps, whole
 from engine.errors import DomainError
 from engine.serving.case import Case, one_case
 from engine.serving.constants import Constants, calibrated
+from engine.serving.held import Load, Memory, memory
 from engine.serving.load import (
     PRICE,
     TAIL,
@@ -21,7 +22,6 @@ from engine.serving.load import (
     served,
     table_function,
 )
-from engine.serving.model import Load, Memory, memory
 from engine.serving.usd import usd_per_mtok
 from engine.tables import Table
 

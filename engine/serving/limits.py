@@ -23,6 +23,7 @@ from engine.serving.case import Case
 from engine.serving.constants import Constants
 from engine.serving.estimates import estimate
 from engine.serving.front import splits
+from engine.serving.held import Load, Memory
 from engine.serving.load import (
     MEMORY,
     PRICE,
@@ -33,7 +34,6 @@ from engine.serving.load import (
     serving_function,
     table_function,
 )
-from engine.serving.model import Load, Memory
 from engine.serving.usd import usd_per_mtok
 
 __all__ = ["cheapest", "max_load"]

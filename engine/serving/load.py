@@ -28,7 +28,8 @@ from engine.errors import DomainError
 from engine.serving.blocks import in_blocks
 from engine.serving.case import Case, case_of, common_shape, is_array_of_ids, take
 from engine.serving.constants import ANY, Constants, calibrated
-from engine.serving.model import Load, Memory, Served, memory, serve
+from engine.serving.held import Load, Memory, memory
+from engine.serving.model import Served, serve
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,10 +101,6 @@ _SHARED = {
     L40S rest on estimates of static decode; other accelerators on the physics alone.
     Source: constants fitted on public measurements (S14), errors in `data/calibration.json`.""",
 }
-
-
-#: Less memory than any accelerator with DRAM has; what has less keeps its model in SRAM [B].
-_SRAM = 4e9
 
 
 class Formats(NamedTuple):
@@ -271,7 +268,7 @@ def divided(case: Case, load: Load) -> Load:
 def _does_not_fit(load: Load, held: Memory) -> str:
     gpus = load.tensor_parallel * load.data_parallel
     each = "the GPU" if gpus == 1 else f"each of {gpus:g} GPUs"
-    if held.memory < _SRAM:
+    if not held.dram:
         return (
             f"does not fit: {each} has {held.memory / 1e9:g} GB of SRAM and no other memory; such "
             "machines spread a model over hundreds of chips in a pipeline, which this estimate "

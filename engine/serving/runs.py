@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.catalogue import table
 from engine.serving.case import Case, case_of, take
-from engine.serving.model import Load
+from engine.serving.held import Load
 
 Array = NDArray[np.float64]
 #: The files of the rows, in `engine/data`.

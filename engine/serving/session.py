@@ -6,8 +6,8 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Number, at_least
 from engine.serving.case import Case
 from engine.serving.constants import Constants
+from engine.serving.held import Load, Memory
 from engine.serving.load import LOAD, Formats, evaluate, fitting, serving_function
-from engine.serving.model import Load, Memory
 
 __all__ = ["session_memory"]
 

@@ -12,8 +12,9 @@ from engine.elementwise import Scalar, at_least, proper_fraction, whole
 from engine.errors import DomainError
 from engine.serving.case import Case, one_case
 from engine.serving.constants import Constants, calibrated
+from engine.serving.decode import decode_step, total
+from engine.serving.held import Load, Memory, memory
 from engine.serving.load import LOAD, PRICE, divided, fitting, table_function
-from engine.serving.model import Load, Memory, decode_step, memory, total
 from engine.serving.usd import usd_per_mtok
 from engine.tables import Table
 from engine.tokens import speculative_tokens
@@ -136,12 +137,11 @@ def _running(step: str, cases: Sequence[Case], load: Load, c: Constants) -> floa
 def _together(cases: Sequence[Case], load: Load, c: Constants) -> Memory:
     """Return the memory of models that serve the same requests on the same GPUs."""
     first, *others = (memory(case, divided(case, load), c) for case in cases)
-    return Memory(
-        first.weights + sum(held.weights for held in others),
-        first.left - sum(held.weights for held in others),
-        first.memory,
-        first.sequence + sum(held.sequence for held in others),
-        first.share,
+    further = sum(held.weights for held in others)
+    return first._replace(
+        weights=first.weights + further,
+        left=first.left - further,
+        sequence=first.sequence + sum(held.sequence for held in others),
     )
 
 

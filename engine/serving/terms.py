@@ -10,8 +10,9 @@ from engine.catalogue import AcceleratorLike, ModelLike
 from engine.elementwise import Scalar
 from engine.serving.case import one_case
 from engine.serving.constants import calibrated
+from engine.serving.decode import Step, token_step
+from engine.serving.held import Load, memory
 from engine.serving.load import LOAD, divided, served, table_function
-from engine.serving.model import Load, Step, memory, token_step
 from engine.tables import Table
 
 __all__ = ["breakdown"]

@@ -7,8 +7,8 @@ from engine.elementwise import Number, Row
 from engine.serving.band import ratios
 from engine.serving.case import Case
 from engine.serving.constants import Constants
+from engine.serving.held import Load, Memory
 from engine.serving.load import LOAD, PRICE, Formats, evaluate, served, serving_function
-from engine.serving.model import Load, Memory
 
 __all__ = ["serving_band", "serving_cost"]
 

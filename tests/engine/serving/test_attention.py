@@ -12,7 +12,7 @@ from engine.errors import DomainError
 from engine.serving.case import case_of
 from engine.serving.constants import calibrated
 from engine.serving.estimates import estimate, max_concurrency, tpot
-from engine.serving.model import Load, memory
+from engine.serving.held import Load, memory
 
 LONG, SHORT = 65536.0, 512.0
 

@@ -24,7 +24,7 @@ from engine.serving.constants import (
     error_quantiles,
     fitted,
 )
-from engine.serving.model import Load
+from engine.serving.held import Load
 from engine.serving.runs import CONFIGURATION, every_run, measured, saturated, static
 
 STORED = calibration()

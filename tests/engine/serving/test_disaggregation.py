@@ -13,7 +13,7 @@ from engine.serving.constants import calibrated
 from engine.serving.disaggregation import disaggregated
 from engine.serving.estimates import estimate
 from engine.serving.load import Load
-from engine.serving.model import prefill
+from engine.serving.prefill import prefill
 
 LENGTHS = st.integers(2, 8192).map(float)
 

@@ -14,9 +14,10 @@ from engine.catalogue import Accelerator, Model, records
 from engine.serving.blocks import BLOCK, of_whole
 from engine.serving.case import case_of
 from engine.serving.constants import calibrated
+from engine.serving.decode import Step, decode_step, total
 from engine.serving.estimates import estimate, max_concurrency, throughput, tpot, ttft
+from engine.serving.held import Load, memory
 from engine.serving.load import divided, fitting
-from engine.serving.model import Load, Step, decode_step, memory, total
 from engine.serving.usd import serving_band, serving_cost
 
 # Model, accelerator, tensor, data and expert parallelism, formats of weights and experts: dense,

@@ -72,6 +72,15 @@ def test_machines_of_sram_are_refused_in_words():
     assert max_concurrency("llama-3.1-8b", "groq_lpu") == 0
 
 
+def test_a_wafer_of_sram_is_refused_although_a_model_would_fit():
+    wafer = {"memory_gb": 44, "mem_bw_tb_s": 21_000, "bf16_dense_tflops": 10_000}
+    with pytest.raises(DomainError, match=r"44 GB of SRAM.*hundreds of chips"):
+        throughput("llama-3.1-8b", wafer)
+    assert max_concurrency("llama-3.1-8b", wafer) == 0
+    # The same amount of memory at the pace of HBM holds the model.
+    assert throughput("llama-3.1-8b", wafer | {"mem_bw_tb_s": 3.35}) > 0
+
+
 def test_mi300x_stands_to_h200_as_in_published_runs():
     # MLPerf Inference v4.1 and v5.0, Llama 2 70B, offline: 0.67 to 0.74.
     ratio = np.divide(

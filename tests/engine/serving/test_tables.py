@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DomainError, InputError, UnknownIdError
+from engine.serving.decode import Step
 from engine.serving.estimates import estimate, max_concurrency, throughput, tpot
 from engine.serving.front import pareto
-from engine.serving.model import Step
 from engine.serving.techniques import waterfall
 from engine.serving.terms import RESOURCES, breakdown
 from engine.serving.usd import serving_cost
