@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from workbooks.authoring.layout import Ref, Sheet
 from workbooks.authoring.timeline import Grid, cases
+from workbooks.authoring.words import lines, whole
 
-#: A figure of each scenario: key, label, format, and its formula for the rows of one.
-Figure = tuple[str, str, str, Callable[[Grid], str]]
+#: Where all cells of a row, or an input, stand, by its key.
+Places = Callable[[str], Ref]
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,35 @@ class Cases:
 
 
 def side_by_side(
-    sheet: Sheet, names: Sequence[str], grids: Sequence[Grid], figures: Sequence[Figure]
+    sheet: Sheet, names: Sequence[str], grids: Sequence[Grid], figures: str
 ) -> dict[str, Ref]:
-    """Write figures with a column for each scenario; return their places by key."""
+    """Write figures with a column for each scenario; return their places by key.
+
+    Each has a line of `figures`: key, label, format, and its formula for the rows of a scenario.
+    """
     _heads(sheet, sheet.row, 1, ("Figure", *names))
     places = {}
-    for key, label, format, formula in figures:
+    for key, label, format, formula in lines(figures, {}, labels=3):
         sheet.row += 1
         sheet.put(sheet.row, 1, label, "label")
         for column, grid in enumerate(grids, start=2):
-            sheet.put(sheet.row, column, f"={formula(grid)}", "output", format)
+            sheet.put(sheet.row, column, f"={whole(formula, grid.place)}", "output", format)
         places[key] = sheet.ref(sheet.row, 2, 1, len(grids))
     sheet.row += 1
     return places
+
+
+def add_checks(
+    sheet: Sheet, before: str, place: Places, products: Mapping[str, str], *texts: str
+) -> None:
+    """Add checks, a line each: what is checked, what it is, and what it must be.
+
+    What is checked is told after `before`; the input `tolerance` is what it may differ.
+    """
+    for text in texts:
+        for label, left, right in lines(text, products, labels=1):
+            sheet.check(f"{before}{label}", whole(left, place), whole(right, place),
+                        place("tolerance"))  # fmt: skip
 
 
 def varied(

@@ -18,9 +18,9 @@ from engine.elementwise import Domain, domains_of
 from udfs import registry
 from workbooks.authoring.layout import Book, Cell, Sheet
 from workbooks.authoring.parts import Limit, Ref
+from workbooks.authoring.words import calls
 from workbooks.formula.address import parse_area
 
-_CALL = re.compile(r"(TOK_[A-Z0-9_]+)\(")
 _PLACE = r"(?:(?:'((?:[^']|'')+)'|(\w+))!)?(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)"
 _REFERENCE = re.compile(_PLACE)
 _LINK = re.compile(rf"=(?:{_PLACE}|INDEX\({_PLACE},MATCH\(.*\))")
@@ -169,12 +169,12 @@ def _hand_on(place: Place, fed: dict[Place, set[Domain]], links: dict[Place, lis
 
 def _taken(text: str, sheet: Sheet) -> Iterator[tuple[Place, Domain]]:
     """Give each cell that a call in the formula takes as it is, with the argument's domain."""
-    for match in _CALL.finditer(text):
-        function = registry.get(match[1])
+    for called, arguments in calls(text):
+        function = registry.get(called)
         if function is None:
             continue
         domains = domains_of(function.engine)
-        for name, argument in zip(function.parameters, _arguments(text, match.end()), strict=False):
+        for name, argument in zip(function.parameters, arguments, strict=False):
             # Most arguments are expressions, or have no domain.
             if name not in domains or not argument[-1:].isdigit():
                 continue
@@ -182,27 +182,6 @@ def _taken(text: str, sheet: Sheet) -> Iterator[tuple[Place, Domain]]:
             if reference:
                 for place in _cells(reference.groups(), sheet):
                     yield place, domains[name]
-
-
-def _arguments(text: str, start: int) -> list[str]:
-    """Split the arguments of the call that opens before `start`."""
-    arguments, depth, quoted, begin = [], 0, False, start
-    for at in range(start, len(text)):
-        letter = text[at]
-        if letter == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif letter == "(":
-            depth += 1
-        elif letter == ")" and depth:
-            depth -= 1
-        elif letter in ",)" and not depth:
-            arguments.append(text[begin:at])
-            begin = at + 1
-            if letter == ")":
-                break
-    return arguments
 
 
 def _cells(groups: Iterable[str | None], sheet: Sheet) -> list[Place]:

@@ -197,3 +197,9 @@ class ScenarioInput:
     format: str = "number"
     choices: str = ""
     limit: Limit | None = None
+
+    @property
+    def first(self) -> Input:
+        """The input with the value of the first scenario alone."""
+        return Input(self.key, self.label, self.values[0], self.unit, self.source, self.note,
+                     self.format, self.choices, self.limit)  # fmt: skip

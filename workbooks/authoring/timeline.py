@@ -1,68 +1,31 @@
 """Rows that say the same in every column: months of a plan, or cases side by side.
 
-A row has one formula, written once with names in braces:
+A row has one formula for all its columns, in the words of `workbooks.authoring.words`. `Grid.lines`
+takes rows as an author lists them, one a line: key, label, unit, formula.
 
-- ``{revenue}``: the row of that name, in this column; or the input of that name.
-- ``{revenue.before}``: the same row, one column to the left; the first month meets the opening.
-- ``{revenue.all}``, ``{revenue.sofar}``, ``{revenue.first}``: all columns of it; those up to this
-  one; the first one.
+- ``# Fleet`` begins a section.
+- ``owned | GPUs owned | GPUs | MIN(bought, room)`` is a row. Its unit says how figures are shown:
+  ``USD/Mtok, margin`` does so by name. A fifth part is the formula of the opening.
+- ``net | Net profit | USD | = profit - tax_cost`` is a subtotal.
+- ``loan | Loan | USD | corkscrew 0 * debt`` has an opening, and the next lines, ``+ drawn`` and
+  ``- repaid``, what comes in and goes out: rows of their own, or of that name where nothing
+  follows. Its closing, `loan`, is the next opening, `loan_opening`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from openpyxl.utils import get_column_letter
 
 from workbooks.authoring.layout import Ref, Sheet
+from workbooks.authoring.words import Word, lines, pieces, unit_and_format
 
 #: Label, unit and the opening stand before the first column of figures.
 OPENING, FIRST = 3, 4
 _WIDTHS = (38.0, 12.0, 13.0)
-
-
-@dataclass(frozen=True)
-class _Here:
-    """A row as one column sees it."""
-
-    row: int
-    column: int
-    last: int
-
-    def __str__(self) -> str:
-        return f"{get_column_letter(self.column)}{self.row}"
-
-    @property
-    def before(self) -> str:
-        return f"{get_column_letter(self.column - 1)}{self.row}"
-
-    @property
-    def first(self) -> str:
-        return f"${get_column_letter(FIRST)}{self.row}"
-
-    @property
-    def all(self) -> str:
-        first, last = get_column_letter(FIRST), get_column_letter(self.last)
-        return f"${first}{self.row}:${last}{self.row}"
-
-    @property
-    def sofar(self) -> str:
-        return f"${get_column_letter(FIRST)}{self.row}:{self}"
-
-
-class _Column(dict[str, "_Here | str"]):
-    """What the names in a formula stand for in one column, found as they are asked for."""
-
-    def __init__(self, grid: Grid, column: int) -> None:
-        super().__init__()
-        self.grid, self.column = grid, column
-
-    def __missing__(self, key: str) -> _Here | str:
-        row = self.grid.rows.get(key)
-        if row is not None:
-            return _Here(row, self.column, self.grid.last)
-        return self.grid.input_text(key)
+_FORMATS = {"USD/Mtok": "price4"}
 
 
 @dataclass
@@ -74,13 +37,6 @@ class Grid:
     #: Inputs that formulas may name.
     given: Mapping[str, Ref]
     rows: dict[str, int] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)
-
-    def input_text(self, key: str) -> str:
-        """Return an input as formulas write it."""
-        if key not in self._texts:
-            self._texts[key] = str(self.given[key])
-        return self._texts[key]
 
     @property
     def last(self) -> int:
@@ -106,6 +62,33 @@ class Grid:
             self.sheet.put(self.sheet.row, column, None, "heading")
         self.sheet.row += 1
 
+    def lines(self, products: Mapping[str, str], *texts: str) -> None:
+        """Add rows as they are listed, for each product where a line names one."""
+        for text in texts:
+            listed: list[list[list[str]]] = []
+            for line in lines(text, products, labels=3):
+                if line[0][:2] in ("+ ", "- "):
+                    listed[-1].append(line)
+                else:
+                    listed.append([line])
+            for head, *flows in listed:
+                self._line(head, flows)
+
+    def _line(self, head: Sequence[str], flows: Sequence[Sequence[str]]) -> None:
+        if head[0].startswith("# "):
+            self.section(head[0].removeprefix("# "))
+            return
+        key, label, unit, formula, *opening = head
+        unit, format = unit_and_format(unit, _FORMATS)
+        if formula.startswith("corkscrew "):
+            self._corkscrew(key, label, unit, format, formula.removeprefix("corkscrew "), flows)
+        elif flows:
+            raise ValueError(f"{key} has an opening and a closing where it is a corkscrew only")
+        elif formula.startswith("= "):
+            self.row(key, label, formula.removeprefix("= "), unit, format, role="output")
+        else:
+            self.row(key, label, formula, unit, format, opening="".join(opening))
+
     def row(
         self,
         key: str,
@@ -116,82 +99,79 @@ class Grid:
         *,
         opening: str = "",
         role: str = "calc",
-    ) -> str:
-        """Add a row; `opening` fills the column before the first one. Returns the key."""
+    ) -> None:
+        """Add a row; `opening` fills the column before the first one."""
         self._begin(key, label, unit)
         if opening:
-            here = _Column(self, OPENING)
-            self.sheet.put(self.sheet.row, OPENING, f"={opening.format_map(here)}", "calc", format)
-        for column in range(FIRST, self.last + 1):
-            here = _Column(self, column)
-            self.sheet.put(self.sheet.row, column, f"={formula.format_map(here)}", role, format)
+            (first,) = self._written(opening, [OPENING])
+            self.sheet.put(self.sheet.row, OPENING, first, "calc", format)
+        columns = range(FIRST, self.last + 1)
+        for column, written in zip(columns, self._written(formula, columns), strict=True):
+            self.sheet.put(self.sheet.row, column, written, role, format)
         self.sheet.row += 1
-        return key
+
+    def _written(self, formula: str, columns: Sequence[int]) -> Iterator[str]:
+        """Give a formula as each column writes it."""
+        parts = [p if isinstance(p, str) else self._meant(p) for p in pieces(formula)]
+        for column in columns:
+            yield "=" + "".join(p if isinstance(p, str) else p(column) for p in parts)
+
+    def _meant(self, word: Word) -> str | Callable[[int], str]:
+        """Return an input as formulas write it, or how each column writes a row."""
+        row = self.rows.get(word.name)
+        if row is None:
+            if word.which:
+                raise ValueError(f"{word.name} is no row that has a {word.which}")
+            return str(self.given[word.name])
+        first, last = f"${get_column_letter(FIRST)}{row}", f"${get_column_letter(self.last)}{row}"
+        match word.which:
+            case "":
+                return lambda column: f"{get_column_letter(column)}{row}"
+            case "before":
+                return lambda column: f"{get_column_letter(column - 1)}{row}"
+            case "sofar":
+                return lambda column: f"{first}:{get_column_letter(column)}{row}"
+            case "first":
+                return first
+            case "all":
+                return f"{first}:{last}"
+        raise ValueError(f"{word.name}.{word.which} is not known")
 
     def each(
         self, key: str, label: str, formulas: Sequence[str], unit: str = "", format: str = "usd"
-    ) -> str:
+    ) -> None:
         """Add a row whose columns hold formulas of their own: what tells cases apart."""
         self._begin(key, label, unit)
         for column, formula in enumerate(formulas, start=FIRST):
             role = "link" if "!" in formula else "calc"
             self.sheet.put(self.sheet.row, column, f"={formula}", role, format)
         self.sheet.row += 1
-        return key
 
-    def entries(self, key: str, label: str, unit: str = "", format: str = "usd") -> str:
+    def entries(self, key: str, label: str, unit: str = "", format: str = "usd") -> None:
         """Add a row of inputs, 0 in each column, to be typed over or linked."""
         self._begin(key, label, unit)
         for column in range(FIRST, self.last + 1):
             self.sheet.put(self.sheet.row, column, 0, "input", format)
         self.sheet.limited.append((label, self.ref(key), None))
         self.sheet.row += 1
-        return key
 
-    def total(
-        self,
-        key: str,
-        label: str,
-        plus: Sequence[str],
-        minus: Sequence[str] = (),
-        unit: str = "USD",
-        format: str = "usd",
-    ) -> str:
-        """Add a subtotal of rows: those of `plus` less those of `minus`."""
-        terms = "+".join(f"{{{name}}}" for name in plus)
-        terms += "".join(f"-{{{name}}}" for name in minus)
-        return self.row(key, label, terms, unit, format, role="output")
-
-    def corkscrew(
-        self,
-        key: str,
-        label: str,
-        opening: str,
-        plus: Mapping[str, tuple[str, str]],
-        minus: Mapping[str, tuple[str, str]],
-        unit: str = "USD",
-        format: str = "usd",
-    ) -> str:
-        """Add opening, what comes in, what goes out, closing; the closing is the next opening.
-
-        `plus` and `minus` give each flow as key → (label, formula); an empty formula names a row
-        that stands elsewhere. `{key_opening}` is the opening, `{key}` the closing.
-        """
-        flows = [*plus.items(), *minus.items()]
-        new = [item for item in flows if item[1][1]]
+    def _corkscrew(
+        self, key: str, label: str, unit: str, format: str, opening: str,
+        flows: Sequence[Sequence[str]],
+    ) -> None:  # fmt: skip
+        own = [flow for flow in flows if len(flow) > 1]
         begin = f"{key}_opening"
         # The closing is the row after the flows: its place is known before it is written.
-        self.rows[key] = self.sheet.row + 1 + len(new)
-        self.row(begin, f"{label}, opening", f"{{{key}.before}}", unit, format)
-        for name, (text, formula) in new:
-            self.row(name, text, formula, unit, format)
+        self.rows[key] = self.sheet.row + 1 + len(own)
+        self.row(begin, f"{label}, opening", f"{key}.before", unit, format)
+        for flow, text, of, formula in own:
+            self.row(flow[2:], text, formula, of, format)
         del self.rows[key]
-        terms = "".join(f"+{{{name}}}" for name in plus) + "".join(f"-{{{name}}}" for name in minus)
+        terms = "".join(f"{flow[0][0]}{flow[0][2:]}" for flow in flows)
         self.row(
-            key, f"{label}, closing", f"{{{begin}}}{terms}", unit, format,
+            key, f"{label}, closing", f"{begin}{terms}", unit, format,
             opening=opening, role="output",
         )  # fmt: skip
-        return key
 
     def _begin(self, key: str, label: str, unit: str) -> None:
         if key in self.rows:
@@ -214,9 +194,9 @@ def months(sheet: Sheet, count: int, start: Ref, per_year: Ref, given: Mapping[s
         sheet.put(sheet.row, column, f"=N({before})+1", "header", "integer")
     sheet.heads, sheet.side = sheet.row, OPENING
     sheet.row += 1
-    grid.row("ends", "Month ends", f"EOMONTH({start},{{month}}-1)", "", "date")
-    grid.row("since", "Months since the start", "{month}-1", "months", "integer")
-    grid.row("year", "Year of the plan", f"ROUNDUP({{month}}/{per_year},0)", "", "integer")
+    grid.row("ends", "Month ends", f"EOMONTH({start},month-1)", "", "date")
+    grid.row("since", "Months since the start", "month-1", "months", "integer")
+    grid.row("year", "Year of the plan", f"ROUNDUP(month/{per_year},0)", "", "integer")
     return grid
 
 
@@ -239,14 +219,16 @@ def by_year(
     years: int,
     grids: Sequence[Grid],
     chosen: Ref | None,
-    lines: Sequence[tuple[str, str, str, str]],
+    text: str,
+    products: Mapping[str, str],
     per_year: Ref,
 ) -> dict[str, Ref]:
-    """Write lines of one of several time lines by year: key, label, format, kind.
+    """Write rows of one of several time lines by year; leave out those that it has not.
 
-    Kind "flow" adds the months up; "level" takes the last month of the year; "heading" and "total"
-    shape the statement. `chosen` is the number of the time line that is shown, None where there
-    is one only.
+    Each has a line of `text`: key, label, format and kind. A "flow" is the sum of its months, a
+    "level" stands as in the last month of the year, "total" makes it a subtotal. `# Cash flow`
+    begins a statement. `chosen` is the number of the time line that is shown, None where there is
+    one only.
     """
     places: dict[str, Ref] = {}
     head = sheet.row
@@ -255,13 +237,17 @@ def by_year(
         before = sheet.ref(head, year).plain
         sheet.put(head, 1 + year, f"=N({before})+1", "header", "integer")
     sheet.row += 1
-    for key, label, format, kind in lines:
-        if kind == "heading":
+    for key, *parts in lines(text, products, labels=3):
+        if key.startswith("# "):
             sheet.row += 1
             for column in range(1, years + 2):
-                sheet.put(sheet.row, column, label if column == 1 else None, "heading")
+                title = key.removeprefix("# ") if column == 1 else None
+                sheet.put(sheet.row, column, title, "heading")
             sheet.row += 1
             continue
+        if key not in grids[0].rows:
+            continue
+        label, (format, *kind) = parts[0], parts[1].split()
         sheet.put(sheet.row, 1, label, "label")
         role = "output" if "total" in kind else "link"
         for year in range(years):

@@ -10,55 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from workbooks.authoring.comparisons import Places, add_checks
 from workbooks.authoring.layout import Book, Ref, Sheet
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.load import add_serving
-from workbooks.templates.plan.checks import Places, check_fleet, check_revenue, check_statements
+from workbooks.templates.load import PRODUCTS, add_serving
+from workbooks.templates.plan import checks
 from workbooks.templates.plan.operations import (
-    add_band,
-    add_capacity_cost,
-    add_factor,
-    add_fleet,
-    add_margin,
-    add_profit,
-    add_purchases,
-    add_requests,
-    add_revenue,
-    add_volume,
+    BAND,
+    CAPACITY,
+    FACTOR,
+    FLEET,
+    MARGIN,
+    PROFIT,
+    PURCHASES,
+    REQUESTS,
+    REVENUE,
+    VOLUME,
 )
-from workbooks.templates.plan.statements import add_balance, add_cash, add_tax
-
-
-def _fleet(grid: Grid) -> None:
-    grid.section("Demand")
-    add_requests(grid)
-    add_fleet(grid)
-    grid.section("Cost of the fleet")
-    add_capacity_cost(grid)
-    add_purchases(grid)
-
-
-def _prices(grid: Grid) -> None:
-    grid.section("Tokens and price")
-    add_volume(grid)
-    add_factor(grid)
-    grid.section("Revenue")
-    add_revenue(grid)
-
-
-def _statements(grid: Grid) -> None:
-    grid.section("Profit and loss")
-    add_profit(grid)
-    grid.section("Interest and tax")
-    add_tax(grid)
-    grid.section("Working capital, assets and equity")
-    add_balance(grid)
-    add_cash(grid)
-    grid.section("A million tokens")
-    add_margin(grid)
-    if "chat_low" in grid.given:
-        # The band hangs on the serving estimate, which only a fleet has.
-        add_band(grid)
+from workbooks.templates.plan.statements import BALANCE, CASH, TAX
 
 
 @dataclass(frozen=True)
@@ -67,25 +36,37 @@ class Block:
 
     #: What it has, in one line.
     line: str
-    rows: Callable[[Grid], None]
-    check: Callable[[Sheet, str, Places], None]
+    rows: tuple[str, ...]
+    checks: str
     #: Adds a sheet that gives the rows more to name.
     before: Callable[[Book, Mapping[str, Ref]], dict[str, Ref]] | None = None
+    #: Rows that hang on the serving estimate, which only a fleet has.
+    served: tuple[str, ...] = ()
+
+    def add_rows(self, grid: Grid) -> None:
+        """Add its rows to a sheet of months."""
+        grid.lines(PRODUCTS, *self.rows, *(self.served if "chat_low" in grid.given else ()))
+
+    def check(self, sheet: Sheet, before: str, place: Places) -> None:
+        """Add what must hold of its rows, wherever they stand."""
+        add_checks(sheet, before, place, PRODUCTS, self.checks)
 
 
 #: Every block but the checks, in the order in which one feeds the next.
 BLOCKS: Mapping[str, Block] = {
     "fleet": Block(
         "demand by product, what a GPU serves, GPUs needed, owned and rented, and their cost",
-        _fleet, check_fleet, add_serving,
+        ("# Demand", REQUESTS, FLEET, "# Cost of the fleet", CAPACITY, PURCHASES),
+        checks.FLEET, add_serving,
     ),
     "prices": Block(
         "tokens sold, price with tiers and its change, revenue by product",
-        _prices, check_revenue,
+        ("# Tokens and price", VOLUME, FACTOR, "# Revenue", REVENUE), checks.REVENUE,
     ),
     "statements": Block(
         "profit and loss, balance sheet and cash flow, by month and by year",
-        _statements, check_statements,
+        ("# Profit and loss", PROFIT, TAX, "# Working capital, assets and equity", BALANCE, CASH,
+         "# A million tokens", MARGIN), checks.STATEMENTS, served=(BAND,),
     ),
 }  # fmt: skip
 CHECKS = "checks"

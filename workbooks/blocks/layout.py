@@ -10,16 +10,18 @@ from engine.errors import InputError
 from workbooks.authoring.layout import Book, Input, Ref, Result, Sheet
 from workbooks.authoring.limits import Limited, limited_inputs
 from workbooks.authoring.timeline import FIRST, Grid, by_year, months
+from workbooks.authoring.words import lines, whole
 from workbooks.blocks import BLOCKS
-from workbooks.templates.plan.decision import runs_out
+from workbooks.templates.load import PRODUCTS
+from workbooks.templates.plan.decision import RUNS_OUT
 from workbooks.templates.plan.inputs import (
     MONTHS,
     TABLES,
-    UNITS,
     YEARS,
     add_lists,
     add_table,
     scenario_inputs,
+    units,
 )
 from workbooks.templates.plan.statements import LINES
 
@@ -90,7 +92,7 @@ def lay_out(book: Book, name: str, standing: Standing, *, from_1904: bool = Fals
     inputs = {key: ref for key, ref in given.items() if ref.columns == 1}
     grid = months(sheet, MONTHS, given["first_day"], given["year_months"], inputs)
     _take_over(grid, _wanted(name, found), found)
-    block.rows(grid)
+    block.add_rows(grid)
     if name == "statements":
         _add_years(book, grid)
     own |= {key: grid.ref(key) for key in grid.rows}
@@ -181,7 +183,7 @@ def _wanted(name: str, found: Mapping[str, Ref]) -> list[str]:
     served = block.before(book, asked) if block.before else {}
     asked.found = {**found, **served}
     grid = months(book.sheet("", "", "", ()), 1, asked["first_day"], asked["year_months"], asked)
-    block.rows(grid)
+    block.add_rows(grid)
     block.check(grid.sheet, "", grid.place)
     return [key for key in asked if key not in served]
 
@@ -194,7 +196,7 @@ def rows() -> dict[str, _Row]:
         sheet = Book("", "", "").sheet("", "", "", ())
         given = _Asked({"chat_low": Ref("", 1, 1)})
         grid = months(sheet, 1, given["first_day"], given["year_months"], given)
-        block.rows(grid)
+        block.add_rows(grid)
         cells = {(cell.row, cell.column): cell for cell in sheet.cells}
         for key, row in grid.rows.items():
             label, unit = (str(cells[row, column].value or "") for column in (1, 2))
@@ -209,20 +211,16 @@ def _add_inputs(book: Book, name: str, wanted: Sequence[str], *, from_1904: bool
     if {"model", "accelerator"} & set(wanted):
         lists = add_lists(book)
     groups = [
-        (heading, [
-            Input(f.key, f.label, f.values[0], f.unit, f.source, f.note, f.format, f.choices,
-                  f.limit)
-            for f in fields
-        ])
-        for heading, fields in scenario_inputs(*lists)
-    ]  # fmt: skip
+        (heading, [field.first for field in fields])
+        for heading, fields in (*scenario_inputs(*lists), ("Units", units()))
+    ]
     groups[0] = ("What moves", groups[0][1])
     sheet = book.sheet(
         f"{name.capitalize()} inputs", f"Inputs of the {name}",
         "Blue on yellow: change it, and all follows", _WIDTHS, long=True,
     )  # fmt: skip
     refs: dict[str, Ref] = {}
-    for heading, fields in (*groups, ("Units", list(UNITS))):
+    for heading, fields in groups:
         chosen = [
             replace(field, key=f"{name}_{field.key}", value=_dated(field, from_1904))
             for field in fields if field.key in wanted
@@ -265,14 +263,14 @@ def _add_years(book: Book, grid: Grid) -> None:
     sheet = book.sheet("Statements by year", "Statements by year", "Sums and ends of the months",
                        (44, *(17,) * YEARS))  # fmt: skip
     sheet.upright = True
+    ((key, label, format, runs_out),) = lines(RUNS_OUT, {}, labels=3)
     refs = sheet.results(
         [
-            Result("out", "Month in which the cash runs out", runs_out(grid.place), "", "text"),
+            Result(key, label, whole(runs_out, grid.place), "", format),
             Result("lowest", "Lowest cash", f"MIN({grid.ref('cash')})", "at the end of a month",
                    "usd"),
         ]
     )  # fmt: skip
-    book.headline("Month in which the cash runs out", refs["out"], "text", "")
+    book.headline(label, refs[key], format, "")
     book.headline("Lowest cash", refs["lowest"], "usd", "USD, at the end of a month")
-    lines = [line for line in LINES if line[0] in grid.rows or line[3] == "heading"]
-    by_year(sheet, YEARS, [grid], None, lines, grid.place("year_months"))
+    by_year(sheet, YEARS, [grid], None, LINES, PRODUCTS, grid.place("year_months"))

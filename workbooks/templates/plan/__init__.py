@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbooks.authoring.layout import Book, Ref
 from workbooks.authoring.timeline import Grid, by_year
-from workbooks.templates.load import add_serving
+from workbooks.templates.load import PRODUCTS, add_serving
 from workbooks.templates.plan.decision import add_decision
 from workbooks.templates.plan.inputs import SCENARIOS, YEARS, add_inputs, add_lists
 from workbooks.templates.plan.sensitivity import add_cases
@@ -50,7 +50,7 @@ def _statements(book: Book, given: dict[str, Ref], grids: list[Grid]) -> None:
         sheet.row + 1, 2, f"=MATCH({given['scenario']},{{{names}}},0)", "calc", "integer"
     )
     sheet.row += 3
-    by_year(sheet, YEARS, grids, chosen, LINES, given["year_months"])
+    by_year(sheet, YEARS, grids, chosen, LINES, PRODUCTS, given["year_months"])
 
 
 def _order(book: Book) -> None:

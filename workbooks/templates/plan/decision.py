@@ -5,14 +5,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from udfs.functions import TOK_BREAKEVEN_VOLUME, TOK_RUNWAY_FLOWS
-from workbooks.authoring.comparisons import Cases, bridged, crossed, ranked, side_by_side, widest
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
+from workbooks.authoring.comparisons import (
+    Cases,
+    add_checks,
+    bridged,
+    crossed,
+    ranked,
+    side_by_side,
+    widest,
+)
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet
 from workbooks.authoring.timeline import Grid
-from workbooks.templates.plan.checks import Places, check_fleet, check_revenue, check_statements
+from workbooks.templates.load import PRODUCTS
+from workbooks.templates.plan import checks
 from workbooks.templates.plan.inputs import SCENARIOS
 
 _TEN = 10
+#: When the cash runs out.
+RUNS_OUT = """
+    let months = TOK_RUNWAY_FLOWS(cash_start, net_flow)
+    out | Month in which the cash runs out | text | IF(ISNA(months), "does not run out", \
+        TEXT(EDATE(first_day, INT(months)), "mmm yyyy"))
+"""
+#: Figures of each scenario: those of a million tokens, volume and margin are of the month judged.
+_FIGURES = (
+    RUNS_OUT
+    + """
+    let then(row) = INDEX(row, judged)
+    let last_year(row) = SUMIF(year, MAX(year), row)
+    lowest | Lowest cash, end of a month | musd | MIN(cash)
+    revenue | Revenue of the last year | musd | last_year(revenue)
+    ebitda | EBITDA of the last year | musd | last_year(ebitda)
+    price | Price of a million tokens | price4 | then(usd_price)
+    cost | Price at which gross margin is 0 | price4 | then(usd_cost)
+    let fixed = then(rd_cost) + then(sales) + then(ga_cost)
+    volume | Mtok a month at which it breaks even | integer | IF(then(usd_price) > then(usd_cost), \
+        TOK_BREAKEVEN_VOLUME((fixed), then(usd_price), then(usd_cost)), "none at this price")
+    sold | Mtok a month sold | integer | then(mtok)
+    margin | Gross margin | percent | then(margin_cost)
+    margin_low |   at the 10th percentile of serving cost | percent | then(margin_low)
+    margin_high |   at the 90th percentile | percent | then(margin_high)
+    npv | Value today | musd | SUM(present)
+    let guess = (1 + discount)^(1 / year_months) - 1
+    irr | Rate of return a year | percent | \
+        IF(AND(COUNTIF(flow_to_value, "<0") > 0, SUM(flow_to_value) > 0), \
+        IFERROR((1 + IRR(flow_to_value, guess))^year_months - 1, "none"), "none")
+"""
+)
+#: Those that the cover and the command line tell: key, label, format, unit.
+_TOLD = (
+    ("out", "month the cash runs out", "text", ""),
+    ("lowest", "lowest cash", "musd", "USD, at the end of a month"),
+    ("price", "price", "price", "USD/Mtok, in the month judged"),
+    ("cost", "breakeven price", "price", "USD/Mtok, where gross margin is 0"),
+    ("volume", "breakeven volume", "integer", "Mtok a month, at that price and cost"),
+    ("sold", "volume sold", "integer", "Mtok a month"),
+    ("margin_high", "gross margin, low", "percent", "cost at its 90th percentile"),
+    ("margin", "gross margin", "percent", "in the month judged"),
+    ("margin_low", "gross margin, high", "percent", "cost at its 10th percentile"),
+)
 
 
 def add_decision(book: Book, given: dict[str, Ref], grids: Sequence[Grid], cases: Cases) -> None:
@@ -37,68 +88,12 @@ def add_decision(book: Book, given: dict[str, Ref], grids: Sequence[Grid], cases
     _checks(sheet, given, grids, cases, bridge)
 
 
-def runs_out(place: Places) -> str:
-    """Return the formula of the month in which the cash runs out."""
-    months = call(TOK_RUNWAY_FLOWS, place("cash_start"), place("net_flow"))
-    day = f'TEXT(EDATE({place("first_day")},INT({months})),"mmm yyyy")'
-    return f'IF(ISNA({months}),"does not run out",{day})'
-
-
 def _figures(book: Book, sheet: Sheet, given: dict[str, Ref], grids: Sequence[Grid]) -> None:
-    def judged(grid: Grid, key: str) -> str:
-        return f"INDEX({grid.ref(key)},{given['judged']})"
-
-    def out_of_cash(grid: Grid) -> str:
-        return runs_out(grid.place)
-
-    def last_year(grid: Grid, key: str) -> str:
-        years = grid.ref("year")
-        return f"SUMIF({years},MAX({years}),{grid.ref(key)})"
-
-    def volume(grid: Grid) -> str:
-        fixed = "+".join(judged(grid, key) for key in ("rd_cost", "sales", "ga_cost"))
-        sides = (judged(grid, "usd_price"), judged(grid, "usd_cost"))
-        least = call(TOK_BREAKEVEN_VOLUME, f"({fixed})", *sides)
-        return f'IF({sides[0]}>{sides[1]},{least},"none at this price")'
-
-    def rate(grid: Grid) -> str:
-        flows = grid.ref("flow_to_value")
-        some = f'AND(COUNTIF({flows},"<0")>0,SUM({flows})>0)'
-        guess = f"(1+{given['discount']})^(1/{given['year_months']})-1"
-        year = f"(1+IRR({flows},{guess}))^{given['year_months']}-1"
-        return f'IF({some},IFERROR({year},"none"),"none")'
-
-    lines = [
-        ("out", "Month in which the cash runs out", "text", out_of_cash),
-        ("lowest", "Lowest cash, end of a month", "musd", lambda g: f"MIN({g.ref('cash')})"),
-        ("revenue", "Revenue of the last year", "musd", lambda g: last_year(g, "revenue")),
-        ("ebitda", "EBITDA of the last year", "musd", lambda g: last_year(g, "ebitda")),
-        ("price", "Price of a million tokens", "price4", lambda g: judged(g, "usd_price")),
-        ("cost", "Price at which gross margin is 0", "price4", lambda g: judged(g, "usd_cost")),
-        ("volume", "Mtok a month at which it breaks even", "integer", volume),
-        ("sold", "Mtok a month sold", "integer", lambda g: judged(g, "mtok")),
-        ("margin", "Gross margin", "percent", lambda g: judged(g, "margin_cost")),
-        ("margin_low", "  at the 10th percentile of serving cost", "percent",
-         lambda g: judged(g, "margin_low")),
-        ("margin_high", "  at the 90th percentile", "percent", lambda g: judged(g, "margin_high")),
-        ("npv", "Value today", "musd", lambda g: f"SUM({g.ref('present')})"),
-        ("irr", "Rate of return a year", "percent", rate),
-    ]  # fmt: skip
-    places = side_by_side(sheet, SCENARIOS, grids, lines)
+    places = side_by_side(sheet, SCENARIOS, grids, _FIGURES)
     day = f'TEXT(EDATE({given["first_day"]},{given["judged"]}-1),"mmm yyyy")'
     sheet.put(sheet.row, 1, f'="Of a million tokens, volume and margin: "&{day}', "remark")
     for i, name in enumerate(SCENARIOS):
-        for key, label, format, unit in (
-            ("out", "month the cash runs out", "text", ""),
-            ("lowest", "lowest cash", "musd", "USD, at the end of a month"),
-            ("price", "price", "price", "USD/Mtok, in the month judged"),
-            ("cost", "breakeven price", "price", "USD/Mtok, where gross margin is 0"),
-            ("volume", "breakeven volume", "integer", "Mtok a month, at that price and cost"),
-            ("sold", "volume sold", "integer", "Mtok a month"),
-            ("margin_high", "gross margin, low", "percent", "cost at its 90th percentile"),
-            ("margin", "gross margin", "percent", "in the month judged"),
-            ("margin_low", "gross margin, high", "percent", "cost at its 10th percentile"),
-        ):
+        for key, label, format, unit in _TOLD:
             place = replace(places[key], column=2 + i, columns=1)
             book.headline(f"{name}: {label}", place, format, unit)
             book.give_name(f"{key}_{name.lower()}_shown", place)
@@ -137,14 +132,15 @@ def _charts(sheet: Sheet, grids: Sequence[Grid], tornado: Ref, bridge: Ref) -> N
 def _checks(
     sheet: Sheet, given: dict[str, Ref], grids: Sequence[Grid], cases: Cases, bridge: Ref
 ) -> None:
-    slack = given["tolerance"]
     for name, grid in zip(SCENARIOS, grids, strict=True):
-        for check in (check_fleet, check_revenue, check_statements):
-            check(sheet, f"{name}: ", grid.place)
-    sheet.check("The case base is the base of the month judged",
-                f"{cases.base('ebitda')}",
-                f"INDEX({grids[0].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
-    sheet.check("The bridge ends at the downside", f"{bridge.at(bridge.rows - 1, 1)}",
-                f"INDEX({grids[2].ref('ebitda')},{given['judged']})", slack)  # fmt: skip
-    sheet.check("The accelerator priced is the one served on",
-                f'IF({given["priced"]}={given["accelerator"]},1,0)', "1", slack)  # fmt: skip
+        add_checks(sheet, f"{name}: ", grid.place, PRODUCTS, checks.FLEET, checks.REVENUE,
+                   checks.STATEMENTS)  # fmt: skip
+    ends = {
+        "ends_at": bridge.at(bridge.rows - 1, 1), "base_case": cases.base("ebitda"),
+        "base": grids[0].ref("ebitda"), "downside": grids[2].ref("ebitda"),
+    }  # fmt: skip
+    add_checks(sheet, "", {**given, **ends}.__getitem__, {}, """
+        The case base is the base of the month judged | base_case | INDEX(base, judged)
+        The bridge ends at the downside | ends_at | INDEX(downside, judged)
+        The accelerator priced is the one served on | IF(priced = accelerator, 1, 0) | 1
+    """)  # fmt: skip

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from workbooks.authoring.comparisons import Axis, Cases, varied
 from workbooks.authoring.layout import Book, Ref
+from workbooks.templates.load import PRODUCTS
 from workbooks.templates.plan.inputs import VARIED
-from workbooks.templates.plan.operations import (
-    add_demand,
-    add_fleet,
-    add_result,
-    add_unit_economics,
-)
+from workbooks.templates.plan.operations import OPERATIONS, UNIT_ECONOMICS
 
 #: Factors on the price and utilisations of the grid.
 _PRICES = (0.6, 0.8, 1.0, 1.2, 1.4)
 _USES = (0.3, 0.4, 0.5, 0.6, 0.7)
+_MONTH = """
+    month | Month | | judged
+    since | Months since the start | months | month - 1
+"""
 
 
 def add_cases(book: Book, inputs: Sequence[dict[str, Ref]], served: dict[str, Ref]) -> Cases:
@@ -29,10 +29,7 @@ def add_cases(book: Book, inputs: Sequence[dict[str, Ref]], served: dict[str, Re
     price = Axis("price_level", axes.part(0), lambda factor: f"{base['price_level']}*{factor}")
     use = Axis("peak", axes.part(1), lambda use: f"MAX(1,1/({use}*(1+{base['headroom']})))")
     found = varied(sheet, inputs, VARIED, served, price, use)
-    found.grid.row("month", "Month", "{judged}", "", "integer")
-    found.grid.row("since", "Months since the start", "{month}-1", "months", "integer")
-    for add in (add_demand, add_fleet, add_result, add_unit_economics):
-        add(found.grid)
+    found.grid.lines(PRODUCTS, _MONTH, *OPERATIONS, *UNIT_ECONOMICS)
     return found
 
 
