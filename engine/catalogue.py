@@ -225,7 +225,8 @@ AcceleratorLike: TypeAlias = Annotated[
 def table(kind: str) -> tuple[Mapping[str, str], ...]:
     """Return the rows of a catalogue as text, columns in the order of the file."""
     source = files("engine") / "data" / f"{kind}.csv"
-    return tuple(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
+    header, *rows = csv.reader(source.read_text(encoding="utf-8").splitlines())
+    return tuple(dict(zip(header, row, strict=True)) for row in rows)
 
 
 @cache

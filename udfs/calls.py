@@ -41,9 +41,18 @@ class Function(Protocol):
 
     name: str
     engine: Callable[..., Any]
-    parameters: tuple[str, ...]
-    defaults: tuple[Any, ...]
-    required: int
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the arguments."""
+
+    @property
+    def defaults(self) -> tuple[Any, ...]:
+        """What each argument is where it is left out."""
+
+    @property
+    def required(self) -> int:
+        """How many arguments have no default."""
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 from engine.elementwise import domains_of, never_of
@@ -76,10 +77,6 @@ class Function:
         self.name = name
         self.group = group
         self.expensive = expensive
-        parameters = inspect.signature(engine).parameters.values()
-        self.parameters = tuple(p.name for p in parameters)
-        self.defaults = tuple(p.default for p in parameters)
-        self.required = sum(d is inspect.Parameter.empty for d in self.defaults)
 
     def __repr__(self) -> str:
         return f"<{self.name}({', '.join(self.parameters)})>"
@@ -94,6 +91,27 @@ class Function:
 
     # --- what a call needs to know -----------------------------------------------------------
 
+    # Each is read when it is asked for: of all functions a workbook calls few.
+
+    @cached_property
+    def _signature(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.engine).parameters
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the arguments."""
+        return tuple(self._signature)
+
+    @cached_property
+    def defaults(self) -> tuple[Any, ...]:
+        """What each argument is where it is left out; `inspect.Parameter.empty` for none."""
+        return tuple(parameter.default for parameter in self._signature.values())
+
+    @cached_property
+    def required(self) -> int:
+        """How many arguments have no default [-]."""
+        return sum(default is inspect.Parameter.empty for default in self.defaults)
+
     @cached_property
     def _hints(self) -> dict[str, Any]:
         return get_type_hints(self.engine, include_extras=True)
@@ -106,7 +124,10 @@ class Function:
     @cached_property
     def result(self) -> str:
         """Kind of the result: number, text, value, row, column or table."""
-        return _kind(self._hints["return"])
+        # Every function is asked for it, and the arguments take longer to read.
+        given = SimpleNamespace(__annotations__={"return": self.engine.__annotations__["return"]})
+        names = inspect.unwrap(self.engine).__globals__
+        return _kind(get_type_hints(given, names, include_extras=True)["return"])
 
     @cached_property
     def plain(self) -> bool:

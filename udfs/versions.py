@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
     for kind, tables in TABLES.items():
         rows = [catalogue.table(table) for table in tables]
         newest = max(row["checked"] for table in rows for row in table)
-        found[kind] = f"{newest} {_hash(rows)}"
+        found[kind] = f"{newest} {_short(_written(table) for table in rows)}"
     if own := prices.own_file_prices():
         found["prices"] += f", own prices {_hash(sorted([*key, usd] for key, usd in own.items()))}"
     fitted = calibration()
@@ -74,6 +74,12 @@ def _code() -> str:
 
 def _hash(content: Any) -> str:
     return _short([json.dumps(content, sort_keys=True).encode()])
+
+
+def _written(table: Sequence[Mapping[str, str]]) -> bytes:
+    """Return a table as one text: signs that no cell holds stand between its cells."""
+    header = "\x1f".join(table[0]) if table else ""
+    return "\x1e".join([header, *("\x1f".join(row.values()) for row in table)]).encode()
 
 
 def _short(pieces: Iterable[bytes]) -> str:

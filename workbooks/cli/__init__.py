@@ -6,24 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from engine.errors import TokenbookError
-from workbooks.cli import (
-    blocks,
-    check,
-    functions,
-    hosts,
-    native,
-    page,
-    prices,
-    recalc,
-    simulate,
-    sweep,
-    templates,
-)
 from workbooks.cli.isolation import Program
 from workbooks.cli.output import Output, told
 from workbooks.errors import CrashedError
@@ -37,28 +25,45 @@ UNTOLD = 74
 _INTERRUPTED = 128
 _LONGEST_LINE = 1_000
 
-app = typer.Typer(
-    name="tokenbook",
-    help="The unit economics of LLM inference as worksheet functions: templates, headless "
-    "recalculation, and every function from the command line.\n\n"
-    "Begin with: tokenbook demo",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-templates.add_to(app)
-blocks.add_to(app)
-recalc.add_to(app)
-check.add_to(app)
-sweep.add_to(app)
-simulate.add_to(app)
-functions.add_to(app)
-prices.add_to(app)
-hosts.add_to(app)
-native.add_to(app)
-page.add_to(app)
+#: The commands, in the order in which they are listed, and the module that each stands in.
+COMMANDS = {
+    "demo": "templates", "build": "templates", "new": "blocks", "add": "blocks",
+    "recalc": "recalc", "freeze": "recalc", "check": "check", "sweep": "sweep",
+    "simulate": "simulate", "call": "functions", "list": "functions", "native": "native",
+    "export": "page", "open": "page", "prices": "prices", "excel": "hosts", "libreoffice": "hosts",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Make `app`, the whole command line, when it is asked for: few runs need all commands."""
+    if name != "app":
+        raise AttributeError(name)
+    return command_line()
+
+
+def command_line(command: str = "") -> typer.Typer:
+    """Return the command line: with all commands, or at least the one that is known by name."""
+    app = typer.Typer(
+        name="tokenbook",
+        help="The unit economics of LLM inference as worksheet functions: templates, headless "
+        "recalculation, and every function from the command line.\n\n"
+        "Begin with: tokenbook demo",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(tokenbook)
+    module = COMMANDS.get(command)
+    for one in [module] if module else dict.fromkeys(COMMANDS.values()):
+        import_module(f"workbooks.cli.{one}").add_to(app)
+    return app
+
+
+def _run(program: Program | None) -> Any:
+    """Run the command that stands first among the arguments."""
+    return command_line(sys.argv[1] if len(sys.argv) > 1 else "")(obj=program)
 
 
 def _version(wanted: bool) -> None:
@@ -69,7 +74,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def tokenbook(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -81,7 +85,7 @@ def tokenbook(
 def main() -> None:
     """Run the command line; every refusal is one clear line and exit code 2."""
     with Ending().answering(), told() as output:
-        code = _ended(app, output)
+        code = _ended(lambda: _run(None), output)
     sys.exit(code)
 
 
@@ -90,7 +94,7 @@ def start() -> None:
     ending = Ending()
     with ending.answering(), told() as output:
         program = Program(lambda wait: _ended(wait, output))
-        code = _ended(lambda: app(obj=program), output)
+        code = _ended(lambda: _run(program), output)
         if ending.written:
             # The file is in place: a signal from here on has nothing to end but the program.
             for number in ending_signals():

@@ -20,7 +20,6 @@ from workbooks.ooxml.package import Deflated
 from workbooks.ooxml.scan import FORMULA, UnusualError
 from workbooks.recalc.job import Job, Ready
 from workbooks.recalc.plan import SheetPlan
-from workbooks.recalc.reasons import explain
 from workbooks.recalc.sheets import all_but_last
 from workbooks.recalc.splice import Pending, SheetSplicer
 from workbooks.recalc.versions import recorded
@@ -52,8 +51,13 @@ class Results:
         self._explain()
 
     def _explain(self) -> None:
-        plans = self.job.plans.values() if self._pending else ()
-        explain(self.job, self._pending, {plan.info.name: self._extents(plan) for plan in plans})
+        if not self._pending:
+            return
+        # What goes through formulas for the causes of errors takes a while to load.
+        from workbooks.recalc.reasons import explain  # noqa: PLC0415
+
+        extents = {plan.info.name: self._extents(plan) for plan in self.job.plans.values()}
+        explain(self.job, self._pending, extents)
 
     def _edited(self) -> Edited:
         """Return the small parts that get new bytes, and those that come to the package."""

@@ -16,8 +16,8 @@ from workbooks.calc.protocol import FIT, FORMATTED, LIFT, SPILL, Calculator, Cel
 from workbooks.errors import UnwritableError
 from workbooks.excel.context import Own
 from workbooks.excel.runtime.arrays import Spills, fit
+from workbooks.excel.runtime.late import late_functions
 from workbooks.excel.runtime.lifted import Lifted
-from workbooks.excel.runtime.registry import functions as replaced_functions
 from workbooks.ooxml.book import Book, read_book
 from workbooks.ooxml.package import Package, check_source
 from workbooks.ooxml.publish import check_target, claimed, lock_file, published
@@ -94,7 +94,7 @@ def _job(path: Path, stack: ExitStack, settings: Settings, setup: Setup, *, free
     report = Report()
     _warn(book, report)
     spills = Spills()
-    replaced = replaced_functions(date1904=book.date1904, mac=book.mac)
+    replaced = late_functions(date1904=book.date1904, mac=book.mac)
     functions = setup.functions if _asks_for(setup.prefix, package, book) else {}
     callables, own = own_functions(functions, spills, replaced)
     calculator = setup.make_calculator(

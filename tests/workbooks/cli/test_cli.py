@@ -10,11 +10,13 @@ import sys
 import zipfile
 
 import pytest
+import typer
 from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.defined_name import DefinedName
 
 from udfs import registry
 from workbooks import templates
+from workbooks.cli import COMMANDS, command_line
 
 
 @pytest.fixture
@@ -515,3 +517,14 @@ def test_reader_that_goes_away_is_no_failure():
         text=True,
     )
     assert done.stderr == ""
+
+
+def test_a_command_alone_is_the_same_as_among_all() -> None:
+    everything = typer.main.get_command(command_line())
+    assert list(everything.commands) == list(COMMANDS)
+    for name, command in everything.commands.items():
+        alone = typer.main.get_command(command_line(name)).commands[name]
+        assert alone.help == command.help
+        assert [p.to_info_dict() for p in alone.params] == [
+            p.to_info_dict() for p in command.params
+        ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import FAILURES, FIT, FORMATTED, LIFT, SPILL, SURE
+from workbooks.calc.protocol import DIGITS, FAILURES, FIT, FORMATTED, LIFT, SPILL, SURE
+from workbooks.excel.runtime.late import late_functions
 from workbooks.excel.runtime.registry import ANSWERS, INNER, functions
 from workbooks.excel.runtime.signature import KINDS, read
 from workbooks.excel.runtime.texts import scientific
@@ -62,6 +63,14 @@ def test_the_catalogue_names_what_is_answered() -> None:
     outside = {FIT, SPILL, LIFT, FORMATTED, FAILURES, SURE}
     assert listed == (ANSWERS.keys() | INNER.keys() | outside)
     assert all(catalogue()[name].why for name in ANSWERS)
+
+
+def test_the_functions_that_load_late_are_those_of_the_registry() -> None:
+    late, at_once = late_functions(date1904=True, mac=True), functions(date1904=True, mac=True)
+    assert late.keys() == at_once.keys()
+    for name, cells in (("CHAR", (128.0,)), ("YEAR", (0.0,)), (DIGITS, (0.1 + 0.2,))):
+        assert late[name](*cells) == at_once[name](*cells) == late[name](*cells)
+    assert late_functions()["CHAR"](128.0) != late["CHAR"](128.0)
 
 
 @pytest.mark.parametrize(
