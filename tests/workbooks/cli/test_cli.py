@@ -529,4 +529,4 @@ def test_a_command_alone_is_the_same_as_among_all() -> None:
 
 
 def _options(command) -> list[tuple[object, ...]]:
-    return [(p.name, p.opts, p.required, repr(p.type), p.default) for p in command.params]
+    return [(p.name, p.opts, p.required, p.type.name, p.default) for p in command.params]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Literal
 
 import numpy as np
-from dateutil.relativedelta import relativedelta
 
 from udfs.cells import CellError
 from workbooks.excel.runtime.coerce import Calendar, Refusal, cells
@@ -24,7 +24,6 @@ Parts = tuple[int, int, int]
 
 _FIRST_YEAR, _YEARS = 1900, 10_000
 _DAY = 86400
-_MOST_MONTHS = 12 * _YEARS
 #: Weekends by their numbers: the days of a week from Monday on that are worked.
 _WEEKENDS = {
     **{1 + i: "".join("0" if day in ((5 + i) % 7, (6 + i) % 7) else "1" for day in range(7))
@@ -116,21 +115,25 @@ def isoweeknum(parts: Parts) -> float:
 
 def edate(parts: Parts, months: int) -> date:
     """Return the same day of another month, or its last."""
-    if abs(months) > _MOST_MONTHS:
-        raise Refusal("#NUM!", "more months than there are years")
-    start = date(parts[0], parts[1], 1) + relativedelta(months=months)
+    start = _month_after(parts, months)
     if not parts[2]:
         # The day before the first, as 0 January is.
         return start - timedelta(days=1)
-    last = (start + relativedelta(months=1) - timedelta(days=1)).day
-    return start.replace(day=min(max(parts[2], 1), last))
+    return start.replace(day=min(parts[2], monthrange(start.year, start.month)[1]))
 
 
 def eomonth(parts: Parts, months: int) -> date:
     """Return the last day of another month."""
-    if abs(months) > _MOST_MONTHS:
-        raise Refusal("#NUM!", "more months than there are years")
-    return date(parts[0], parts[1], 1) + relativedelta(months=months + 1) - timedelta(days=1)
+    start = _month_after(parts, months)
+    return start.replace(day=monthrange(start.year, start.month)[1])
+
+
+def _month_after(parts: Parts, months: int) -> date:
+    """Return the first day of the month that lies some months after a date."""
+    years, place = divmod(parts[0] * 12 + parts[1] - 1 + months, 12)
+    if not _FIRST_YEAR - 1 <= years < _YEARS:
+        raise Refusal("#NUM!", "a date before the first that there is, or after the last")
+    return date(years, place + 1, 1)
 
 
 def days(end: float, start: float) -> float:

@@ -20,8 +20,6 @@ def sum_of_products(*arrays: Any) -> Any:
     grids = [rows(array) for array in arrays]
     if not grids or len({(len(grid), len(grid[0])) for grid in grids}) != 1:
         return CellError("#VALUE!", "the arrays have different sizes")
-    if any(isinstance(array, str) for array in arrays):
-        return CellError("#VALUE!", "a number is wanted, not a text")
     total = 0.0
     for lines in zip(*grids, strict=True):
         for cells in zip(*lines, strict=True):
