@@ -1,4 +1,4 @@
-"""What the replaced functions refuse, by Microsoft's page of each, and what the tests of them share."""
+"""What the replaced functions refuse, by the page of each, and what their tests share."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ By Microsoft's page of each function; `tests/data/functions` has the published v
 from __future__ import annotations
 
 import math
+
 import pytest
 
 from tests.workbooks.excel.runtime.edges import (
