@@ -15,6 +15,16 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 MAIN_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 
+#: The part in which Excel says that it saved a file, and what points to it.
+APP = (
+    '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties">'
+    "<Application>{}</Application><AppVersion>{}</AppVersion></Properties>"
+)
+LINK = (
+    '<Relationship Id="rIdApp" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+    'relationships/extended-properties" Target="docProps/app.xml"/></Relationships>'
+)
+
 Write = Callable[..., Path]
 Values = Callable[..., dict[str, object]]
 
@@ -94,6 +104,29 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_parts
+
+
+@pytest.fixture
+def as_excel(write: Write) -> Write:
+    """Write a workbook as Excel saves one."""
+
+    def make(
+        rows: Mapping[str, str] | str,
+        application: str = "Microsoft Excel",
+        version: str = "16.0300",
+        **more: str,
+    ) -> Path:
+        path = write(rows, **more)
+        with zipfile.ZipFile(path) as source:
+            parts = {name: source.read(name) for name in source.namelist()}
+        parts["_rels/.rels"] = parts["_rels/.rels"].replace(b"</Relationships>", LINK.encode())
+        parts["docProps/app.xml"] = APP.format(application, version).encode()
+        with zipfile.ZipFile(path, "w") as target:
+            for name, data in parts.items():
+                target.writestr(name, data)
+        return path
+
+    return make
 
 
 @pytest.fixture

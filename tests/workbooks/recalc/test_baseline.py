@@ -15,14 +15,6 @@ from workbooks.scenarios.risks import read_risks
 from workbooks.scenarios.simulate import simulate
 from workbooks.scenarios.sweep import SweepReport, sweep
 
-APP = (
-    '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties">'
-    "<Application>{}</Application><AppVersion>{}</AppVersion></Properties>"
-)
-LINK = (
-    '<Relationship Id="rIdApp" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
-    'relationships/extended-properties" Target="docProps/app.xml"/></Relationships>'
-)
 # B1 was saved as if SUM gave 7; B2 depends on it, B3 does not, B4 on A2 alone.
 ROWS = (
     '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>SUM(A1:A2)</f><v>7</v></c></row>'
@@ -33,21 +25,9 @@ ROWS = (
 
 
 @pytest.fixture
-def saved(write):
-    """Write a workbook as Excel saves one."""
-
-    def make(rows=ROWS, application="Microsoft Excel", version="16.0300", **more) -> Path:
-        path = write(rows, **more)
-        with zipfile.ZipFile(path) as source:
-            parts = {name: source.read(name) for name in source.namelist()}
-        parts["_rels/.rels"] = parts["_rels/.rels"].replace(b"</Relationships>", LINK.encode())
-        parts["docProps/app.xml"] = APP.format(application, version).encode()
-        with zipfile.ZipFile(path, "w") as target:
-            for name, data in parts.items():
-                target.writestr(name, data)
-        return path
-
-    return make
+def saved(as_excel):
+    """Write a workbook as Excel saves one, with the rows above where none are given."""
+    return lambda rows=ROWS, **more: as_excel(rows, **more)
 
 
 def told(report):

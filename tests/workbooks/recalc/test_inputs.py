@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from workbooks.errors import BadInputError
 from workbooks.recalc import recalculate
-from workbooks.recalc.inputs import as_typed
+from workbooks.recalc.inputs import as_typed, as_value, load_inputs
 
 PERCENT, DOLLARS, COUNT = "0.0%", '"$"#,##0.00', "#,##0"
 
@@ -99,3 +99,117 @@ def test_an_input_of_a_scenario_that_is_not_live_is_told(breakeven, tmp_path, ch
 def test_a_formula_in_the_way_says_what_to_set_instead(breakeven, tmp_path, name, told):
     with pytest.raises(BadInputError, match=rf"holds a formula, {told} the formula by --force$"):
         recalculate(breakeven, tmp_path / "out.xlsx", set_values=[(name, 1.2)])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a.csv", "cell,value\nS!A1,1\n", [("S!A1", 1.0)]),
+        ("a.csv", " Cell , VALUE \nS!A1, 1 \n", [("S!A1", 1.0)]),
+        ("a.csv", "S!A1,1\ncell,value\n", [("S!A1", 1.0), ("cell", "value")]),
+        ("a.csv", "cell,price\nS!A1,1\n", [("cell", "price"), ("S!A1", 1.0)]),
+        ("a.csv", "\n , \n S!A1 ,true\n", [("S!A1", True)]),
+        ("a.CSV", "S!A1,=1+1\nS!A2,FALSE\nS!A3,1e3\nS!A4, x\n",
+         [("S!A1", "=1+1"), ("S!A2", False), ("S!A3", 1000.0), ("S!A4", " x")]),
+        ("a.csv", '"S!A1","two\nlines"\n', [("S!A1", "two\nlines")]),
+        ("a.json", '{"S!A1": 1, "S!A2": "1", "S!A3": true, "S!A4": null}',
+         [("S!A1", 1.0), ("S!A2", "1"), ("S!A3", True), ("S!A4", None)]),
+        ("a.json", "\ufeff{}", []),
+    ],
+)  # fmt: skip
+def test_inputs_from_a_file(tmp_path, name, content, found):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    loaded = load_inputs(tmp_path / name)
+    assert loaded == found
+    assert list(map(type, dict(loaded).values())) == list(map(type, dict(found).values()))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.csv", b"S!A1,1\nS!A2\n", "line 2: cell and value are wanted"),
+        ("a.csv", b"S!A1,1,2\n", "line 1: cell and value are wanted"),
+        ("a.csv", b'S!A1,"1\n', "is not CSV"),
+        ("a.csv", b"S!A1,\xff\n", "is not UTF-8 text"),
+        ("a.json", b"[1]", "must hold one object"),
+        ("a.json", b"{", "is not JSON"),
+        ("a.json", b'{"S!A1": [1]}', "neither number, text nor TRUE or FALSE"),
+        ("a.json", b'{"S!A1": 1e999}', "inf is not a finite number"),
+        ("a.json", b'{"S!A1": NaN}', "nan is not a finite number"),
+        ("a.txt", b"S!A1,1", "are read from .csv or .json"),
+        ("b.csv", None, "No such file"),
+    ],
+)
+def test_files_of_inputs_that_are_refused(tmp_path, name, content, why):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInputError, match=why):
+        load_inputs(tmp_path / name)
+
+
+def test_what_a_typed_text_means():
+    for text, value in (
+        ("1", 1.0), (" -1.5e3 ", -1500.0), (".5", 0.5), ("TRUE", True), (" false ", False),
+        ("1,5", "1,5"), ("", ""), ("0x10", "0x10"), ("nan", "nan"), ("1 2", "1 2"),
+    ):  # fmt: skip
+        assert as_value(text) == value
+        assert type(as_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([("Inputs!A1", 10**400)], "inf is not a finite number"),
+        ([("Inputs!A4", "x" * 32_768)], "a cell holds 32,767 characters at most"),
+        ([("Inputs!A1", 1), ("inputs!A1", 2)], "is set twice"),
+        ([("Inputs!A1:A2", 1)], "is not one cell"),
+        ([("Input!A1", 1)], "there is no sheet 'Input'; the file has Inputs"),
+        ([("prices", 1)], "no such defined name"),
+        ([("Inputs!A1", "TRUE ")], "holds a number; 'TRUE ' is none"),
+        ([("Inputs!A1", True)], "holds a number; True is none"),
+        ([("Inputs!A1", None)], "holds a number; None is none"),
+        ([("Inputs!C1", 1)], "is not in the file; only cells that are can be set"),
+        ([("Inputs!B1", 1)], "holds a formula, =A1\\*2; set a cell that it reads, or replace"),
+    ],
+)
+def test_what_may_not_be_set(book, given, why):
+    before = book.read_bytes()
+    with pytest.raises(BadInputError, match=why):
+        recalculate(book, set_values=given)
+    assert book.read_bytes() == before
+
+
+def test_the_longest_text(tmp_path):
+    workbook = Workbook()
+    workbook.active.title = "S"
+    workbook.active["A1"] = "a note"
+    workbook.save(tmp_path / "book.xlsx")
+    recalculate(tmp_path / "book.xlsx", set_values=[("S!A1", "x" * 32_767)])
+    assert load_workbook(tmp_path / "book.xlsx")["S"]["A1"].value == "x" * 32_767
+
+
+def test_a_formula_is_told_up_to_some_length(tmp_path):
+    for length, told in ((60, "1" * 60 + ";"), (61, "1" * 60 + "…;")):
+        workbook = Workbook()
+        workbook.active.title = "S"
+        workbook.active["A1"] = "=" + "1" * length
+        workbook.save(tmp_path / "book.xlsx")
+        with pytest.raises(BadInputError, match=f"holds a formula, ={told}"):
+            recalculate(tmp_path / "book.xlsx", set_values=[("S!A1", 1)])
+
+
+@pytest.mark.parametrize(
+    ("formula", "why"),
+    [
+        ('<f t="array" ref="B1:B2">A1:A2*2</f>', "part of an array formula"),
+        ('<f t="dataTable" ref="B1:B2" dt2D="0" dtr="0" r1="A1"/>', "part of an array formula"),
+        ('<f t="shared" ref="B1:B2" si="0">A1*2</f>', "a formula that other cells share"),
+    ],
+)
+def test_a_formula_that_stands_for_other_cells_is_not_replaced(write, formula, why):
+    path = write(
+        f'<row r="1"><c r="A1"><v>1</v></c><c r="B1">{formula}<v>2</v></c></row>'
+        '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><f t="shared" si="0"/><v>2</v></c></row>'
+    )
+    with pytest.raises(BadInputError, match=why):
+        recalculate(path, set_values=[("S!B1", 5.0)], force=True)
