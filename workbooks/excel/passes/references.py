@@ -19,7 +19,7 @@ def apply(tree: Node, context: Context) -> Node:
 def _plain(node: Node, context: Context) -> Node:
     node = rebuilt(node, lambda child: _plain(child, context))
     if isinstance(node, Joined) and node.operator == " ":
-        return _common(node)
+        return _common(node, context.sheet)
     if isinstance(node, Reference):
         return _one_cell(node)
     if not isinstance(node, Call):
@@ -73,11 +73,11 @@ def _checked(node: Node, around: str = "") -> Node:
     return node
 
 
-def _common(node: Joined) -> Node:
+def _common(node: Joined, own: str) -> Node:
     a, b = bare(node.left), bare(node.right)
     if not isinstance(a, Reference) or not isinstance(b, Reference):
         raise KeepOldValueError("the intersection of these ranges is not known before evaluation")
-    sheets = {r.sheet.casefold() for r in (a, b) if r.sheet is not None}
+    sheets = {(r.sheet or own).casefold() for r in (a, b)}
     if len(sheets) > 1 or a.to_sheet is not None or b.to_sheet is not None:
         raise KeepOldValueError("the intersection of these ranges is not known before evaluation")
     first, second = a.area, b.area
