@@ -26,7 +26,7 @@ from time import thread_time
 import numba
 import numpy as np
 
-from engine.serving.blocks import BLOCK
+from engine.blocks import BLOCK
 from engine.serving.case import VOCABULARY_BYTES, case_of
 from engine.serving.constants import calibrated
 from engine.serving.estimates import throughput

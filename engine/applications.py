@@ -7,9 +7,9 @@ from typing import cast
 
 import numpy as np
 
+from engine.domains import Domain
 from engine.elementwise import (
     SAME,
-    Domain,
     Number,
     above,
     at_least,

@@ -41,6 +41,8 @@ def array_of(name: str, value: Any) -> NDArray[np.float64]:
     value : array-like
         Numbers; None and pandas' NA inside an array become NaN.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{name} is a masked array; fill in what is masked first")
     kinds = {_kind(dtype) for dtype in _dtypes(value)}

@@ -10,14 +10,16 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce, wraps
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.conversion import aligned, array_of
+from engine.applied import How, number_of, over_arrays, over_scalars, series_of
+from engine.blocks import in_blocks
+from engine.conversion import aligned
+from engine.domains import LARGEST, Domain
 from engine.errors import DomainError, InputError
 
 #: Broadcasts: a float, or an array of floats.
@@ -34,54 +36,26 @@ Column = Annotated[NDArray[np.float64], "column"]
 #: Default of an argument that equals another one unless it is given (see `at_least`).
 SAME: Any = None
 
-_LARGEST = float(np.finfo(np.float64).max)
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """The closed interval of floats that an argument may take; NaN and infinity are outside."""
-
-    low: float
-    high: float
-    allowed: str
-    whole: bool = False
-    same_as: str | None = None
-    #: What a blank cell of a series stands for; where None, the series passes over it.
-    blank: float | None = None
-    #: What the elements of a series belong to; series of the same thing are paired.
-    per: str = ""
-
-    def admits(self, value: float) -> bool:
-        """Tell whether one number lies in the domain."""
-        return self.low <= value <= self.high and not (self.whole and value % 1)
-
-    def holds(self, values: NDArray[np.float64]) -> bool:
-        """Tell whether all numbers lie in the domain; the extremes tell, at half the time."""
-        if not (values.size and self.low <= values.min() and values.max() <= self.high):
-            return not values.size
-        return not self.whole or bool((values == np.floor(values)).all())
-
-    def outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Mark the elements that do not lie in the domain."""
-        inside = (values >= self.low) & (values <= self.high)
-        if self.whole:
-            inside &= values == np.floor(values)  # ten times as fast as the remainder
-        return ~inside
+# Elements at once that fit the cache: of an equation alone, of one that keeps fifty arrays, and of
+# one that has an axis of hundreds of steps.
+_BLOCK = 32768
+_SOONER_BLOCK = 8192
+_AXIS_BLOCK = 512
 
 
 def any_real(*, blank: float | None = None) -> Domain:
     """Any finite number; in a series, `blank` is what a blank cell stands for."""
-    return Domain(-_LARGEST, _LARGEST, "a finite number", blank=blank)
+    return Domain(-LARGEST, LARGEST, "a finite number", blank=blank)
 
 
 def at_least(low: float, *, same_as: str | None = None, per: str = "") -> Domain:
     """Numbers from `low` upwards; left out, the argument equals the one named by `same_as`."""
-    return Domain(low, _LARGEST, f"{low:g} or more", same_as=same_as, per=per)
+    return Domain(low, LARGEST, f"{low:g} or more", same_as=same_as, per=per)
 
 
 def above(low: float) -> Domain:
     """Numbers greater than `low`."""
-    return Domain(math.nextafter(low, math.inf), _LARGEST, f"more than {low:g}")
+    return Domain(math.nextafter(low, math.inf), LARGEST, f"more than {low:g}")
 
 
 def between(low: float, high: float) -> Domain:
@@ -104,15 +78,14 @@ def proper_fraction() -> Domain:
     return Domain(0.0, math.nextafter(1, 0), "0 or more and below 1")
 
 
-def whole(low: float, high: float = _LARGEST) -> Domain:
+def whole(low: float, high: float = LARGEST) -> Domain:
     """Whole numbers from `low` to `high`."""
-    limit = "or more" if high == _LARGEST else f"to {high:g}"
+    limit = "or more" if high == LARGEST else f"to {high:g}"
     return Domain(low, high, f"a whole number, {low:g} {limit}", whole=True)
 
 
 P = ParamSpec("P")
 R = TypeVar("R")
-How = Literal["elementwise", "single"]
 
 
 def elementwise(
@@ -173,29 +146,35 @@ def steps(count: Scalar, beside: Any = None) -> NDArray[np.float64]:
 def by_element(
     function: Callable[..., NDArray[np.float64]],
     *values: Number,
-    block: int = 512,
     sooner: Sequence[Callable[..., NDArray[np.float64]]] = (),
 ) -> Number:
     """Apply a function that looks along the last axis to each element of numbers that broadcast.
 
-    The function gets columns and works on `block` elements at once, so that what it makes of them
-    fits the processor's cache; it returns one number for each.
+    The function gets columns of some elements at once, so that what it makes of them fits the
+    processor's cache; it returns one number for each.
 
-    `sooner` are cheaper functions that are asked first: what one of them gives as a finite number
-    is what the function would give.
+    `sooner` are cheaper functions that are asked first, over plain arrays: what one of them gives
+    but NaN is what the function would give.
     """
     tracer = next((t for v in values if (t := getattr(type(v), "__by_element__", None))), None)
     if tracer is not None:
         return cast(Number, tracer(function, values))
+
+    def whole_axis(*columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ravel(function(*(column[:, np.newaxis] for column in columns)))
+
     grid = np.broadcast_arrays(*values)
-    columns = [np.ravel(column).astype(np.float64) for column in grid]
-    results = np.empty_like(columns[0])
-    left = np.arange(results.size)
-    for step in (*sooner, function):
-        for start in range(0, left.size, block):
-            part = left[start : start + block]
-            results[part] = np.ravel(step(*(column[part, np.newaxis] for column in columns)))
-        left = left[~np.isfinite(results[left])]
+    columns = [np.ravel(column) for column in grid]
+    results = np.empty(columns[0].shape)
+    left: Any = slice(None)
+    for step, size in (*((step, _SOONER_BLOCK) for step in sooner), (whole_axis, _AXIS_BLOCK)):
+        asked = [column[left] for column in columns]
+        found = np.empty(asked[0].shape)
+        for start in range(0, found.size, size):
+            part = slice(start, start + size)
+            found[part] = step(*(column[part] for column in asked))
+        results[left] = found
+        left = np.flatnonzero(np.isnan(results))
     shape = grid[0].shape
     return results.reshape(shape) if shape else float(results[0])
 
@@ -284,6 +263,10 @@ def _declared(
         )
         # Arguments that spread the function over their elements; pandas labels come from these.
         spread = [i for i, d in enumerate(checks) if d and names[i] not in series]
+        # A function of numbers alone goes over its elements by blocks that fit the cache; where a
+        # text names a model, the function has blocks of its own.
+        plain = signature.return_annotation == "Number" and all(checks) and not series
+        rows = signature.return_annotation == "Row"
         borrowers = [i for i, d in enumerate(checks) if d and d.same_as]
         shortest = max([required, *(i + 1 for i in borrowers)])
 
@@ -299,28 +282,50 @@ def _declared(
                     if whole_only and value % 1:
                         break
                 else:
-                    return cast(R, _over_scalars(function, args, how, never))
+                    return cast(R, over_scalars(function, args, how, never))
             if (tracer := _tracer([*args, *kwargs.values()])) is not None:
                 bound = signature.bind(*args, **kwargs)
                 bound.apply_defaults()
                 return cast(R, tracer(function, checked.__domains__, bound.arguments))  # type: ignore[attr-defined]
             values, arrays, labelled = prepared(args, kwargs)
-            if arrays:
-                return cast(R, _over_arrays(function, values, never, labelled))
             with np.errstate(all="ignore"):
-                return cast(R, _over_scalars(function, values, how, never))
+                if any(arrays):
+                    return cast(R, spread_over(values, arrays, labelled))
+                return cast(R, over_scalars(function, values, how, never))
+
+        def spread_over(
+            values: list[Any], arrays: list[Domain | None], labelled: Callable[[Any], Any]
+        ) -> Any:
+            def block(*part: Any) -> tuple[NDArray[Any], ...]:
+                return over_arrays(function, part, arrays, never)
+
+            try:
+                if plain and np.broadcast(*values).size > _BLOCK:
+                    results: Sequence[Any] = in_blocks(block, values, 1, _BLOCK)
+                else:
+                    results = block(*values)
+            except ValueError as error:
+                if "broadcast" in str(error):
+                    raise InputError(f"ranges of different shapes: {error}") from error
+                raise
+            told = tuple(map(labelled, results))
+            return told if rows else told[0]
 
         def prepared(
             args: Sequence[Any], kwargs: Mapping[str, Any]
-        ) -> tuple[list[Any], bool, Callable[[Any], Any]]:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            values = [bound.arguments[name] for name in names]
+        ) -> tuple[list[Any], list[Domain | None], Callable[[Any], Any]]:
+            if not kwargs and required <= len(args) <= len(names):
+                values = [*args, *defaults[len(args) :]]
+            else:
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                values = [bound.arguments[name] for name in names]
             numbers = [values[i] for i in spread]
             labelled = aligned([names[i] for i in spread], numbers)
             for i, value in zip(spread, numbers, strict=True):
                 values[i] = value
-            arrays = False
+            # The domain of each array that is still to be held to it.
+            arrays: list[Domain | None] = [None] * len(values)
             for i, domain in enumerate(checks):
                 value = values[i]
                 if domain is None or (value is None and defaults[i] is None and not domain.same_as):
@@ -328,10 +333,11 @@ def _declared(
                 if value is None and domain.same_as:
                     values[i] = values[names.index(domain.same_as)]
                 elif names[i] in series:
-                    values[i] = _series(names[i], value, domain)
+                    values[i] = series_of(names[i], value, domain)
                 else:
-                    values[i] = _number(names[i], value, domain, how)
-                    arrays = arrays or isinstance(values[i], np.ndarray)
+                    values[i] = number_of(names[i], value, domain, how)
+                    if isinstance(values[i], np.ndarray):
+                        arrays[i] = domain
             return values, arrays, labelled
 
         checked.__domains__ = {  # type: ignore[attr-defined]
@@ -357,96 +363,3 @@ def _series_arguments(signature: inspect.Signature) -> frozenset[str]:
     return frozenset(
         name for name, p in signature.parameters.items() if str(p.annotation).startswith("Series")
     )
-
-
-def _number(name: str, value: Any, domain: Domain, how: How) -> Any:
-    """Turn one argument into a checked float, or into an array with NaN where it is outside."""
-    if isinstance(value, bool | str | np.bool_) or value is None:
-        raise InputError(f"{name} must be a number, not {value!r}")
-    values = array_of(name, value)
-    if values.ndim == 0:
-        number = float(values)
-        if not domain.admits(number):
-            raise DomainError(f"{name} is {number:g}; it must be {domain.allowed}")
-        return number
-    if how == "single":
-        raise InputError(f"{name} must be a single number, not a range")
-    return values if domain.holds(values) else np.where(domain.outside(values), np.nan, values)
-
-
-def _series(name: str, value: Any, domain: Domain) -> NDArray[np.float64]:
-    values = array_of(name, value).ravel()
-    if not values.size:
-        raise InputError(f"{name} holds no number")
-    bad = domain.outside(values)
-    if bad.any():
-        place = int(np.argmax(bad))
-        raise DomainError(
-            f"{name} holds {values[place]:g} in place {place + 1}; it must be {domain.allowed}"
-        )
-    return values
-
-
-def _over_scalars(function: Callable[..., Any], values: Sequence[Any], how: How, never: str) -> Any:
-    try:
-        result = function(*values)
-    except ArithmeticError as error:
-        raise DomainError(f"{function.__name__} has no finite result here: {error}") from error
-    if type(result) is float and -_LARGEST <= result <= _LARGEST:
-        return result
-    if isinstance(result, str) or (how == "single" and not isinstance(result, float)):
-        return result
-    if isinstance(result, tuple):
-        return tuple(_finite_number(function, part, never) for part in result)
-    return _finite_number(function, result, never)
-
-
-def _finite_number(function: Callable[..., Any], result: Any, never: str) -> float:
-    number = float(result)
-    if not math.isfinite(number) and not (never and number == math.inf):
-        raise DomainError(f"{function.__name__} has no finite result here")
-    return number
-
-
-def _over_arrays(
-    function: Callable[..., Any],
-    values: list[Any],
-    never: str,
-    labelled: Callable[[Any], Any],
-) -> Any:
-    with np.errstate(all="ignore"):
-        try:
-            result = function(*values)
-        except ValueError as error:
-            if "broadcast" in str(error):
-                raise InputError(f"ranges of different shapes: {error}") from error
-            raise
-    # A power may swallow a NaN (1 to the NaN is 1); what went in bad must come out bad.
-    spoilt = [
-        bad
-        for value in values
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-        # The least of numbers with a NaN among them is NaN.
-        if value.size and np.isnan(value.min())
-        for bad in (np.isnan(value),)
-    ]
-    if isinstance(result, tuple):
-        return tuple(labelled(_spoil(_finite(part, never), spoilt)) for part in result)
-    return labelled(_spoil(_finite(result, never), spoilt))
-
-
-def _finite(result: Any, never: str) -> Any:
-    array = np.asarray(result)
-    if array.dtype.kind != "f":
-        return array
-    if array.size and array.min() >= -_LARGEST and array.max() <= _LARGEST:
-        return array
-    lost = np.isneginf(array) if never else np.isinf(array)
-    return np.where(lost, np.nan, array) if lost.any() else array
-
-
-def _spoil(result: NDArray[Any], spoilt: list[NDArray[np.bool_]]) -> NDArray[Any]:
-    for bad in spoilt:
-        if bad.ndim <= result.ndim:
-            result = np.where(bad, np.nan, result)
-    return result

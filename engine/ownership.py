@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from engine.domains import Domain
 from engine.elementwise import (
-    Domain,
     Number,
     Scalar,
     above,

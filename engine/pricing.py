@@ -16,7 +16,7 @@ from engine.elementwise import (
     positive_fraction,
     proper_fraction,
 )
-from engine.tokens import cost_per_mtok
+from engine.tokens import million_cost
 
 __all__ = [
     "blended_price",
@@ -77,7 +77,7 @@ def breakeven_price(
     >>> round(breakeven_price(2.0, 1000.0, 0.5, 1.0, 0.5), 4)
     2.2222
     """
-    return cost_per_mtok(usd_per_gpu_hour, tokens_per_second, utilisation, gpus) / (1 - margin)
+    return million_cost(usd_per_gpu_hour, tokens_per_second, utilisation, gpus) / (1 - margin)
 
 
 @elementwise(
@@ -116,7 +116,7 @@ def breakeven_utilisation(
     >>> round(breakeven_utilisation(0.88, 2.0, 1000.0), 4)
     0.6313
     """
-    return cost_per_mtok(usd_per_gpu_hour, tokens_per_second, 1.0, gpus) / price
+    return million_cost(usd_per_gpu_hour, tokens_per_second, 1.0, gpus) / price
 
 
 @elementwise(fixed_usd=at_least(0), price=at_least(0), variable_cost=at_least(0))

@@ -27,8 +27,11 @@ __all__ = ["runway", "subsidy_loss", "subsidy_path"]
 DAYS_PER_MONTH = 365 / 12
 #: Cash that lasts this long counts as lasting for ever.
 LONGEST_RUNWAY = 600
-# Most cash is gone long before: these months are looked at first.
-_SOONER = (36.0, 90.0, 200.0)
+# Binary digits of the months that are looked at first, as most cash is gone within 31, and of all.
+_DIGITS = (5, LONGEST_RUNWAY.bit_length())
+# Products of two such numbers that grow by two such changes for 50 years are far from overflow.
+_TAME_SIZE = 1e50
+_TAME_CHANGE = 100.0
 
 
 @elementwise(tokens_per_day=at_least(0), price=at_least(0), breakeven=at_least(0), days=at_least(0))
@@ -135,7 +138,7 @@ def runway(
             volume_growth,
             price_change,
             cost_change,
-            sooner=[partial(_months_soon, months) for months in _SOONER],
+            sooner=[partial(_months_by_digits, digits) for digits in _DIGITS],
         )
 
 
@@ -144,17 +147,53 @@ def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> N
     return _until_gone(float(LONGEST_RUNWAY), cash, loss)
 
 
-def _months_soon(
-    longest: float, cash: NDArray[np.float64], *terms: NDArray[np.float64]
+def _months_by_digits(
+    digits: int, cash: NDArray[np.float64], *terms: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the months where the cash is gone within few; the growth by two exponentials."""
-    volume, price, cost, *changes = terms
-    growth, falling, saving = map(np.log1p, changes)
-    years = np.arange(longest) / 12
-    dearer = cost * np.exp(years * (growth + saving))
-    dearer -= price * np.exp(years * (growth + falling))
-    dearer *= volume / 1e6 * DAYS_PER_MONTH
-    return _until_gone(longest, cash, dearer)
+    """Return the months until the cash is gone, NaN where so many binary digits do not tell.
+
+    Costs and sales each grow by one factor a month, so that what 2, 4, 8 … months lose together
+    comes by doubling. With these the months are found from their highest digit down.
+    """
+    volume, price, cost, growth, falling, saving = terms
+    monthly = volume * (DAYS_PER_MONTH / 1e6)
+    costs, sales = monthly * cost, monthly * price
+    more = 1 + growth
+    dearer, richer = (more * (1 + saving)) ** (1 / 12), (more * (1 + falling)) ** (1 / 12)
+    # Profit turns into loss once, or loss into profit: the cash then lasts if it lasted till there.
+    worsens = dearer >= richer
+    spans: list[Any] = [(dearer, richer, 1.0, 1.0)]
+    for _ in range(digits - 1):
+        by_costs, by_sales, sum_costs, sum_sales = spans[-1]
+        sums = sum_costs * (1 + by_costs), sum_sales * (1 + by_sales)
+        spans.append((by_costs * by_costs, by_sales * by_sales, *sums))
+    whole_months, lost = np.zeros(cash.shape, np.uint16), np.zeros_like(cash)
+    for digit in reversed(range(digits)):
+        by_costs, by_sales, sum_costs, sum_sales = spans[digit]
+        total = costs * sum_costs
+        total -= sales * sum_sales
+        total += lost
+        later_costs, later_sales = costs * by_costs, sales * by_sales
+        lasts = (total <= cash) & (worsens | (later_costs > later_sales))
+        whole_months |= lasts.astype(np.uint16) << digit
+        lost = np.where(lasts, total, lost)
+        costs = np.where(lasts, later_costs, costs)
+        sales = np.where(lasts, later_sales, sales)
+    months = whole_months.astype(np.float64)
+    loss = costs - sales
+    gone = (loss > 0) & (loss < math.inf) & (lost + loss >= cash)
+    # The last month counts in part: what was left before it, over what it loses.
+    found = np.where(gone, months + (cash - lost) / np.where(gone, loss, 1.0), math.nan)
+    # Losses that come within rounding of the cash are added up month by month.
+    safely = cash * (1 - 1e-9)
+    lasting = ~worsens & (costs * dearer <= sales * richer) & (lost + loss < safely)
+    if 2**digits > LONGEST_RUNWAY:
+        lasting |= (months == 2**digits - 1) & (lost < safely)
+    # Where a month of all 600 may be beyond any float, only these months themselves can tell.
+    tame = np.maximum(np.maximum(volume, price), cost) < _TAME_SIZE
+    tame &= np.maximum(np.maximum(growth, falling), saving) < _TAME_CHANGE
+    endless = lasting | (found >= LONGEST_RUNWAY)
+    return np.where(endless, np.where(tame, math.inf, math.nan), found)
 
 
 def _until_gone(

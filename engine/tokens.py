@@ -131,6 +131,13 @@ def cost_per_mtok(
     >>> round(cost_per_mtok(2.0, 1000.0, 0.5), 4)
     1.1111
     """
+    return million_cost(usd_per_gpu_hour, tokens_per_second, utilisation, gpus)
+
+
+def million_cost(
+    usd_per_gpu_hour: Number, tokens_per_second: Number, utilisation: Number, gpus: Number
+) -> Number:
+    """Return the cost of a million tokens, where the arguments are known to be in their domains."""
     return 1e6 * usd_per_gpu_hour * gpus / (3600 * tokens_per_second * utilisation)
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.blocks import any_of, times
 from engine.elementwise import Number
-from engine.serving.blocks import any_of, times
 from engine.serving.case import VOCABULARY_BYTES, Case, backend_factor
 from engine.serving.constants import Constants
 from engine.serving.experts import busiest, touched_experts

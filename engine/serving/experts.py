@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.blocks import of_whole
 from engine.elementwise import Number
-from engine.serving.blocks import of_whole
 from engine.serving.case import Case
 from engine.serving.constants import Constants
 from engine.serving.held import Load

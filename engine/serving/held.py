@@ -6,8 +6,8 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from engine.blocks import any_of, times
 from engine.elementwise import Number
-from engine.serving.blocks import any_of, times
 from engine.serving.case import VOCABULARY_BYTES, Case
 from engine.serving.constants import Constants
 

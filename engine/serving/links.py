@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.blocks import any_of
 from engine.elementwise import Number
-from engine.serving.blocks import any_of
 from engine.serving.case import VOCABULARY_BYTES, Case
 from engine.serving.constants import Constants
 from engine.serving.held import Load, Share

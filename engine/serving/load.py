@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.blocks import in_blocks
+from engine.domains import Domain
 from engine.elementwise import (
-    Domain,
     Number,
     at_least,
     elementwise,
@@ -25,7 +26,6 @@ from engine.elementwise import (
     whole,
 )
 from engine.errors import DomainError
-from engine.serving.blocks import in_blocks
 from engine.serving.case import Case, case_of, common_shape, is_array_of_ids, take
 from engine.serving.constants import ANY, Constants, calibrated
 from engine.serving.held import Load, Memory, memory

@@ -36,8 +36,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.blocks import any_of
 from engine.elementwise import Number
-from engine.serving.blocks import any_of
 from engine.serving.case import Case
 from engine.serving.constants import Constants
 from engine.serving.decode import token_step, total

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import elementwise
 from engine.allocation import allocate
 from engine.capacity import fleet_cost
 from engine.cash import runway_flows
@@ -85,6 +86,30 @@ def test_every_domain_is_closed_where_it_says(function):
         changed[place] = math.nextafter(domain.low, -math.inf)
         with pytest.raises(TokenbookError, match=name):
             function.engine(*changed)
+
+
+@every_function
+def test_many_elements_go_by_blocks_that_change_none(function, monkeypatch):
+    chance = np.random.default_rng(3)
+    domains = domains_of(function.engine)
+    arrays = []
+    for name, value in zip(function.parameters, typical(function), strict=True):
+        least = 1.0 if domains[name].whole else 0.9
+        arrays.append(value * chance.uniform(least, 1.0, (5, 1) if arrays else 8))
+    arrays[-1][2] = math.nan
+    at_once = function.engine(*arrays)
+    monkeypatch.setattr(elementwise, "_BLOCK", 7)
+    by_blocks = function.engine(*arrays)
+    assert repr(by_blocks.tolist()) == repr(at_once.tolist())
+    assert at_once.shape == ((8,) if len(arrays) == 1 else (5, 8))
+    assert pd.notna(at_once).any()
+    assert pd.isna(at_once).any()
+
+
+def test_many_elements_of_no_common_shape_are_refused(monkeypatch):
+    monkeypatch.setattr(elementwise, "_BLOCK", 2)
+    with pytest.raises(InputError, match="shapes"):
+        subsidy_per_mtok(np.ones(4), np.ones(3))
 
 
 def test_one_bad_element_spoils_itself_alone():

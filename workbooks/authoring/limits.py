@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
 
-from engine.elementwise import Domain, domains_of
+from engine.domains import Domain
+from engine.elementwise import domains_of
 from udfs import registry
 from workbooks.authoring.layout import Book, Cell, Sheet
 from workbooks.authoring.parts import Limit, Ref

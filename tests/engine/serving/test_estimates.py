@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.blocks import BLOCK, of_whole
 from engine.catalogue import Accelerator, Model, records
-from engine.serving.blocks import BLOCK, of_whole
 from engine.serving.case import case_of
 from engine.serving.constants import calibrated
 from engine.serving.decode import Step, decode_step, total

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.elementwise import Number
+#: A float, or an array of floats.
+Number: TypeAlias = float | NDArray[np.float64]
 
 #: Elements of one block: half a dozen live arrays of float64 stay within half a megabyte.
 BLOCK = 12288
@@ -26,6 +27,7 @@ def in_blocks(
     function: Callable[..., tuple[Number, ...]],
     arguments: Sequence[Argument],
     results: int,
+    size: int = BLOCK,
 ) -> tuple[Number, ...]:
     """Apply a function of broadcast arrays block by block.
 
@@ -38,6 +40,8 @@ def in_blocks(
         Floats and arrays that broadcast together.
     results : int
         How many results the function gives.
+    size : int
+        Elements of one block.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def in_blocks(
         "op_flags": [["readonly"]] * len(arrays) + [["writeonly", "allocate"]] * results,
         "op_dtypes": [a.dtype for a in arrays] + [np.dtype(np.float64)] * results,
         "order": "C",
-        "buffersize": BLOCK,
+        "buffersize": size,
     }
     loop = np.nditer([*arrays, *[None] * results], **settings)
     current: list[Any] = list(arguments)
