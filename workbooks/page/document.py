@@ -11,27 +11,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from workbooks.page.calculator import ASSETS, WASM
+from workbooks.page.bundle import script
+from workbooks.page.calculator import PARTS
+from workbooks.page.compiled import Program
+from workbooks.page.script import ASSETS
 
-#: The parts of the script, each before those that use it.
-SCRIPTS = ("format.js", "calculator.js", "entry.js", "charts.js", "app.js")
-_IMPORT = re.compile(r"^import (\{[^}]*\}) from './(\w+)\.js';$", re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+#: The parts of the script that show, each before those that use it; they follow those that compute.
+SCRIPTS = ("entry.js", "charts.js", "app.js")
 _FIELD = re.compile(r"\{(\w+)\}")
-
-
-def script() -> str:
-    """Return the whole script of a page: each part in a scope of its own."""
-    return "\n".join(_scoped(name) for name in SCRIPTS)
-
-
-def _scoped(name: str) -> str:
-    """Return a module as what a name stands for, so that one script holds several."""
-    text = _IMPORT.sub(r"const \1 = module_\2;", (ASSETS / name).read_text(encoding="utf-8"))
-    exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
-    text = _EXPORT.sub(r"\1", text)
-    scope = f"(() => {{\n{text}\nreturn {{ {exported} }};\n}})();"
-    return f"const module_{name.removesuffix('.js')} = {scope}"
 
 
 def document(
@@ -43,7 +30,7 @@ def document(
     static: str,
     foot: str,
     data: Mapping[str, Any],
-    workbook: bytes,
+    program: Program,
 ) -> str:
     """Return a page.
 
@@ -55,13 +42,14 @@ def document(
         HTML that was escaped already.
     data : mapping
         What the script shows.
-    workbook : bytes
+    program : Program
         What the calculator computes.
     """
-    style, code = (ASSETS / "page.css").read_text(encoding="utf-8"), script()
+    style = (ASSETS / "page.css").read_text(encoding="utf-8")
+    code = script(PARTS, {"formulas.js": program.code}) + "\n" + script(SCRIPTS, {})
     policy = (
         "default-src 'none'; "
-        f"script-src {_hash(code)} 'wasm-unsafe-eval'; style-src {_hash(style)}; "
+        f"script-src {_hash(code)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
     given = {
@@ -76,17 +64,15 @@ def document(
         # No text of the workbook can end the element that it stands in.
         "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         .replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"),
-        "workbook": _packed(workbook),
-        "licence": (ASSETS / "LICENSE-IRONCALC.txt").read_text(encoding="utf-8"),
-        "wasm": base64.b64encode(WASM.read_bytes()).decode(),
+        "workbook": _packed(json.dumps(program.data, ensure_ascii=False, separators=(",", ":"))),
         "script": code,
     }  # fmt: skip
     template = (ASSETS / "page.html").read_text(encoding="utf-8")
     return _FIELD.sub(lambda match: given[match[1]], template)
 
 
-def _packed(data: bytes) -> str:
-    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+def _packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _hash(text: str) -> str:

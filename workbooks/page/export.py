@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,22 @@ from typing import Any
 from udfs.cells import Cell, CellError
 from workbooks.authoring.native import calls_of, make_native
 from workbooks.errors import RefusedError
-from workbooks.formula.address import Area
 from workbooks.ooxml.book import read_book
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.publish import check_target, claimed, published
 from workbooks.page.calculator import PageCalculator
-from workbooks.page.charts import Span, read_charts
+from workbooks.page.charts import read_charts
 from workbooks.page.choosing import Chooser, Field, Figure, Shown
+from workbooks.page.compiled import compiled
 from workbooks.page.document import definitions, document, table
 from workbooks.page.formats import shown as formatted
-from workbooks.page.graph import Graph, places_of
-from workbooks.page.model import Part, load
+from workbooks.page.graph import Graph
+from workbooks.page.model import Chosen, cells_of, changeable, displayed, drawn, part_of, results_of
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook, read_workbook
-from workbooks.page.truth import Difference, changes, compare, put, recalculated, unlike
+from workbooks.page.truth import Difference, Recalculation, changes, compare, recalculated, unlike
 from workbooks.page.why import why_not
 
-#: The calculator of the page, as its licence names it, and its version.
-CALCULATOR = "IronCalc 0.8.4 (WebAssembly)"
 _MOST_NAMED = 12
 
 
@@ -46,14 +44,6 @@ class Exported:
     changes: tuple[str, ...]
     #: What is not shown, and why, a line each.
     refused: tuple[str, ...]
-
-
-@dataclass
-class _Chosen:
-    """What a page is about to show."""
-
-    shown: Shown
-    charts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def export(
@@ -93,68 +83,65 @@ def export(
     if target.suffix.lower() not in (".html", ".htm"):
         raise RefusedError(f"{out}: a page is written to a file called .html")
     with claimed(target) as claim, tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
-        native = source
-        if not _is_native(source):
-            native = Path(folder) / f"native{source.suffix}"
+        called = calls_of(source)
+        native = Path(folder) / f"native{source.suffix}" if called else source
+        if called:
             make_native(source, native)
-        page, exported = _page(native, target, name or source.name, inputs, outputs)
+        # Where the file itself says what a function is, that is recalculated as well.
+        judged = native if _defines(source, called) else source
+        page, exported = _page(native, judged, target, name or source.name, inputs, outputs)
         with published(claim, source) as file:
             file.write(page.encode())
     return exported
 
 
-def _is_native(path: Path) -> bool:
-    """Tell whether a workbook defines every function that it calls, or calls none."""
+def _defines(path: Path, functions: Iterable[str]) -> bool:
+    """Tell whether a workbook has a name for one of the functions that it calls."""
     with Package(path) as package:
-        defined = {n.name.upper() for n in read_book(package).names if n.sheet is None}
-    return defined.issuperset(calls_of(path))
+        names = {n.name.upper() for n in read_book(package).names if n.sheet is None}
+    return not names.isdisjoint(functions)
 
 
 def _page(
-    path: Path, target: Path, name: str, inputs: Sequence[str], outputs: Sequence[str]
+    path: Path,
+    judged: Path,
+    target: Path,
+    name: str,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
 ) -> tuple[str, Exported]:
+    """Return the page of a workbook, and what it shows.
+
+    The formulas are those of `path`, in which every function is a name; the values that they have
+    to come to are those of `judged`, which may call the functions themselves.
+    """
     book = read_workbook(path)
     every = [p for p, e in book.cells.items() if e.formula is not None or e.anchor is not None]
-    with recalculated(path, book) as recalculation:
+    with recalculated(judged, book) as recalculation:
         computed = recalculation.values(every)
-        uncomputed = set(every) - computed.keys()
         # Words may be formulas too; a file need not hold the values of its formulas.
         book = book.with_values(computed)
         graph = Graph(book)
-        chosen = _Chosen(Chooser(book).choose(inputs, outputs), read_charts(path, book))
+        chosen = Chosen(Chooser(book).choose(inputs, outputs), read_charts(path, book))
         refused = [
             f"the chart {_plain(c['title'])!r} on {book.sheets[c['sheet']]}: {c['refused']}"
             for c in chosen.charts if "refused" in c
         ]  # fmt: skip
         chosen.charts = [c for c in chosen.charts if "refused" not in c]
-        values = {p: e.value for p, e in book.cells.items()}
-        part = _part(book, graph, chosen)
-        places = sorted(_results(book, part))
-        calculator = _settled(load(book, part, values), book, part, places)
-        # Exactly as the page does it: the values as they stand, then each change.
-        packed = calculator.bytes()
-        found = compare(values, calculator, places, "as the file stands", graph)
-        rounded = unlike(values, calculator, places)
-        tried = changes(book, chosen.shown.fields, chosen.shown.scenario, len(places))
-        held = part.constants
-        for what, change in tried:
-            recalculation.change(change)
-            put(calculator, change, held)
-            calculator.evaluate()
-            found += compare(recalculation.values(places), calculator, places, what, graph)
-            put(calculator, {p: book.value(p) for p in change}, held)
-    found += [Difference(p, None, None, "") for p in uncomputed & set(places)]
-    found += [Difference(p, None, None, "") for p in graph.unknown if p in part.formulas]
+        run = _Run(book, graph, chosen)
+        found, tried = run.tried(recalculation)
+    found += [
+        Difference(p, None, None, "") for p in set(every) - computed.keys() if p in run.values
+    ]
+    found += [Difference(p, None, None, "") for p in graph.unknown if p in run.part.formulas]
+    found += [Difference(p, None, None, "") for p in run.program.unknown]
     if found:
-        refused += _without(book, graph, chosen, found)
-        part = _part(book, graph, chosen)
-        places = sorted(_results(book, part))
-        calculator = _settled(load(book, part, values), book, part, places)
-        packed = calculator.bytes()
-        left = compare(values, calculator, places, "as the file stands", graph)
+        unknown = run.program.unknown
+        refused += _without(book, graph, chosen, found, unknown)
+        run = _Run(book, graph, chosen)
+        left = run.differences("as the file stands", run.kept)
         if left:
-            raise RefusedError(why_not(book, graph, left)[0])
-        rounded = unlike(values, calculator, places)
+            raise RefusedError(why_not(book, graph, left, unknown)[0])
     if not (chosen.shown.headlines or chosen.shown.figures or chosen.charts):
         raise RefusedError(_nothing(name, refused))
     exported = Exported(
@@ -162,11 +149,40 @@ def _page(
         len(chosen.shown.fields),
         len(chosen.shown.headlines) + len(chosen.shown.figures),
         len(chosen.charts),
-        len(places),
-        tuple(what for what, _ in tried),
+        len(run.values),
+        tuple(tried),
         tuple(refused),
     )
-    return _written(book, name, chosen, values, part, packed, rounded, exported), exported
+    return _written(book, name, chosen, run, exported), exported
+
+
+class _Run:
+    """What a page is about to compute, and what it comes to."""
+
+    def __init__(self, book: Workbook, graph: Graph, chosen: Chosen) -> None:
+        self._book, self._graph, self._shown = book, graph, chosen.shown
+        self.part = part_of(book, graph, chosen)
+        #: What the file holds, as recalculation has it.
+        self.kept = {place: entry.value for place, entry in book.cells.items()}
+        self.program = compiled(book, graph, self.part, self.kept, changeable(chosen.shown))
+        self._calculator = PageCalculator(self.program, sorted(results_of(book, self.part)))
+        #: What the page has at first.
+        self.values = self._calculator.values()
+
+    def differences(self, what: str, ours: Mapping[Place, Cell]) -> list[Difference]:
+        """Return where the page has now something else than it should."""
+        return compare(ours, self._calculator.values(), what, self._graph)
+
+    def tried(self, recalculation: Recalculation) -> tuple[list[Difference], list[str]]:
+        """Change inputs as a reader does; return where the page differs, and what was changed."""
+        found = self.differences("as the file stands", self.kept)
+        tried = changes(self._book, self._shown.fields, self._shown.scenario, len(self.values))
+        for what, change in tried:
+            recalculation.change(change)
+            self._calculator.put(change)
+            found += self.differences(what, recalculation.values(self.values))
+            self._calculator.put({place: self._book.value(place) for place in change})
+        return found, [what for what, _ in tried]
 
 
 def _nothing(name: str, refused: Sequence[str]) -> str:
@@ -178,91 +194,21 @@ def _nothing(name: str, refused: Sequence[str]) -> str:
     )
 
 
-def _settled(
-    calculator: PageCalculator, book: Workbook, part: Part, places: Sequence[Place]
-) -> PageCalculator:
-    """Compute a workbook that was just put in until its arrays have found their places."""
-    before: list[Cell] = []
-    spills = any(book.cells[place].area is not None for place in part.formulas)
-    for _ in range(8):
-        calculator.evaluate()
-        if not spills:
-            break
-        now = calculator.values(places)
-        if now == before:
-            break
-        before = now
-    return calculator
-
-
-# --- which cells ---------------------------------------------------------------------------------
-
-
-def _displayed(chosen: _Chosen) -> set[Place]:
-    """Return all cells that the page shows, but for inputs."""
-    shown = chosen.shown
-    figures = [*shown.headlines, *shown.figures]
-    found = {figure.place for figure in figures}
-    found |= {w for f in figures for w in (f.label, f.unit) if isinstance(w, Place)}
-    if shown.flag is not None:
-        found.add(shown.flag)
-    for chart in chosen.charts:
-        found |= _drawn(chart)
-    return found
-
-
-def _drawn(chart: Mapping[str, Any]) -> set[Place]:
-    """Return the cells of a chart."""
-    spans: list[Span] = []
-    titles = [chart["title"], chart["x"]["title"], chart["y"]["title"]]
-    for layer in chart["layers"]:
-        for one in layer["series"]:
-            titles.append(one["title"])
-            spans += [s for s in (one["values"], one["categories"], one["across"]) if s]
-    spans += [title["cell"] for title in titles if isinstance(title, dict) and title["cell"]]
-    return {place for span in spans for place in _cells(span)}
-
-
-def _cells(span: Span) -> Iterable[Place]:
-    return places_of((span[0], Area(*span[1:])))
-
-
-def _changeable(shown: Shown) -> set[Place]:
-    cells = {place for one in shown.fields for place in one.cells}
-    return cells | ({shown.scenario.place} if shown.scenario else set())
-
-
-def _part(book: Workbook, graph: Graph, chosen: _Chosen) -> Part:
-    """Return what the page computes; fields and a scenario that reach nothing shown go."""
-    shown = chosen.shown
-    needed = graph.needed(_displayed(chosen))
-    shown.fields = [f for f in shown.fields if needed & set(f.cells)]
-    if shown.scenario and shown.scenario.place not in needed:
-        shown.scenario = None
-        shown.fields = [replace(f, cells=f.cells[:1]) for f in shown.fields]
-    reached = graph.reached(_changeable(shown))
-    changing = needed & reached
-    formulas = {p for p in changing if book.cells[p].formula is not None}
-    formulas |= {anchor for p in changing if (anchor := book.cells[p].anchor) is not None}
-    filled = {p for p in needed if (e := book.cells.get(p)) and e.anchor in formulas}
-    constants = {p for p in needed if p in book.cells} - formulas - filled
-    return Part(frozenset(formulas), frozenset(constants))
-
-
-def _results(book: Workbook, part: Part) -> set[Place]:
-    """Return the cells whose values the page computes."""
-    children = {p for p, e in book.cells.items() if e.anchor in part.formulas and e.anchor}
-    return set(part.formulas) | children
+# --- what is left out ----------------------------------------------------------------------------
 
 
 def _without(
-    book: Workbook, graph: Graph, chosen: _Chosen, found: Sequence[Difference]
+    book: Workbook,
+    graph: Graph,
+    chosen: Chosen,
+    found: Sequence[Difference],
+    unknown: Mapping[Place, str],
 ) -> list[str]:
     """Take out what hangs on cells that differ, and return what went, with the reason."""
     bad = {difference.place for difference in found}
     tainted = bad | graph.reached(bad)
     shown = chosen.shown
-    reasons = why_not(book, graph, found)
+    reasons = why_not(book, graph, found, unknown)
     gone: list[str] = []
 
     def keep(figures: list[Figure]) -> list[Figure]:
@@ -282,7 +228,7 @@ def _without(
         shown.flag = None
     charts = []
     for chart in chosen.charts:
-        if _drawn(chart) & tainted:
+        if drawn(chart) & tainted:
             gone.append(f"the chart {_plain(chart['title'])!r}")
         else:
             charts.append(chart)
@@ -300,23 +246,14 @@ def _plain(title: Any) -> str:
 # --- what is written -----------------------------------------------------------------------------
 
 
-def _written(
-    book: Workbook,
-    name: str,
-    chosen: _Chosen,
-    values: Mapping[Place, Cell],
-    part: Part,
-    packed: bytes,
-    rounded: Mapping[Place, Cell],
-    exported: Exported,
-) -> str:
-    shown = chosen.shown
-    results = _results(book, part)
-    displayed = _displayed(chosen)
+def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exported) -> str:
+    shown, values = chosen.shown, run.kept
+    rounded = unlike(values, run.values)
+    seen = displayed(chosen)
     listed = {
-        place for one in shown.fields if one.allowed.area for place in _cells(one.allowed.area)
+        place for one in shown.fields if one.allowed.area for place in cells_of(one.allowed.area)
     }
-    kept = displayed | _changeable(shown) | listed
+    kept = seen | changeable(shown) | listed
     data = {
         "name": name,
         "scenario": None if shown.scenario is None else {
@@ -331,15 +268,15 @@ def _written(
         "figures": [_figure(one) for one in shown.figures],
         "charts": chosen.charts,
         "flag": shown.flag,
-        "computed": sorted(displayed & results),
+        "computed": sorted(seen & run.values.keys()),
         # What the browser has to find there, where that is not quite what the file holds.
-        "rounded": [[p, _value(rounded[p])] for p in sorted(displayed & rounded.keys())],
+        "rounded": [[p, _value(rounded[p])] for p in sorted(seen & rounded.keys())],
         "values": [[p, _value(values.get(p))] for p in sorted(kept) if values.get(p) is not None],
     }  # fmt: skip
     made = f"Tokenbook {version('tokenbook')}"
     foot = [*shown.sources]
     foot += [
-        ("Versions", f"{made}; calculator: {CALCULATOR}, MIT/Apache-2.0"),
+        ("Versions", made),
         (
             "Checked",
             f"{exported.formulas:,} formulas came out as in Tokenbook's recalculation, as the file "
@@ -356,7 +293,7 @@ def _written(
         static=_static(book, shown, values),
         foot=f"<h2>Sources and versions</h2>{definitions(foot)}",
         data=data,
-        workbook=packed,
+        program=run.program,
     )
 
 

@@ -1,9 +1,8 @@
-"""Formulas as text: what they refer to, and how the page's calculator takes them."""
+"""Formulas as text: what they refer to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,7 +14,8 @@ _AREA = (
     rf"{_CORNER}(?::{_CORNER})?|\$?[A-Za-z]{{1,3}}:\$?[A-Za-z]{{1,3}}"
     r"|\$?[1-9][0-9]{0,6}:\$?[1-9][0-9]{0,6}"
 )
-_TOKEN = re.compile(
+#: The parts of a formula that matter here: texts, areas, calls, names.
+TOKEN = re.compile(
     rf'(?P<text>"(?:[^"]|"")*")'
     rf"|(?:{_SHEET})?(?P<area>{_AREA})(?![\w.(!:])"
     r"|(?P<call>[^\W\d][\w.]*)\("
@@ -73,7 +73,7 @@ def read(formula: str) -> Read:
     ((('Q 1', Area(top=1, left=1, bottom=2, right=2)),), ['rate'], ['SUM'])
     """
     areas, names, calls, unknown = [], set(), set(), ""
-    for match in _TOKEN.finditer(formula):
+    for match in TOKEN.finditer(formula):
         quoted, plain = match[2], match[3]
         if match["area"]:
             sheet = quoted.replace("''", "'") if quoted else plain
@@ -99,128 +99,3 @@ def _area(text: str) -> Area:
     if first.isdigit():
         return Area(int(first), 0, int(last), 0)
     return Area(0, column_number(first), 0, column_number(last))
-
-
-def with_cells(formula: str, cells: Mapping[str, str]) -> str:
-    r"""Return a formula in which names of cells are those cells.
-
-    Examples
-    --------
-    >>> with_cells("=price*2&\"price\"+price(1)", {"PRICE": "Inputs!$B$2"})
-    '=Inputs!$B$2*2&"price"+price(1)'
-    """
-
-    def change(match: re.Match[str]) -> str:
-        if match["name"] and match["name"].upper() in cells and not match[4] and not match[5]:
-            return cells[match["name"].upper()]
-        return match[0]
-
-    return _TOKEN.sub(change, formula)
-
-
-#: What stands for a reference to one cell, and to more than one.
-CELL, CELLS = "cell{}__ref", "cells{}__ref"
-_STANDS_FOR = re.compile(r"cells?(\d+)__ref")
-
-
-def abstracted(formula: str) -> tuple[str, list[str]]:
-    r"""Return a formula with something to stand for each reference, and the references.
-
-    Formulas that differ in references alone become the same text, which is worked on once.
-
-    Examples
-    --------
-    >>> abstracted("=SUM('Q 1'!A1:B2)*A1-a1&\"A9\"")
-    ('=SUM(cells0__ref)*cell1__ref-cell2__ref&"A9"', ["'Q 1'!A1:B2", 'A1', 'a1'])
-    """
-    found: dict[str, str] = {}
-
-    def stand_in(match: re.Match[str]) -> str:
-        if not match["area"]:
-            return match[0]
-        first, _, last = match["area"].replace("$", "").upper().partition(":")
-        # A1:A1 is one cell; A:A and 1:1 are not.
-        whole = first.isalpha() or first.isdigit()
-        kind = CELLS if last and (last != first or whole) else CELL
-        return found.setdefault(match[0], kind.format(len(found)))
-
-    return _TOKEN.sub(stand_in, formula), list(found)
-
-
-def with_references(formula: str, references: Sequence[str]) -> str:
-    """Return a formula with the references for which something stands in it."""
-    return _STANDS_FOR.sub(lambda match: references[int(match[1])], formula)
-
-
-# --- what this version of the calculator does not do -------------------------------------------
-
-_BOTH = re.compile(r"(?<![\w.])ROWS\(((?!cells)\w+)\)\*COLUMNS\(\1\)")
-_ROWS = re.compile(r"(?<![\w.])ROWS\(((?!cells)\w+)\)")
-_COLUMNS = re.compile(r"(?<![\w.])COLUMNS\(((?!cells)\w+)\)")
-_FIRST = re.compile(r"(?<![\w.])INDEX\((\w+),1,1\)")
-_SIZE = re.compile(r"(?<![\w.])(ROWS|COLUMNS)\((?=[^\W\d][\w.]*\()")
-# A sign before a name, a call or a bracket: before a cell or a number it is taken as it is.
-_SIGN = re.compile(
-    r"(?<=[(,=<>*/+^&{;-])-(?=\()|(?<=[(,=<>*/+^&{;-])-(?=[^\W\d][\w.]*\()"
-    r"|(?<=[(,=<>*/+^&{;-])-(?=[a-z_]\w*_\d*\b)"
-)
-_WORD = re.compile(r"[\w.]*")
-_COUNT = "SUM(MAP({},LAMBDA(one_,1)))"
-
-
-def for_calculator(formula: str) -> str:
-    """Return a formula so that the calculator takes arrays where Excel does.
-
-    There a sign before an array is not known, and ROWS and COLUMNS are #VALUE! for one that was
-    computed.
-
-    Examples
-    --------
-    >>> for_calculator("=-TOK_X(A1)*ROWS(TOK_Y(1,2))")
-    '=(0-TOK_X(A1))*SUM(MAP(INDEX(TOK_Y(1,2),0,1),LAMBDA(one_,1)))'
-    """
-    while match := _SIZE.search(formula):
-        end = _closing(formula, match.end() - 1)
-        inner = formula[match.end() : end]
-        side = "0,1" if match[1] == "ROWS" else "1,0"
-        counted = _COUNT.format(f"INDEX({inner},{side})")
-        formula = formula[: match.start()] + counted + formula[end + 1 :]
-    while match := _SIGN.search(formula):
-        word = _WORD.match(formula, match.end())
-        end = word.end() if word else match.end()
-        if formula[end : end + 1] == "(":
-            end = _closing(formula, end) + 1
-        operand = formula[match.end() : end]
-        formula = f"{formula[: match.start()]}(0-{operand}){formula[end:]}"
-    return formula
-
-
-def lambda_for_calculator(formula: str) -> str:
-    """Return a LAMBDA so that the calculator takes a single value where it wants a range.
-
-    ROWS, COLUMNS and INDEX are #VALUE! there for what a LAMBDA was given in one cell.
-
-    Examples
-    --------
-    >>> lambda_for_calculator("LAMBDA(x,IF(ROWS(x)*COLUMNS(x)=1,INDEX(x,1,1),x))")
-    'LAMBDA(x,IF(SUM(MAP(x,LAMBDA(one_,1)))=1,INDEX(TOCOL(x),1,1),x))'
-    """
-    counted = _COUNT.format(r"\1")
-    formula = _BOTH.sub(counted, formula)
-    formula = _ROWS.sub(counted, formula)
-    formula = _COLUMNS.sub(r"IFERROR(COLUMNS(\1),1)", formula)
-    return for_calculator(_FIRST.sub(r"INDEX(TOCOL(\1),1,1)", formula))
-
-
-def _closing(formula: str, opening: int) -> int:
-    """Return where the bracket is closed that opens at a place."""
-    depth, quoted = 0, False
-    for at in range(opening, len(formula)):
-        character = formula[at]
-        if character == '"':
-            quoted = not quoted
-        elif not quoted:
-            depth += (character == "(") - (character == ")")
-            if not depth:
-                return at
-    raise ValueError(f"{formula[:60]} leaves a bracket open")

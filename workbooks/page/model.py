@@ -1,24 +1,17 @@
-"""The part of a workbook that a page computes, put into the page's calculator."""
+"""The part of a workbook that a page shows, and the part that it computes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from udfs.cells import Cell, CellError
-from workbooks.formula.address import parse_area, split_sheet
-from workbooks.page.calculator import PageCalculator
-from workbooks.page.expanded import REWRITTEN, Expander
-from workbooks.page.formulas import (
-    abstracted,
-    for_calculator,
-    lambda_for_calculator,
-    read,
-    with_cells,
-    with_references,
-)
+from workbooks.formula.address import Area
+from workbooks.page.charts import Span
+from workbooks.page.choosing import Shown
+from workbooks.page.graph import Graph, places_of
 from workbooks.page.places import Place
-from workbooks.page.reading import Entry, Workbook
+from workbooks.page.reading import Workbook
 
 
 @dataclass(frozen=True)
@@ -31,102 +24,68 @@ class Part:
     constants: frozenset[Place]
 
 
-def load(workbook: Workbook, part: Part, values: Mapping[Place, Cell]) -> PageCalculator:
-    """Return the page's calculator with a part of a workbook in it, not evaluated yet."""
-    calculator = PageCalculator(workbook.sheets)
-    typist = Typist(cell_names(workbook), workbook.names)
-    texts = {place: typist.typed(workbook.cells[place].formula or "") for place in part.formulas}
-    for name, text in _needed_names(workbook, texts.values()):
-        calculator.name(name, text)
-    calculator.put((place, typed(values.get(place))) for place in sorted(part.constants))
-    calculator.put(
-        (place, texts[place]) for place in sorted(part.formulas)
-        if not _fixed(workbook.cells[place])
-    )  # fmt: skip
-    for place in sorted(part.formulas):
-        entry = workbook.cells[place]
-        if _fixed(entry) and entry.area is not None:
-            calculator.array(place, entry.area.rows, entry.area.columns, texts[place])
-    sizes: dict[int, tuple[int, int]] = {}
-    for place in part.formulas:
-        rows, columns = sizes.get(place.sheet, (1, 1))
-        area = workbook.cells[place].area
-        sizes[place.sheet] = (
-            max(rows, area.bottom if area else place.row),
-            max(columns, area.right if area else place.column),
-        )
-    for sheet, size in sizes.items():
-        calculator.show_all_digits(sheet, *size)
-    return calculator
+@dataclass
+class Chosen:
+    """What a page is about to show."""
+
+    shown: Shown
+    charts: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _fixed(entry: Entry) -> bool:
-    """Tell whether a formula fills an area that was chosen for it."""
-    return entry.area is not None and not entry.dynamic
-
-
-def typed(value: Cell) -> str:
-    """Return what is typed to put a value into a cell."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, CellError):
-        return f"={_ERRORS.get(value.code, 'NA()')}"
-    return "" if value is None else f"'{value}"
-
-
-_ERRORS = {"#DIV/0!": "1/0", "#NUM!": "SQRT(-1)", "#VALUE!": '1+"x"', "#N/A": "NA()"}
-
-
-def cell_names(workbook: Workbook) -> dict[str, str]:
-    """Return the names that stand for cells, in upper case, with the cells."""
-    found = {}
-    for name, text in workbook.names.items():
-        sheet, area = split_sheet(text)
-        if sheet is not None and parse_area(area.replace("$", "")) is not None:
-            found[name.upper()] = text
+def displayed(chosen: Chosen) -> set[Place]:
+    """Return all cells that the page shows, but for inputs."""
+    shown = chosen.shown
+    figures = [*shown.headlines, *shown.figures]
+    found = {figure.place for figure in figures}
+    found |= {w for f in figures for w in (f.label, f.unit) if isinstance(w, Place)}
+    if shown.flag is not None:
+        found.add(shown.flag)
+    for chart in chosen.charts:
+        found |= drawn(chart)
     return found
 
 
-class Typist:
-    """Writes formulas as the calculator takes them, each that is alike but for references once."""
-
-    def __init__(self, cells: Mapping[str, str], names: Mapping[str, str]) -> None:
-        self._cells = cells
-        self._functions = Expander({name.upper(): text for name, text in names.items()})
-        self._known: dict[str, str] = {}
-
-    def typed(self, formula: str) -> str:
-        """Return a formula as it is typed, names of cells as the cells themselves."""
-        text, references = abstracted(formula)
-        if text not in self._known:
-            self._known[text] = self._worked_out(text)
-        return with_references(self._known[text], references)
-
-    def _worked_out(self, formula: str) -> str:
-        calls = read(formula).calls
-        if not calls & {"LET", "LAMBDA"}:
-            # Otherwise its own names may hide those of the workbook.
-            formula = with_cells(formula, self._cells)
-        if calls & REWRITTEN or any(map(self._functions.calls_ours, calls)):
-            return lambda_for_calculator("=" + self._functions.text(formula[1:]))
-        return for_calculator(formula) if calls else formula
+def drawn(chart: Mapping[str, Any]) -> set[Place]:
+    """Return the cells of a chart."""
+    spans: list[Span] = []
+    titles = [chart["title"], chart["x"]["title"], chart["y"]["title"]]
+    for layer in chart["layers"]:
+        for one in layer["series"]:
+            titles.append(one["title"])
+            spans += [s for s in (one["values"], one["categories"], one["across"]) if s]
+    spans += [title["cell"] for title in titles if isinstance(title, dict) and title["cell"]]
+    return {place for span in spans for place in cells_of(span)}
 
 
-def _needed_names(workbook: Workbook, formulas: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the names that formulas use, the shortest first.
+def cells_of(span: Span) -> Iterable[Place]:
+    """Return the cells of a rectangle."""
+    return places_of((span[0], Area(*span[1:])))
 
-    The calculator reads all names anew for each that is added.
-    """
-    known = {name.upper(): name for name in workbook.names}
-    used: dict[str, str] = {}
-    waiting = list(dict.fromkeys(formulas))
-    while waiting:
-        found = read(waiting.pop())
-        for asked in {n.upper() for n in (*found.names, *found.calls)}:
-            if asked in known and asked not in used:
-                text = workbook.names[known[asked]]
-                used[asked] = lambda_for_calculator(text) if "LAMBDA(" in text.upper() else text
-                waiting.append("=" + text)
-    return sorted(((known[n], t) for n, t in used.items()), key=lambda pair: len(pair[1]))
+
+def changeable(shown: Shown) -> set[Place]:
+    """Return the cells that a reader can change."""
+    cells = {place for one in shown.fields for place in one.cells}
+    return cells | ({shown.scenario.place} if shown.scenario else set())
+
+
+def part_of(book: Workbook, graph: Graph, chosen: Chosen) -> Part:
+    """Return what the page computes; fields and a scenario that reach nothing shown go."""
+    shown = chosen.shown
+    needed = graph.needed(displayed(chosen))
+    shown.fields = [f for f in shown.fields if needed & set(f.cells)]
+    if shown.scenario and shown.scenario.place not in needed:
+        shown.scenario = None
+        shown.fields = [replace(f, cells=f.cells[:1]) for f in shown.fields]
+    reached = graph.reached(changeable(shown))
+    changing = needed & reached
+    formulas = {p for p in changing if book.cells[p].formula is not None}
+    formulas |= {anchor for p in changing if (anchor := book.cells[p].anchor) is not None}
+    filled = {p for p in needed if (e := book.cells.get(p)) and e.anchor in formulas}
+    constants = {p for p in needed if p in book.cells} - formulas - filled
+    return Part(frozenset(formulas), frozenset(constants))
+
+
+def results_of(book: Workbook, part: Part) -> set[Place]:
+    """Return the cells whose values the page computes."""
+    children = {p for p, e in book.cells.items() if e.anchor in part.formulas and e.anchor}
+    return set(part.formulas) | children

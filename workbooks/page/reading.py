@@ -127,7 +127,7 @@ class _Sheet:
             style = int(cell.get("s", "0"))
             element = cell.find(self._f)
             if element is None or not (element.text or element.get("t") == "shared"):
-                anchor = filled.get(place)
+                anchor = filled.pop(place, None)
                 if value is not None or anchor is not None:
                     yield place, Entry(None, value, style, anchor=anchor)
                 continue
@@ -143,6 +143,9 @@ class _Sheet:
                     if (row, column) != place[1:]
                 })  # fmt: skip
             yield place, Entry(formula, value, style, area, dynamic=cell.get("cm") is not None)
+        # Of what an array fills, cells may be missing in the file.
+        for place, anchor in filled.items():
+            yield place, Entry(None, None, 0, anchor=anchor)
 
     def _place(self, cell: etree._Element) -> Place:
         found = parse_cell(cell.get("r", ""))

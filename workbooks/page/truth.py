@@ -11,10 +11,8 @@ from pathlib import Path
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CalculatorError
 from workbooks.formula.address import full_name
-from workbooks.page.calculator import PageCalculator
 from workbooks.page.choosing import Choice, Field
 from workbooks.page.graph import Graph, places_of
-from workbooks.page.model import typed
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook
 from workbooks.page.rules import Allowed
@@ -92,28 +90,20 @@ class Difference:
 
 
 def compare(
-    recalculation: Mapping[Place, Cell],
-    calculator: PageCalculator,
-    places: Sequence[Place],
-    change: str,
-    graph: Graph,
+    recalculation: Mapping[Place, Cell], theirs: Mapping[Place, Cell], change: str, graph: Graph
 ) -> list[Difference]:
     """Return the cells whose values differ."""
-    theirs = calculator.values(places)
     found = [
         Difference(place, recalculation.get(place), value, change)
-        for place, value in zip(places, theirs, strict=True)
+        for place, value in theirs.items()
         if place not in recalculation or not agree(recalculation[place], value)
     ]
     return [one for one in found if not _rounding(one, recalculation, graph)]
 
 
-def unlike(
-    recalculation: Mapping[Place, Cell], calculator: PageCalculator, places: Sequence[Place]
-) -> dict[Place, Cell]:
+def unlike(recalculation: Mapping[Place, Cell], theirs: Mapping[Place, Cell]) -> dict[Place, Cell]:
     """Return what the page's calculator has in the cells that are alike only but for rounding."""
-    theirs = zip(places, calculator.values(places), strict=True)
-    return {p: value for p, value in theirs if not agree(recalculation.get(p), value)}
+    return {p: value for p, value in theirs.items() if not agree(recalculation.get(p), value)}
 
 
 def _rounding(one: Difference, values: Mapping[Place, Cell], graph: Graph) -> bool:
@@ -218,9 +208,3 @@ def _other(workbook: Workbook, allowed: Allowed, place: Place) -> Cell:
         return None
     chosen = texts[(texts.index(now) + 1) % len(texts)]
     return float(chosen) if isinstance(value, float) else chosen
-
-
-def put(calculator: PageCalculator, change: Change, places: Iterable[Place]) -> None:
-    """Put a change into the page's calculator, as far as it holds those cells."""
-    known = set(places)
-    calculator.put((place, typed(value)) for place, value in change.items() if place in known)

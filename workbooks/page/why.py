@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from udfs.cells import Cell
 from udfs.declare import registry
@@ -16,15 +16,20 @@ from workbooks.page.truth import Difference
 _MOST = 4
 
 
-def why_not(book: Workbook, graph: Graph, found: Sequence[Difference]) -> list[str]:
-    """Return the reasons for which cells differ: those of the cells where it begins."""
+def why_not(
+    book: Workbook, graph: Graph, found: Sequence[Difference], unknown: Mapping[Place, str]
+) -> list[str]:
+    """Return the reasons for which cells differ: those of the cells where it begins.
+
+    `unknown` tells what formulas use that the page's calculator does not know.
+    """
     first: dict[Place, Difference] = {}
     for difference in found:
         first.setdefault(difference.place, difference)
     roots = [d for place, d in first.items() if not _follows(book, graph, place, first)]
     told: dict[str, list[str]] = {}
     for root in roots or list(first.values()):
-        told.setdefault(_reason(book, graph, root), []).append(book.address(root.place))
+        told.setdefault(_reason(book, graph, root, unknown), []).append(book.address(root.place))
     return [
         f"{', '.join(cells[:_MOST])}{f' and {len(cells) - _MOST} more' if cells[_MOST:] else ''} "
         f"{reason}"
@@ -44,7 +49,9 @@ def _follows(book: Workbook, graph: Graph, place: Place, found: dict[Place, Diff
     )
 
 
-def _reason(book: Workbook, graph: Graph, difference: Difference) -> str:
+def _reason(
+    book: Workbook, graph: Graph, difference: Difference, unknown: Mapping[Place, str]
+) -> str:
     entry = book.cells[difference.place]
     formula = entry.formula or (book.cells[entry.anchor].formula if entry.anchor else "") or ""
     known = {name.upper() for name in book.names}
@@ -53,10 +60,10 @@ def _reason(book: Workbook, graph: Graph, difference: Difference) -> str:
             return f"calls {name}, which no formula can stand for: {why}"
     if difference.place in graph.unknown:
         return graph.unknown[difference.place]
+    if difference.place in unknown:
+        return f"uses {unknown[difference.place]}"
     if not difference.change:
         return "is not computed by the recalculation"
-    if _plainly(difference.theirs) in ("#N/IMPL!", "#NAME?"):
-        return f"uses what the page's calculator does not know: {formula:.80}"
     return (
         f"is {_plainly(difference.theirs)} in the page's calculator and "
         f"{_plainly(difference.ours)} in the recalculation {difference.change}"

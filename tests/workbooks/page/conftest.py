@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 # Tests are no packages: what they share is found by its place.
@@ -16,6 +19,8 @@ from driven import browser
 
 from workbooks.build import drafted
 from workbooks.page.export import Exported, export
+
+TABLES = Path(__file__).parents[2] / "data" / "functions"
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +46,32 @@ def browser_page(tmp_path_factory):
         page("Network.emulateNetworkConditions", offline=True, latency=0,
              downloadThroughput=-1, uploadThroughput=-1)  # fmt: skip
         yield page
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """Return the tables of published values as workbooks: formulas on the sheet S."""
+    folder = tmp_path_factory.mktemp("published")
+    paths = []
+    for table in sorted(TABLES.glob("*.csv")):
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.title = "S"
+        with table.open(encoding="utf-8", newline="") as file:
+            for number, (formula, value, _) in enumerate(list(csv.reader(file))[1:], start=2):
+                if re.fullmatch(r"[A-Z]{1,2}[0-9]+", formula):
+                    sheet[formula] = _meant(value)
+                else:
+                    sheet.cell(number, 60, f"={formula}")
+        paths.append(folder / f"{table.stem}.xlsx")
+        book.save(paths[-1])
+    return paths
+
+
+def _meant(text: str) -> object:
+    if text in ("TRUE", "FALSE"):
+        return text == "TRUE"
+    try:
+        return float(text)
+    except ValueError:
+        return text.removeprefix("'")

@@ -246,8 +246,8 @@ def test_texts_of_a_workbook_are_never_markup(hostile, browser_page, tmp_path):
     browser_page.open(done.path, "#one=4&%3Cscript%3Ewindow.bad=8%3C/script%3E=1")
     assert browser_page.run("document.body.dataset.failed") is None
     assert browser_page.run("window.bad === undefined")
-    # The page's own script and its three blocks of data.
-    assert browser_page.run("document.scripts.length") == 4
+    # The page's own script and its two blocks of data.
+    assert browser_page.run("document.scripts.length") == 3
     assert browser_page.run("document.querySelectorAll('img, iframe, svg[onload]').length") == 0
     assert "<script>window.bad=1" in browser_page.run("document.getElementById('inputs').innerText")
     assert "<script>window.bad=8" in browser_page.run("document.getElementById('notice').innerText")

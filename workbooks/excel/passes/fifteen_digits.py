@@ -42,14 +42,15 @@ _TEXTS = "tj"
 
 def compare(tree: Node, context: Context) -> Node:
     """Put what is compared inside `TB.DIGITS`, in an ordinary formula."""
-    return tree if context.array else _compared(tree)
+    return tree if context.array else compared(tree)
 
 
-def _compared(node: Node) -> Node:
+def compared(node: Node) -> Node:
+    """Put what an ordinary formula compares inside `TB.DIGITS`."""
     if isinstance(node, Call) and native(node.name).arrays:
         # Blank cells of an array would not stay blank.
         return node
-    node = rebuilt(node, _compared)
+    node = rebuilt(node, compared)
     if not isinstance(node, Operation) or node.operator not in COMPARISONS:
         return node
     computed = _is_computed(node.left) or _is_computed(node.right)
@@ -74,7 +75,12 @@ def _digits(node: Node) -> Node:
 
 def snap(tree: Node, context: Context) -> Node:
     """Let the last sum or difference of an ordinary formula be 0 where its operands cancel out."""
-    if context.array or not isinstance(tree, Operation) or tree.operator not in ("+", "-"):
+    return tree if context.array else snapped(tree)
+
+
+def snapped(tree: Node) -> Node:
+    """Put the last sum or difference of an ordinary formula inside `TB.SNAP`."""
+    if not isinstance(tree, Operation) or tree.operator not in ("+", "-"):
         return tree
     operand = simpler(tree)
     if isinstance(operand, Call) and native(operand.name).arrays:

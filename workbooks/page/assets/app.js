@@ -1,7 +1,8 @@
 // The page: fields in, figures and charts out. Texts of the workbook are only ever text.
 
 import { shown } from './format.js';
-import { Calculator, unpacked } from './calculator.js';
+import { Calculator } from './calculator.js';
+import { formulas } from './formulas.js';
 import { meant, refused, signs, written } from './entry.js';
 import { drawn } from './charts.js';
 
@@ -39,11 +40,6 @@ function cellOf(field) {
   return field.cells[Math.min(Math.max(number, 0), field.cells.length - 1)];
 }
 
-function typed(value) {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'boolean' ? String(value).toUpperCase() : `'${value}`;
-}
-
 function same(one, other) {
   if (typeof one === 'number' && typeof other === 'number') {
     return Math.abs(one - other) <= Math.max(1e-12, 1e-9 * Math.max(Math.abs(one), Math.abs(other)));
@@ -55,7 +51,7 @@ function same(one, other) {
 function put(place, value) {
   if (same(valueAt(place), value)) return;
   now.set(keyOf(place), value);
-  calculator.put(place, typed(value));
+  calculator.put(place, value);
 }
 
 function compute() {
@@ -494,13 +490,17 @@ function build() {
   });
 }
 
+// What a browser can unpack: base64 of gzip.
+async function unpacked(base64) {
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).text();
+}
+
 async function start() {
   build();
   show();
-  const [wasm, workbook] = await Promise.all([
-    unpacked($('wasm').textContent), unpacked($('workbook').textContent),
-  ]);
-  calculator = await Calculator.start(wasm, workbook);
+  calculator = new Calculator(JSON.parse(await unpacked($('workbook').textContent)), formulas);
   // What this browser computes has to be what the file says before anything is changed.
   compute();
   const rounded = new Map(data.rounded.map(([place, value]) => [keyOf(place), value]));

@@ -1,92 +1,263 @@
-// IronCalc's WebAssembly, and what it asks of JavaScript, as far as the page calls it.
+// The workbook's formulas, computed where something that they read has changed.
+//
+// Every cell has a number: its row among those of all sheets, times the width that all sheets have,
+// plus its column. A formula is a function of its cell; formulas that were filled down share one.
 
-const EXACT = 'the calculator of this page could not start';
+import { Block, Fault, FAULTS, NUM, VALUE, isBlank } from './values.js';
+
+const CIRCLE = new Fault('#CIRC!');
+const SPILLED = new Fault('#SPILL!');
+const NOT_FITTING = FAULTS.get('#N/A');
+// How many results of a function are kept; of blocks above this size none are.
+const KEPT = 5000;
+const LARGEST = 64;
 
 export class Calculator {
-  static async start(wasm, workbook) {
-    const calculator = new Calculator();
-    const module = await WebAssembly.compile(wasm);
-    const given = calculator.imports();
-    const imports = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-      const found = Object.keys(given).find((known) => name.startsWith(known));
-      (imports[from] ||= {})[name] = found ? given[found] : () => {
-        throw new Error(`${EXACT}: it asks for ${name}`);
-      };
+  constructor(program, formulas) {
+    const { width, bases, rows } = program;
+    this.width = width;
+    this.bases = bases;
+    this.cells = new Array(width * rows).fill(null);
+    this.changed = new Int32Array(width * rows);
+    this.rows = new Int32Array(rows);
+    this.turn = 0;
+    for (const [sheet, row, first, ...values] of program.values) {
+      const at = this.at([sheet, row, first]);
+      values.forEach((value, i) => { this.cells[at + i] = taken(value); });
     }
-    const instance = await WebAssembly.instantiate(module, imports);
-    calculator.wasm = instance.exports;
-    calculator.wasm.__wbindgen_start();
-    const at = calculator.bytes(workbook);
-    const [model, error, failed] = calculator.wasm.model_from_bytes(
-      at, workbook.length, ...calculator.text('en'),
-    );
-    if (failed) throw new Error(`${EXACT}: ${calculator.wasm.__wbindgen_externrefs.get(error)}`);
-    calculator.model = model;
-    calculator.wasm.model_pauseEvaluation(model);
-    return calculator;
+    this.inputs = new Set(program.inputs.map((place) => this.at(place)));
+    this.patterns = formulas(this.cells, width, (at, high, wide) => this.range(at, high, wide));
+    this.place(program);
+    this.order = this.sorted();
+    this.first = true;
   }
 
-  // Puts what is typed into a cell; computes nothing yet.
-  put([sheet, row, column], typed) {
-    const [error, failed] = this.wasm.model_setUserInput(
-      this.model, sheet, row, column, ...this.text(typed),
-    );
-    if (failed) throw new Error(this.wasm.__wbindgen_externrefs.get(error));
+  at([sheet, row, column]) {
+    return (this.bases[sheet] + row - 1) * this.width + column - 1;
+  }
+
+  // The values of a rectangle of cells.
+  range(at, high, wide) {
+    const data = new Array(high * wide);
+    let i = 0;
+    for (let row = 0; row < high; row += 1) {
+      const from = at + row * this.width;
+      for (let place = 0; place < wide; place += 1) data[i++] = this.cells[from + place];
+    }
+    return new Block(high, wide, data, true);
+  }
+
+  // Which formula fills which cells.
+  place(program) {
+    this.owner = new Int32Array(this.cells.length).fill(-1);
+    this.own = [];
+    this.pattern = [];
+    this.filled = new Map();
+    const put = (pattern, at) => {
+      this.owner[at] = this.own.length;
+      this.own.push(at);
+      this.pattern.push(pattern);
+    };
+    for (const [pattern, sheet, top, left, bottom, right] of program.formulas) {
+      for (let row = top; row <= bottom; row += 1) {
+        for (let place = left; place <= right; place += 1) put(pattern, this.at([sheet, row, place]));
+      }
+    }
+    for (const [pattern, place, high, wide, moving] of program.arrays) {
+      const at = this.at(place);
+      put(pattern, at);
+      const number = this.owner[at];
+      this.filled.set(number, [high, wide, moving]);
+      for (let row = 0; row < high; row += 1) {
+        for (let c = 0; c < wide; c += 1) this.owner[at + row * this.width + c] = number;
+      }
+    }
+    // What a formula reads, as far as it may change: single cells, and rectangles.
+    this.single = [];
+    this.wide = [];
+    this.own.forEach((at, number) => {
+      const row = Math.floor(at / this.width);
+      const read = this.patterns[this.pattern[number]][1](at, row, at - row * this.width);
+      const [single, wide] = [[], []];
+      for (let i = 0; i < read.length; i += 3) {
+        if (read[i + 1] === 1 && read[i + 2] === 1) {
+          if (this.owner[read[i]] >= 0 || this.inputs.has(read[i])) single.push(read[i]);
+        } else wide.push(read[i], read[i + 1], read[i + 2]);
+      }
+      this.single.push(single);
+      this.wide.push(wide);
+    });
+  }
+
+  // The formulas in an order in which each comes after those that it reads.
+  sorted() {
+    const { own, owner, single, wide, width } = this;
+    const state = new Uint8Array(own.length);
+    const order = [];
+    this.circles = new Set();
+    const readBy = (number) => {
+      const found = [];
+      for (const at of single[number]) if (owner[at] >= 0) found.push(owner[at]);
+      const spans = wide[number];
+      for (let i = 0; i < spans.length; i += 3) {
+        for (let row = 0; row < spans[i + 1]; row += 1) {
+          const from = spans[i] + row * width;
+          for (let c = 0; c < spans[i + 2]; c += 1) {
+            const other = owner[from + c];
+            if (other >= 0 && state[other] !== 2) found.push(other);
+          }
+        }
+      }
+      return found;
+    };
+    for (let start = 0; start < own.length; start += 1) {
+      if (state[start]) continue;
+      const waiting = [[start, readBy(start)]];
+      state[start] = 1;
+      while (waiting.length) {
+        const top = waiting[waiting.length - 1];
+        const next = top[1].pop();
+        if (next === undefined) {
+          state[top[0]] = 2;
+          order.push(top[0]);
+          waiting.pop();
+        } else if (state[next] === 1) this.circles.add(next);
+        else if (!state[next]) {
+          state[next] = 1;
+          waiting.push([next, readBy(next)]);
+        }
+      }
+    }
+    return order;
+  }
+
+  // Puts a value into a cell that is an input; computes nothing yet.
+  put(place, value) {
+    const at = this.at(place);
+    if (!this.inputs.has(at)) throw new Error(`no input stands at ${place}`);
+    this.mark(at, taken(value), this.turn + 1);
+  }
+
+  mark(at, value, turn) {
+    if (this.cells[at] === value) return;
+    this.cells[at] = value;
+    this.changed[at] = turn;
+    this.rows[Math.floor(at / this.width)] = turn;
   }
 
   evaluate() {
-    this.wasm.model_evaluate(this.model);
+    this.turn += 1;
+    for (const number of this.order) if (this.first || this.touched(number)) this.compute(number);
+    this.first = false;
   }
 
-  // The value of a cell: a number, a text, true or false, null, or an object with its error.
-  value([sheet, row, column]) {
-    const [kind] = this.wasm.model_getCellType(this.model, sheet, row, column);
-    const [at, length] = this.wasm.model_getFormattedCellValue(this.model, sheet, row, column);
-    const text = this.read(at, length);
-    this.wasm.__wbindgen_free(at, length, 1);
-    if (kind === 16) return { error: text };
-    if (kind === 2) return text;
-    if (kind === 4) return text === 'TRUE';
-    return text === '' ? null : Number(text);
+  touched(number) {
+    const { changed, turn, width } = this;
+    for (const at of this.single[number]) if (changed[at] === turn) return true;
+    const spans = this.wide[number];
+    for (let i = 0; i < spans.length; i += 3) {
+      const first = Math.floor(spans[i] / width);
+      for (let row = 0; row < spans[i + 1]; row += 1) {
+        if (this.rows[first + row] !== turn) continue;
+        const from = spans[i] + row * width;
+        for (let c = 0; c < spans[i + 2]; c += 1) if (changed[from + c] === turn) return true;
+      }
+    }
+    return false;
   }
 
-  bytes(data) {
-    const at = this.wasm.__wbindgen_malloc(data.length, 1) >>> 0;
-    new Uint8Array(this.wasm.memory.buffer).set(data, at);
-    return at;
+  compute(number) {
+    const at = this.own[number];
+    const row = Math.floor(at / this.width);
+    const value = this.circles.has(number) ? CIRCLE
+      : this.patterns[this.pattern[number]][0](at, row, at - row * this.width);
+    const area = this.filled.get(number);
+    if (area) this.fill(at, value, area);
+    else this.mark(at, kept(value instanceof Block ? value.data[0] : value), this.turn);
   }
 
-  text(text) {
-    const data = new TextEncoder().encode(text);
-    return [this.bytes(data), data.length];
+  // Writes an array: one that fits its place, or is repeated there; one that grew out of it is told.
+  fill(at, value, [high, wide, moving]) {
+    const whole = value instanceof Block ? value : new Block(1, 1, [value]);
+    const { rows, columns, data } = whole;
+    const grown = moving && (rows > high || columns > wide);
+    for (let row = 0; row < high; row += 1) {
+      for (let c = 0; c < wide; c += 1) {
+        const r = rows === 1 && !moving ? 0 : row;
+        const k = columns === 1 && !moving ? 0 : c;
+        const inside = r < rows && k < columns;
+        const one = inside ? kept(data[r * columns + k]) : moving ? null : NOT_FITTING;
+        this.mark(at + row * this.width + c, grown ? SPILLED : one, this.turn);
+      }
+    }
   }
 
-  read(at, length) {
-    return new TextDecoder().decode(new Uint8Array(this.wasm.memory.buffer, at >>> 0, length));
-  }
-
-  imports() {
-    return {
-      __wbg_Error_: (at, length) => Error(this.read(at, length)),
-      __wbg___wbindgen_throw_: (at, length) => { throw new Error(this.read(at, length)); },
-      __wbindgen_cast_0000000000000003: (at, length) => this.read(at, length),
-      __wbindgen_init_externref_table: () => {
-        const table = this.wasm.__wbindgen_externrefs;
-        const offset = table.grow(4);
-        table.set(0, undefined);
-        [undefined, null, true, false].forEach((value, i) => table.set(offset + i, value));
-      },
-      __wbg_now_: () => Date.now(),
-      __wbg_random_: () => Math.random(),
-      __wbg_ic_tz_validate_: () => 1,
-    };
+  value(place) {
+    return this.cells[this.at(place)];
   }
 }
 
-// What a browser can unpack: base64 of gzip.
-export async function unpacked(base64) {
-  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+// A value as it is handed over: an error is an object with its code.
+function taken(value) {
+  if (value !== null && typeof value === 'object') return FAULTS.get(value.error) ?? new Fault(value.error);
+  return value;
+}
+
+function kept(value) {
+  if (isBlank(value)) return 0;
+  if (typeof value === 'number' && !Number.isFinite(value)) return NUM;
+  return typeof value === 'function' ? VALUE : value;
+}
+
+// A function that gives what it gave before where it is asked the same again.
+export function remembered(work) {
+  const known = new Map();
+  return (...given) => {
+    let key = '';
+    for (const one of given) {
+      const part = keyOf(one);
+      if (part === null) return work(...given);
+      key += part;
+    }
+    let value = known.get(key);
+    if (value === undefined) {
+      value = work(...given);
+      if (known.size >= KEPT) known.clear();
+      known.set(key, value);
+    }
+    return value;
+  };
+}
+
+function keyOf(value) {
+  if (value instanceof Block) {
+    if (value.data.length > LARGEST) return null;
+    let key = `b${value.rows},${value.columns}:`;
+    for (const one of value.data) key += keyOf(one);
+    return key;
+  }
+  if (value instanceof Fault) return `e${value.error};`;
+  if (typeof value === 'function') return null;
+  return typeof value === 'string' ? `t${value.length}:${value}` : `${String(value)};`;
+}
+
+// A rectangle of cells that never change, read when it is first asked for.
+export function fixed(read, at, high, wide) {
+  let found = null;
+  return () => {
+    if (!found) {
+      found = read(at, high, wide);
+      found.fixed = true;
+    }
+    return found;
+  };
+}
+
+// The one cell of a row or column that stands beside or above a formula: @A1:A9.
+export function beside(values, row, place) {
+  const inside = (i, count) => i >= 0 && i < count;
+  if (values.data.length === 1) return values.data[0];
+  if (values.columns === 1 && inside(row, values.rows)) return values.data[row];
+  if (values.rows === 1 && inside(place, values.columns)) return values.data[place];
+  return VALUE;
 }
