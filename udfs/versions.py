@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from importlib.metadata import version
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +48,10 @@ def versions() -> dict[str, str]:
     """Return the version of everything that the functions compute with now, by `KINDS`."""
     found = {CONTRACT: f"{version('tokenbook')} {_code()}"}
     for kind, tables in TABLES.items():
-        rows = [catalogue.table(table) for table in tables]
-        newest = max(row["checked"] for table in rows for row in table)
-        found[kind] = f"{newest} {_short(_written(table) for table in rows)}"
+        found[kind] = _of_tables(_Same(tuple(catalogue.table(table) for table in tables)))
     if own := prices.own_file_prices():
         found["prices"] += f", own prices {_hash(sorted([*key, usd] for key, usd in own.items()))}"
-    fitted = calibration()
-    found[CALIBRATION] = f"{fitted['provenance']['fitted_on']} {_hash(fitted)}"
+    found[CALIBRATION] = _of_calibration(_Same((calibration(),)))
     return found
 
 
@@ -64,6 +63,32 @@ def reads(function: Callable[..., Any]) -> tuple[str, ...]:
     return _READ_BY.get(name, ())
 
 
+class _Same:
+    """Contents that are the same where they are the very same objects: they are read once."""
+
+    def __init__(self, contents: tuple[Any, ...]) -> None:
+        self.contents = contents
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and all(map(is_, self.contents, other.contents))
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.contents)))
+
+
+@lru_cache(maxsize=len(TABLES))
+def _of_tables(same: _Same) -> str:
+    newest = max(row["checked"] for table in same.contents for row in table)
+    return f"{newest} {_short(_written(table) for table in same.contents)}"
+
+
+@lru_cache(maxsize=1)
+def _of_calibration(same: _Same) -> str:
+    (fitted,) = same.contents
+    return f"{fitted['provenance']['fitted_on']} {_hash(fitted)}"
+
+
+@cache
 def _code() -> str:
     """Return a short hash of the code that the result of a function hangs on."""
     here, model = Path(__file__).parent, Path(engine.__file__).parent

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from lxml import etree
 
 from engine.errors import TokenbookError
 from workbooks import templates
@@ -17,6 +18,9 @@ from workbooks.authoring.layout import Book
 from workbooks.authoring.mend import pack
 from workbooks.authoring.opendocument import same_cells
 from workbooks.authoring.writer import COVER, FIRST_HEADLINE, write
+from workbooks.ooxml.book import read_book
+from workbooks.ooxml.package import Package
+from workbooks.ooxml.xml import MAIN
 from workbooks.recalc import Report, UnwritableError, recalculate
 from workbooks.recalc.job import Progress
 from workbooks.recalc.run import uncollected
@@ -145,26 +149,26 @@ def _flavoured(draft: Path, flavour: str) -> Path:
     return draft
 
 
-def _shown(value: Any) -> float | str | None:
-    """Return what a headline's cell holds: a number, a text or nothing."""
-    return value if isinstance(value, int | float | None) else str(value)
-
-
 def _headline_values(
     path: Path, book: Book
 ) -> tuple[tuple[str, float | str | None, str, str], ...]:
     """Read the headline figures from the cover, whose labels may be formulas too."""
-    from openpyxl import load_workbook  # noqa: PLC0415  (heavy)
-
-    # Read only, the other sheets and their charts are left unread.
-    workbook = load_workbook(path, data_only=True, read_only=True)
-    last = FIRST_HEADLINE + len(book.headlines) - 1
-    cells = workbook[COVER].iter_rows(FIRST_HEADLINE, last, 1, 3, values_only=True)
-    told = tuple(
-        (str(label), _shown(value), number_format, str(unit or ""))
-        for (label, value, unit), (_, _, number_format, _) in zip(
-            cells if book.headlines else (), book.headlines, strict=True
-        )
+    if not book.headlines:
+        return ()
+    with Package(path) as package:
+        sheets = {sheet.name: sheet.part for sheet in read_book(package).sheets}
+        root = etree.fromstring(package.read(sheets[COVER]))
+    shown = {cell.get("r"): _shown(cell) for cell in root.iter(f"{{{MAIN}}}c")}
+    return tuple(
+        (str(shown[f"A{row}"]), shown[f"B{row}"], number_format, str(shown.get(f"C{row}") or ""))
+        for row, (_, _, number_format, _) in enumerate(book.headlines, start=FIRST_HEADLINE)
     )
-    workbook.close()
-    return told
+
+
+def _shown(cell: etree._Element) -> float | str | None:
+    """Return what a cell of a finished workbook shows: a number, a text or nothing."""
+    parts = cell.iter(f"{{{MAIN}}}v", f"{{{MAIN}}}t")
+    text = "".join(part.text or "" for part in parts)
+    if not text:
+        return None
+    return float(text) if cell.get("t", "n") == "n" else text

@@ -140,16 +140,13 @@ def _fed(book: Book) -> dict[Place, set[Domain]]:
     fed: dict[Place, set[Domain]] = defaultdict(set)
     links: dict[Place, list[Place]] = {}
     for sheet in book.sheets:
-        seen: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         for cell in sheet.cells:
             text = cell.value
             if not isinstance(text, str) or not (text.startswith("=") or cell.array):
                 continue
             if "TOK_" in text:
-                if text in seen:
-                    continue
-                seen.add(text)
-                for place, domain in _taken(text, sheet):
+                for place, domain in _taken(text, sheet, seen):
                     fed[place].add(domain)
             elif link := _LINK.fullmatch(text):
                 links[sheet.name, cell.row, cell.column] = _cells(link.groups(), sheet)
@@ -168,8 +165,11 @@ def _hand_on(place: Place, fed: dict[Place, set[Domain]], links: dict[Place, lis
                 waiting.append(source)
 
 
-def _taken(text: str, sheet: Sheet) -> Iterator[tuple[Place, Domain]]:
-    """Give each cell that a call in the formula takes as it is, with the argument's domain."""
+def _taken(text: str, sheet: Sheet, seen: set[tuple[str, ...]]) -> Iterator[tuple[Place, Domain]]:
+    """Give each cell that a call in the formula takes as it is, with the argument's domain.
+
+    `seen` are the arguments that formulas of the sheet had before.
+    """
     for called, arguments in calls(text):
         function = registry.get(called)
         if function is None:
@@ -177,8 +177,10 @@ def _taken(text: str, sheet: Sheet) -> Iterator[tuple[Place, Domain]]:
         domains = domains_of(function.engine)
         for name, argument in zip(function.parameters, arguments, strict=False):
             # Most arguments are expressions, or have no domain.
-            if name not in domains or not argument[-1:].isdigit():
+            taken = (called, name, argument)
+            if name not in domains or not argument[-1:].isdigit() or taken in seen:
                 continue
+            seen.add(taken)
             reference = _REFERENCE.fullmatch(argument)
             if reference:
                 for place in _cells(reference.groups(), sheet):

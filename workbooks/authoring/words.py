@@ -36,6 +36,8 @@ _PIECE = re.compile(
 )
 _CALL = re.compile(r"(TOK_[A-Z0-9_]+)\(")
 _OF_PRODUCT = re.compile(r"\{(product|name|Name)\}")
+#: What is in quotes, so that no mark in it counts, and the marks.
+_PUNCTUATION = re.compile(r""""[^"]*"|'[^']*'|[(),]""")
 _LET = re.compile(r"let (\w+)(?:\((\w+)\))? = (.*)")
 _GROWN = "(1+{name})^(since/year_months)"
 
@@ -55,21 +57,17 @@ def calls(formula: str) -> Iterator[tuple[str, list[str]]]:
 
 def arguments(text: str, start: int) -> tuple[list[str], int]:
     """Split the arguments of the call that opens before `start`; return where it ends too."""
-    found, depth, quoted, begin = [], 0, False, start
-    for at in range(start, len(text)):
-        letter = text[at]
-        if letter == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif letter == "(":
+    found, depth, begin = [], 0, start
+    for match in _PUNCTUATION.finditer(text, start):
+        mark, at = match[0], match.start()
+        if mark == "(":
             depth += 1
-        elif letter == ")" and depth:
+        elif mark == ")" and depth:
             depth -= 1
-        elif letter in ",)" and not depth:
+        elif mark in (",", ")") and not depth:
             found.append(text[begin:at])
             begin = at + 1
-            if letter == ")":
+            if mark == ")":
                 return found, begin
     raise ValueError(f"a parenthesis is not closed in {text}")
 

@@ -24,7 +24,8 @@ from workbooks.excel.context import (
     Scope,
     Spill,
 )
-from workbooks.excel.passes import PASSES
+from workbooks.excel.marks import marks_of
+from workbooks.excel.passes import PASSES, Pass
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW, Area, column_letters, column_number
 from workbooks.formula.parse import FormulaError, generalised, parse
 from workbooks.formula.references import AnyRow, FreeColumn, NeedsRowError, Reference
@@ -49,6 +50,7 @@ _REMEMBERED = 20_000
 _LAST_COLUMN = "XFD"
 # A row number of so few digits is on the sheet.
 _DIGITS = 6
+_IN_NAMES = tuple(rule for rule in PASSES if rule.in_names)
 # A chain of operators is a deep tree; calls between Python functions take no stack of C.
 _RECURSION = 5_000
 sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
@@ -326,14 +328,7 @@ class Pipeline:
     # --- the passes ------------------------------------------------------------------------------
 
     def _through(self, tree: Node, context: Context) -> Rewritten:
-        result = tree
-        for rule in PASSES:
-            try:
-                result = rule(result, context)
-            except NeedsRowError:
-                if not rule.row_dependent:
-                    raise AssertionError(f"the rule {rule.name!r} asks for a row number") from None
-                raise
+        result = _passed(tree, context, PASSES)
         limits, holds = _common(context.notes.limits), _common(context.notes.holds)
         return Rewritten(result, tuple(pieces(result)), result is tree, limits, holds)
 
@@ -342,10 +337,24 @@ class Pipeline:
 
     def rewrite_name(self, tree: Node, context: Context) -> Node:
         """Put the formula of a defined name through those passes that are for such."""
-        for rule in PASSES:
-            if rule.in_names:
-                tree = rule(tree, context)
-        return tree
+        return _passed(tree, context, _IN_NAMES)
+
+
+def _passed(tree: Node, context: Context, rules: Iterable[Pass]) -> Node:
+    """Put a formula through the rules that it concerns."""
+    marks = marks_of(tree, context)
+    for rule in rules:
+        if rule.concerns.isdisjoint(marks):
+            continue
+        try:
+            result = rule(tree, context)
+        except NeedsRowError:
+            if not rule.row_dependent:
+                raise AssertionError(f"the rule {rule.name!r} asks for a row number") from None
+            raise
+        if result is not tree:
+            tree, marks = result, marks_of(result, context)
+    return tree
 
 
 def _moves(tree: Node, written: Iterable[Piece]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks
 from workbooks.excel.passes import (
     aggregates,
     arguments,
@@ -43,14 +44,20 @@ from workbooks.formula.tree import Node
 class Pass(Protocol):
     """A rewriting rule.
 
-    `row_dependent` says that what it does may differ from row to row of a formula that is filled
-    down; a rule that is not may not ask for a row number. `in_names` says that it is applied to
-    the formulas of defined names too, which are written out before what follows it is done.
+    `concerns` are the marks of which a formula must have one, for the rule to do anything to it; it
+    is not asked about the others. `row_dependent` says that what it does may differ from row to
+    row of a formula that is filled down; a rule that is not may not ask for a row number.
+    `in_names` says that it is applied to the formulas of defined names too, which are written out
+    before what follows it is done.
     """
 
     @property
     def name(self) -> str:
         """What it is called."""
+
+    @property
+    def concerns(self) -> Marks:
+        """What makes a formula its concern."""
 
     @property
     def row_dependent(self) -> bool:
@@ -70,6 +77,7 @@ class Rule:
 
     name: str
     apply: Callable[[Node, Context], Node]
+    concerns: Marks
     row_dependent: bool = False
     in_names: bool = True
 
@@ -80,49 +88,57 @@ class Rule:
 
 PASSES: tuple[Pass, ...] = (
     # Ranges turned round first: what follows compares their corners.
-    Rule("ranges in order", notation.in_order, row_dependent=True),
+    Rule("ranges in order", notation.in_order, notation.RANGES, row_dependent=True),
     # A table is found by its name, before names are looked up.
-    Rule("tables", tables.apply, row_dependent=True),
+    Rule("tables", tables.apply, tables.CONCERNS, row_dependent=True),
     # An operator that becomes a call, before the calls are looked at.
-    Rule("powers", powers.apply),
+    Rule("powers", powers.apply, powers.CONCERNS),
     # The workbook's own functions, before it is asked which are known.
-    Rule("lambdas", lambdas.apply, row_dependent=True),
+    Rule("lambdas", lambdas.apply, lambdas.CONCERNS, row_dependent=True),
     # What no rule is asked about: functions that nobody knows, other workbooks.
-    Rule("calls", calls.apply),
-    Rule("unsupported", unsupported.apply),
+    Rule("calls", calls.apply, calls.CONCERNS),
+    Rule("unsupported", unsupported.apply, unsupported.CONCERNS),
     # Names after the calls around them are known, so that an error says which came first.
-    Rule("names", names.apply, row_dependent=True),
+    Rule("names", names.apply, names.CONCERNS, row_dependent=True),
     # A spill that stays is a range from here on.
-    Rule("kept spills", spills.apply, row_dependent=True),
+    Rule("kept spills", spills.apply, spills.CONCERNS, row_dependent=True),
     # Arguments and single functions, as long as they are what the user wrote.
-    Rule("arguments", arguments.apply),
-    Rule("text formats", text_formats.apply),
-    Rule("lookups", lookups.apply),
+    Rule("arguments", arguments.apply, arguments.CONCERNS),
+    Rule("text formats", text_formats.apply, text_formats.CONCERNS),
+    Rule("lookups", lookups.apply, lookups.CONCERNS),
     # Ranges as they are written, before unions and hidden rows change them.
-    Rule("criteria", criteria.apply),
+    Rule("criteria", criteria.apply, criteria.CONCERNS),
     # Unions and several sheets become arguments, which the rules on hidden rows go through.
-    Rule("references", references.apply, row_dependent=True),
+    Rule("references", references.apply, references.CONCERNS, row_dependent=True),
     # By the number of the function, which only then may change its name.
-    Rule("hidden rows", hidden_rows.apply, row_dependent=True),
-    Rule("aggregates", aggregates.apply),
-    Rule("positions", positions.apply),
+    Rule("hidden rows", hidden_rows.apply, hidden_rows.CONCERNS, row_dependent=True),
+    Rule("aggregates", aggregates.apply, aggregates.CONCERNS),
+    Rule("positions", positions.apply, positions.CONCERNS),
     # Which cell is taken of several, before what is still an array goes element by element.
-    Rule("intersection", intersection.apply, row_dependent=True, in_names=False),
-    Rule("broadcast", broadcast.apply),
+    Rule(
+        "intersection",
+        intersection.apply,
+        intersection.CONCERNS,
+        row_dependent=True,
+        in_names=False,
+    ),
+    Rule("broadcast", broadcast.apply, broadcast.CONCERNS),
     # Sizes after what goes element by element, whose size is known then.
-    Rule("array sizes", array_sizes.apply, row_dependent=True, in_names=False),
+    Rule(
+        "array sizes", array_sizes.apply, array_sizes.CONCERNS, row_dependent=True, in_names=False
+    ),
     # Digits last: what is shown is the value of the finished operand.
-    Rule("compare 15 digits", fifteen_digits.compare, in_names=False),
-    Rule("snap to zero", fifteen_digits.snap, in_names=False),
-    Rule("texts of 15 digits", fifteen_digits.as_texts),
+    Rule("compare 15 digits", fifteen_digits.compare, fifteen_digits.COMPARED, in_names=False),
+    Rule("snap to zero", fifteen_digits.snap, fifteen_digits.ADDED, in_names=False),
+    Rule("texts of 15 digits", fifteen_digits.as_texts, fifteen_digits.JOINED),
     # The whole of what is joined, with the texts of its numbers.
-    Rule("long texts", long_texts.apply),
+    Rule("long texts", long_texts.apply, long_texts.CONCERNS),
     # A name for the array, which no rule that looks at names is to see.
-    Rule("single errors", single_errors.apply),
+    Rule("single errors", single_errors.apply, single_errors.CONCERNS),
     # Ways of writing, which no rule need know of.
-    Rule("single", notation.single),
-    Rule("spilled", notation.spilled),
+    Rule("single", notation.single, notation.SINGLES),
+    Rule("spilled", notation.spilled, notation.SPILLS),
     # The whole formula, once its parts are done.
-    Rule("fit", result.fit, in_names=False),
-    Rule("sure", result.sure, in_names=False),
+    Rule("fit", result.fit, result.SHAPED, in_names=False),
+    Rule("sure", result.sure, result.FAILING, in_names=False),
 )

@@ -6,11 +6,16 @@ from dataclasses import replace
 
 from workbooks.calc.protocol import RANKED
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.tree import Call, Node, Number, bottom_up
 
 # From here on AGGREGATE takes an array and a rank.
 _FIRST_RANK = 14
 _PASS_OVER_ERRORS = ("4", "6")
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(("AGGREGATE",))
 
 
 def apply(tree: Node, _context: Context) -> Node:

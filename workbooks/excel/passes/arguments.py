@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks, functions
 from workbooks.excel.runtime.coerce import plain_number
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
@@ -35,6 +36,12 @@ _STRICT = frozenset(
 
 #: These look for a number among others, and do not find an error or a text.
 _RANKS = frozenset(["RANK", "RANK.AVG", "RANK.EQ"])
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = (
+    _STRICT | _RANKS | functions(traits=("literals", "truths", "condition"), kinds="n")
+)
 
 
 def apply(tree: Node, _context: Context) -> Node:

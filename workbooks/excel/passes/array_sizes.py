@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from workbooks.calc.protocol import LIFT
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import ARRAY_FORMULA, Marks
 from workbooks.excel.passes.broadcast import SINGLE, SKIPPED
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
@@ -46,6 +47,10 @@ class Size(NamedTuple):
 _ONE = Size(1, 1)
 _UNKNOWN = Size(None, None)
 _LEVELLED = ("IF", "IFERROR", "IFNA", "ATAN2")
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((ARRAY_FORMULA,))
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -112,7 +117,7 @@ def _call(node: Call, context: Context) -> Size:
         return _largest([_size(a, context) for kind, a in given if kind == SINGLE])
     if name == "TB.FIT":
         return _ONE
-    if name == "IF" and _size(arguments[0], context) == _ONE:
+    if name == "IF" and arguments and _size(arguments[0], context) == _ONE:
         chosen = {_size(argument, context) for argument in arguments[1:]}
         return chosen.pop() if len(chosen) == 1 else _UNKNOWN
     if name in context.scope.own:
@@ -120,9 +125,9 @@ def _call(node: Call, context: Context) -> Size:
         return _ONE if single and {_size(a, context) for a in arguments} <= {_ONE} else _UNKNOWN
     if row.every_single or "broadcasts" in row.traits or row.no_ranges:
         return _largest([_size(argument, context) for argument in arguments])
-    if name == "TRANSPOSE":
+    if name == "TRANSPOSE" and arguments:
         return Size(*reversed(_size(arguments[0], context)))
-    if name == "SEQUENCE" and all(map(_is_count, arguments[:2])):
+    if name == "SEQUENCE" and len(arguments) > 1 and all(map(_is_count, arguments[:2])):
         return _counted(arguments[0], arguments[1], context)
     if name in ("ROW", "COLUMN") or "one" in row.traits:
         # Of several rows or columns these have become SEQUENCE.

@@ -13,9 +13,11 @@ from dataclasses import replace
 from workbooks.calc.protocol import FIT, FORMATTED, LIFT, RANKED
 from workbooks.excel.context import Context, KeepOldValueError, Scope
 from workbooks.excel.kinds import is_many, may_be_area, returns_array
+from workbooks.excel.marks import AREAS, ARRAY_FORMULA, OWN, Marks, functions, marks
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
+    Apply,
     Array,
     Call,
     Inlined,
@@ -41,6 +43,14 @@ _BY_FIRST = ("CHOOSE", "IFS")
 
 #: What `TB.LIFT` knows these by.
 _NAMES = {FORMATTED: "TEXT", RANKED: "AGGREGATE"}
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = (
+    AREAS
+    | marks(ARRAY_FORMULA, OWN, Array, Apply, LIFT, FIT)
+    | functions(traits=("arrays",), result="array")
+)
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -70,7 +80,7 @@ def _spread(node: Node, scope: Scope, *, arrays: bool, ordinary: bool) -> Node:
         ordinary
         and arrays
         and node.name in _ONE_EVEN_THERE
-        and _has_ranges(node.arguments[0], scope)
+        and any(_has_ranges(argument, scope) for argument in node.arguments[:1])
     ):
         raise KeepOldValueError(
             f"{node.name} of a range inside a function of arrays: Excel takes one cell of it "

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workbooks.calc.protocol import SKIPPED
+from workbooks.calc.protocol import LOWERED, SKIPPED
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.functions import native
 from workbooks.formula.tree import Call, External, Missing, Node, Text, bottom_up
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((Call, External))
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -32,7 +36,9 @@ def _known(node: Node, context: Context) -> Node:
         )
     if node.name in scope.own and scope.knows(node.name):
         return _filled(node)
-    if not scope.knows(node.name) and not scope.names.defines(node.name):
+    # What only passes write means something else in a workbook, or nothing.
+    unknown = node.name in LOWERED or not scope.knows(node.name)
+    if unknown and not scope.names.defines(node.name):
         raise KeepOldValueError(f"unknown function {node.name}")
     if native(node.name).handled == "runtime":
         filled = _filled(node)

@@ -12,6 +12,7 @@ from udfs.cells import CODES
 from workbooks.calc.protocol import CRITERIA
 from workbooks.excel.context import Context, Scope
 from workbooks.excel.kinds import is_area
+from workbooks.excel.marks import Marks, functions
 from workbooks.formula.functions import Native, native
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
@@ -31,6 +32,10 @@ from workbooks.formula.tree import (
 _OPERATORS = "=<>"
 _TRUTHS = ("TRUE", "FALSE")
 _MAY_FAIL = (Reference, Name, Error, Call, Operation)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = functions(traits=("criteria",))
 
 
 def apply(tree: Node, context: Context) -> Node:

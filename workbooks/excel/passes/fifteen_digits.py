@@ -13,6 +13,7 @@ from dataclasses import replace
 from workbooks.calc.protocol import DIGITS, LIFT, SHOWN, SNAPPED
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import may_be_number
+from workbooks.excel.marks import Marks, functions
 from workbooks.excel.passes.broadcast import SKIPPED
 from workbooks.formula.functions import native
 from workbooks.formula.tree import (
@@ -38,6 +39,10 @@ from workbooks.formula.tree import (
 
 #: Kinds of arguments that are read as texts.
 _TEXTS = "tj"
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+COMPARED: Marks = frozenset(COMPARISONS)
 
 
 def compare(tree: Node, context: Context) -> Node:
@@ -71,6 +76,10 @@ def _is_exact(node: Node) -> bool:
 
 def _digits(node: Node) -> Node:
     return _handed_to(DIGITS, node)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+ADDED: Marks = frozenset("+-")
 
 
 def snap(tree: Node, context: Context) -> Node:
@@ -116,6 +125,10 @@ def _handed_to(function: str, node: Node) -> Node:
 def simpler(tree: Operation) -> Node:
     """Return the operand that is evaluated once more, to see whether the two cancel out."""
     return min((tree.right, tree.left), key=lambda side: sum(1 for _ in walk(side)))
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+JOINED: Marks = frozenset(("&", LIFT)) | functions(kinds=_TEXTS)
 
 
 def as_texts(tree: Node, _context: Context) -> Node:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.address import Area
 from workbooks.formula.references import Corner, Reference
 from workbooks.formula.tree import Call, Error, Name, Node, Number, bottom_up
@@ -25,6 +26,10 @@ _OF_NOTHING = frozenset([2, 3, 4, 5, 6, 9])
 _CALLS = ("SUBTOTAL", "AGGREGATE", "TB.AGGREGATE")
 
 
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(_CALLS)
+
+
 def apply(tree: Node, context: Context) -> Node:
     """Hand over the rows that are to be seen alone."""
     hidden = context.scope.hidden
@@ -38,7 +43,7 @@ def apply(tree: Node, context: Context) -> Node:
 
 def _seen(node: Call, context: Context, hidden: HiddenRows) -> Node:
     start = 1 if node.name == "SUBTOTAL" else 2
-    settings = [a.text if isinstance(a, Number) else "" for a in node.arguments[:start]]
+    settings = [a.text if isinstance(a, Number) else "" for a in node.arguments[:start]] or [""]
     by_hand: bool | None = None
     if node.name != "SUBTOTAL":
         if settings[-1].isdigit() and settings[-1] not in _HIDDEN_OPTIONS:
@@ -60,8 +65,8 @@ def _seen(node: Call, context: Context, hidden: HiddenRows) -> Node:
 
 
 def _nothing(node: Call, number: str) -> Node:
-    if node.name != "SUBTOTAL":
-        raise KeepOldValueError("AGGREGATE over rows that are all hidden is not supported")
+    if node.name != "SUBTOTAL" or not number.isdigit():
+        raise KeepOldValueError(f"{node.name} over rows that are all hidden is not supported")
     return Number("0") if int(number) % _BY_HAND in _OF_NOTHING else Error("#DIV/0!")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from workbooks.calc.protocol import FIT, ONE
 from workbooks.excel.context import Context, KeepOldValueError, Scope
 from workbooks.excel.kinds import is_area, returns_array
+from workbooks.excel.marks import AREAS, Marks
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
 from workbooks.formula.references import AnyRow, Corner, Reference
@@ -42,6 +43,10 @@ from workbooks.formula.tree import (
 )
 
 _ZERO, _ONE = Number("0"), Number("1")
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = AREAS | {"INDIRECT", "INDEX", "OFFSET", "XLOOKUP"}
 
 
 def apply(tree: Node, context: Context) -> Node:
@@ -216,9 +221,9 @@ class _Intersection:
                 return len(arguments) < 2 or not all(map(_is_positive, arguments[1:3]))
             case "OFFSET":
                 shaped = any(not isinstance(argument, Missing) for argument in arguments[3:])
-                return shaped or self._many(arguments[0])
+                return shaped or any(map(self._many, arguments[:1]))
             case "XLOOKUP":
-                return any(self._columns(argument) != 1 for argument in arguments[1:3])
+                return len(arguments) > 2 and any(self._columns(a) != 1 for a in arguments[1:3])
         return False
 
     def _columns(self, argument: Node) -> int | None:

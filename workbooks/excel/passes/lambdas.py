@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.excel.passes.calls import is_ours
 from workbooks.formula.functions import native
 from workbooks.formula.names import DefinedName, is_relative
@@ -32,6 +33,10 @@ from workbooks.formula.tree import (
 
 _DEEPEST = 16
 _PREFIX = "_xlpm."
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((Call,))
 
 
 def apply(tree: Node, context: Context) -> Node:

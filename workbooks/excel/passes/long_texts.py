@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from workbooks.excel.context import Context, Scope
 from workbooks.excel.kinds import is_many
+from workbooks.excel.marks import Marks
 from workbooks.formula.functions import native
 from workbooks.formula.tree import (
     Call,
@@ -30,6 +31,10 @@ _NUMBER = 32
 _JOINING = ("CONCATENATE", "CONCAT")
 #: Where these have the count of characters that they give.
 _COUNTED = {"LEFT": 1, "RIGHT": 1, "MID": 2}
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(("&", *_JOINING))
 
 
 def apply(tree: Node, context: Context) -> Node:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from workbooks.calc.protocol import MATCHED, NEXT_LOOKUP, NEXT_MATCH
 from workbooks.excel.context import Context
 from workbooks.excel.kinds import literal
+from workbooks.excel.marks import Marks
 from workbooks.excel.runtime.coerce import plain_number
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
@@ -29,6 +30,10 @@ from workbooks.formula.tree import (
 _ZERO, _ONE = Number("0"), Number("1")
 _NEXT, _HALVES, _WILD = ("-1", "1"), ("-2", "2"), "2"
 _MISSING, _MODE = 3, 4
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(("LOOKUP", "MATCH", "VLOOKUP", "HLOOKUP", "XMATCH", "XLOOKUP"))
 
 
 def apply(tree: Node, _context: Context) -> Node:

@@ -8,12 +8,17 @@ evaluates it.
 from __future__ import annotations
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.names import DefinedName, is_relative, may_be_name
 from workbooks.formula.parse import FormulaError
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import Call, Error, Inlined, Name, Node, bottom_up, rebuilt, walk
 
 _DEEPEST = 16
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((Name,))
 
 
 def apply(tree: Node, context: Context) -> Node:

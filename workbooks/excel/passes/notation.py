@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Inlined,
@@ -19,6 +20,10 @@ from workbooks.formula.tree import (
 _ZERO = Number("0")
 
 
+#: What concerns the pass (see `workbooks.excel.marks`).
+SINGLES: Marks = frozenset((Single,))
+
+
 def single(tree: Node, _context: Context) -> Node:
     """Write `@A1:A9` as `@INDEX(A1:A9,0,0)`: else a blank cell would become a number."""
 
@@ -28,6 +33,10 @@ def single(tree: Node, _context: Context) -> Node:
         return node
 
     return bottom_up(tree, change)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+SPILLS: Marks = frozenset((Spilled,))
 
 
 def spilled(tree: Node, _context: Context) -> Node:
@@ -40,6 +49,10 @@ def spilled(tree: Node, _context: Context) -> Node:
         return call("IF", Operation("=", cells, _ZERO), node.operand, node)
 
     return bottom_up(tree, change)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+RANGES: Marks = frozenset((Reference,))
 
 
 def in_order(tree: Node, context: Context) -> Node:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.address import MAX_COLUMN, MAX_ROW
 from workbooks.formula.functions import native
 from workbooks.formula.references import Corner, Reference
@@ -19,6 +20,10 @@ from workbooks.formula.tree import Call, Missing, Node, Number, Operation, Paren
 
 _BY_ROW, _BY_COLUMN = ("ROW", "ROWS"), ("COLUMN", "COLUMNS")
 _COLUMNS_OF_OFFSET = 2
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((*_BY_ROW, *_BY_COLUMN, "OFFSET"))
 
 
 def apply(tree: Node, context: Context) -> Node:

@@ -7,7 +7,11 @@ or whose base is a number other than 0, stays an operator.
 from __future__ import annotations
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks
 from workbooks.formula.tree import Node, Number, Operation, bare, bottom_up, call
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset("^")
 
 
 def apply(tree: Node, _context: Context) -> Node:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import SEVERAL, Marks
 from workbooks.formula.address import Area
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference, reference_to
 from workbooks.formula.tree import Call, Error, Joined, Node, Paren, bare, children, rebuilt
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((Joined, SEVERAL))
 
 
 def apply(tree: Node, context: Context) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbooks.calc.protocol import FAILURES, FIT, FORMATTED, LIFT, ONE, SPILL, SURE
 from workbooks.excel.context import Context, Fill, Scope, Spill
 from workbooks.excel.kinds import is_area, returns_array
+from workbooks.excel.marks import ARRAY_FORMULA, OWN, Marks, functions, marks
 from workbooks.formula.functions import native
 from workbooks.formula.tree import (
     Array,
@@ -16,12 +17,17 @@ from workbooks.formula.tree import (
     Paren,
     Percent,
     Sign,
+    Spilled,
     children,
     walk,
 )
 
 # Own functions that may fail where Excel would not.
 _MAY_FAIL = (LIFT, ONE, FORMATTED)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+SHAPED: Marks = marks(ARRAY_FORMULA, OWN, LIFT, Array, Spilled, Inlined) | functions(result="array")
 
 
 def fit(tree: Node, context: Context) -> Node:
@@ -36,6 +42,10 @@ def fit(tree: Node, context: Context) -> Node:
     if lifted or _gives_array(tree, scope) or _own_of_ranges(tree, scope):
         return Call(FIT, (tree, Number("1"), Number("1")))
     return tree
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+FAILING: Marks = frozenset((*_MAY_FAIL, Inlined))
 
 
 def sure(tree: Node, _context: Context) -> Node:

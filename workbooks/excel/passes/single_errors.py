@@ -6,6 +6,7 @@ Only a value can be an error as a whole. What is a reference stays: beyond its c
 from __future__ import annotations
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks
 from workbooks.formula.functions import native
 from workbooks.formula.tree import (
     Call,
@@ -25,6 +26,10 @@ from workbooks.formula.tree import (
 
 _ARRAY = Name("tb_array")
 _ZERO, _ONE = Number("0"), Number("1")
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(("INDEX",))
 
 
 def apply(tree: Node, context: Context) -> Node:

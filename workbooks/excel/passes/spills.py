@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from workbooks.excel.context import Context
+from workbooks.excel.marks import Marks
 from workbooks.formula.references import Reference, reference_to
 from workbooks.formula.tree import Inlined, Name, Node, Spilled, bare, rebuilt
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((Spilled,))
 
 
 def apply(tree: Node, context: Context) -> Node:

@@ -7,8 +7,12 @@ own row, and #VALUE! beside the table.
 from __future__ import annotations
 
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.formula.structured import TableError
 from workbooks.formula.tree import Name, Node, TableReference, rebuilt
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset((TableReference, Name))
 
 
 def apply(tree: Node, context: Context) -> Node:

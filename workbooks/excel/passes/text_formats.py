@@ -6,10 +6,14 @@ from dataclasses import replace
 
 from workbooks.calc.protocol import FORMATTED
 from workbooks.excel.context import Context, KeepOldValueError
+from workbooks.excel.marks import Marks
 from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import Call, Node, Text, bottom_up, call
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = frozenset(("TEXT",))
 
 
 def apply(tree: Node, _context: Context) -> Node:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from workbooks.excel.context import Context, KeepOldValueError
 from workbooks.excel.kinds import literal
+from workbooks.excel.marks import Marks, functions, marks
 from workbooks.formula.functions import native
 from workbooks.formula.tree import Call, Joined, Missing, Node, bare, bottom_up
 
 _DATE_UNITS = ('"Y"', '"M"', '"D"', '"YM"', '"MD"')
 _A1_STYLE = ("TRUE", "1")
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+CONCERNS: Marks = marks(Joined, "DATEDIF", "INDIRECT") | functions(handled="refused")
 
 
 def apply(tree: Node, _context: Context) -> Node:
@@ -25,7 +30,8 @@ def _checked(node: Node) -> Node:
         return node
     if native(node.name).handled == "refused":
         raise KeepOldValueError(f"{node.name} is not supported: {native(node.name).why}")
-    if node.name == "DATEDIF" and literal(node.arguments[-1]).upper() not in _DATE_UNITS:
+    unit = literal(node.arguments[-1]).upper() if node.arguments else ""
+    if node.name == "DATEDIF" and unit not in _DATE_UNITS:
         raise KeepOldValueError("DATEDIF is supported with the units Y, M, D, YM and MD alone")
     if (
         node.name == "INDIRECT"
