@@ -130,13 +130,12 @@ def _page(
         chosen.charts = [c for c in chosen.charts if "refused" not in c]
         run = _Run(book, graph, chosen)
         found, tried = run.tried(recalculation)
+    unknown = run.program.unknown
+    untold = set(every) - computed.keys() | graph.unknown.keys() | unknown.keys()
     found += [
-        Difference(p, None, None, "") for p in set(every) - computed.keys() if p in run.values
+        Difference(p, None, None, "") for p in run.values if {p, book.cells[p].anchor} & untold
     ]
-    found += [Difference(p, None, None, "") for p in graph.unknown if p in run.part.formulas]
-    found += [Difference(p, None, None, "") for p in run.program.unknown]
     if found:
-        unknown = run.program.unknown
         refused += _without(book, graph, chosen, found, unknown)
         run = _Run(book, graph, chosen)
         left = run.differences("as the file stands", run.kept)

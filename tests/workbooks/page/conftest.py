@@ -50,22 +50,20 @@ def browser_page(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """Return the tables of published values as workbooks: formulas on the sheet S."""
-    folder = tmp_path_factory.mktemp("published")
-    paths = []
+    """Return the tables of published values as a workbook, a sheet each."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
     for table in sorted(TABLES.glob("*.csv")):
-        book = openpyxl.Workbook()
-        sheet = book.active
-        sheet.title = "S"
+        sheet = book.create_sheet(table.stem)
         with table.open(encoding="utf-8", newline="") as file:
             for number, (formula, value, _) in enumerate(list(csv.reader(file))[1:], start=2):
                 if re.fullmatch(r"[A-Z]{1,2}[0-9]+", formula):
                     sheet[formula] = _meant(value)
                 else:
                     sheet.cell(number, 60, f"={formula}")
-        paths.append(folder / f"{table.stem}.xlsx")
-        book.save(paths[-1])
-    return paths
+    path = tmp_path_factory.mktemp("published") / "tables.xlsx"
+    book.save(path)
+    return path
 
 
 def _meant(text: str) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.formula import ArrayFormula
 
 from workbooks.errors import BadInputError, RefusedError, UnwritableError
 from workbooks.page.export import export
@@ -92,3 +93,18 @@ def test_a_page_goes_to_an_html_file_in_a_folder_that_is_there(model, tmp_path, 
 )
 def test_numbers_are_shown_as_a_cell_shows_them(value, format, text):
     assert shown(value, format) == text
+
+
+def test_what_reads_a_blank_cell_of_an_array_that_is_not_known_is_left_out_too(model, tmp_path):
+    """The second value of the array is 0, as that of a cell that nothing was computed for."""
+    book = load_workbook(model)
+    sheet = book["Model"]
+    sheet["D1"] = ArrayFormula("D1:D2", "=ERF(B1*{1;0})")
+    sheet["B6"], sheet["A6"] = "=D2+B2", "Second"
+    book.defined_names["second"] = DefinedName("second", attr_text="Model!$B$6")
+    book.save(model)
+    done = export(model, tmp_path / "page.html")
+    assert done.figures == 2
+    (line,) = (line for line in done.refused if "ERF" in line)
+    assert "Model!B6" in line
+    assert "does not know" in line

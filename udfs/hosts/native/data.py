@@ -164,8 +164,14 @@ def _asked(
 def _spec() -> Block:
     tables = [catalogue.table(kind) for kind in ("models", "accelerators")]
     ids = {folded(row["id"]): (row["id"],) for rows in tables for row in rows}
+    # A field of the other catalogue is not asked for: to name what looks like it takes long.
+    fields = {row["id"]: row.keys() for rows in tables for row in rows}
+
+    def told(key: str, field: str) -> Any:
+        return listing.spec(key, field) if field in fields[key] else ""
+
     title = "Models and accelerators: source in source_id"
-    return _asked("spec", title, listing.spec, ids, _spec_fields(str))
+    return _asked("spec", title, told, ids, _spec_fields(str))
 
 
 def _spec_fields(written: Callable[[str], str]) -> tuple[str, ...]:
