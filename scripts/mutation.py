@@ -35,7 +35,6 @@ PARTS = (
     "tests/workbooks/review",
     "tests/workbooks/cli",
     "tests/workbooks/faults/test_isolation.py",
-    "tests/udfs/hosts/native/test_formulas.py",
 )
 #: Tests that need other programs or too long say nothing here.
 LEFT_OUT = "not (libreoffice or chromium or ooxml or long)"

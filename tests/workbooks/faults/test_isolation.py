@@ -187,6 +187,7 @@ def test_apart_faults(
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.long
 def test_apart_a_hang(write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write('<row r="1"><c r="A1"><f>TOK_X(9)</f></c></row>')
     with pytest.raises(DeadlineError):
@@ -295,8 +296,15 @@ def slow_book(write, tmp_path: Path) -> Path:
 
 @pytest.mark.fault("a signal, a deadline or a limit while a workbook is simulated")
 @posix
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGTERM, "2"),
+        pytest.param(signal.SIGTERM, "1", marks=pytest.mark.long),
+        pytest.param(signal.SIGINT, "1", marks=pytest.mark.long),
+        pytest.param(signal.SIGINT, "2", marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_to_a_simulation(slow_book: Path, number: int, workers: str) -> None:
     process = simulation(slow_book, "--workers", workers)
     time.sleep(4)
@@ -315,7 +323,7 @@ def test_a_signal_to_a_simulation(slow_book: Path, number: int, workers: str) ->
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--deadline", "3"), "deadline"),
+        pytest.param(("--deadline", "3"), "deadline", marks=pytest.mark.long),
         (("--deadline", "3", "--workers", "2"), "deadline"),
         (("--max-memory", "64M", "--workers", "2"), "GB of memory"),
     ],

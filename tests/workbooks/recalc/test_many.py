@@ -205,13 +205,8 @@ def test_an_earlier_result_is_not_left_for_that_of_a_file_that_fails(tmp_path: P
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="faults of POSIX")
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGINT,
-        *(pytest.param(n, marks=pytest.mark.long) for n in (signal.SIGTERM, signal.SIGKILL)),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_leaves_what_is_done_and_no_process(tmp_path: Path, faults, number: int) -> None:
     models, out = tmp_path / "models", tmp_path / "out"
     for name in ("a", "b", "hang"):

@@ -77,6 +77,7 @@ def test_a_cluster_recalculates_the_same_files(model, tmp_path: Path, cluster) -
     assert here == there != path.read_bytes()
 
 
+@pytest.mark.long
 def test_a_task_that_kills_its_workers_is_told(tmp_path: Path, cluster) -> None:
     # What watches over a worker starts another in its place.
     cluster.add("--nanny")
@@ -98,6 +99,7 @@ def test_a_scheduler_that_ends_is_told(tmp_path: Path, cluster) -> None:
             list(found)
 
 
+@pytest.mark.long
 def test_no_workers_for_long_is_told(cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "NOBODY", 0.1)
     with (

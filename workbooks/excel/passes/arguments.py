@@ -72,11 +72,11 @@ def _call(node: Node) -> Node:
 
 
 def _ranked(node: Call) -> Node:
-    """Let the number come first: as an error, or a text that is none, it is the answer."""
+    """Add nothing that is computed from the number: an error, or a text that is none, comes out."""
     if isinstance(bare(node.arguments[0]), Number):
         return node
-    number = Operation("+", Paren(node.arguments[0]), Number("0"))
-    return call("IF", call("ISERROR", number), number, node)
+    nothing = Operation("*", Paren(node.arguments[0]), Number("0"))
+    return Operation("+", nothing, node)
 
 
 def _single(argument: Node, kind: str) -> Node:

@@ -63,9 +63,21 @@ def columns_of(value: Value) -> Column:
 
 
 def index(texts: Texts, array: Value, *places: Value) -> Value:
-    """Return one cell of an array, or a whole row or column of it where a place is 0."""
+    """Return one cell of an array, or a whole row or column of it where a place is 0.
+
+    Where one error stands in the place of the array, it is the answer for every place.
+    """
     if isinstance(array, Column):
-        array = Grid([[array]])
+        found = _indexed(texts, Grid([[array]]), *places)
+        failed = is_kind(array, ERROR)
+        return merged(failed, array, _single(found)) if anywhere(failed) else found
+    found = _indexed(texts, array, *places)
+    if array.height is None or isinstance(found, Grid):
+        return found
+    return merged(np.isinf(array.height), array.rows[0][0], found)
+
+
+def _indexed(texts: Texts, array: Grid, *places: Value) -> Value:
     given = [numeric(_single(place), texts) for place in places]
     high, wide = array.shape
     if len(given) == 1:
@@ -115,8 +127,6 @@ def _picked(array: Grid, row: Column, column: Column) -> Value:
             failed = np.isinf(array.height)
             height = np.where(failed, 1.0, array.height)
             one = merged(np.less_equal(rows, height), one, error(REF))
-            if c and not whole_row:
-                one = merged(failed, error(REF), one)
         found.append(one)
     if whole_row:
         return Grid([found], array.reference) if wide > 1 else found[0]
@@ -214,8 +224,7 @@ def rank(texts: Texts, value: Value, array: Value, order: Value | None = None) -
         found = np.logical_or(found, np.logical_and(is_number, np.equal(cell.num, wanted.num)))
     total = Column(NUMBER, total if np.ndim(total) else float(total))
     result = merged(found if np.ndim(found) else bool(found), total, error(NA))
-    # The calculator finds an error nowhere among the numbers.
-    return merged(is_kind(wanted, ERROR), error(NA), first_error(array.cells(), result))
+    return first_error([wanted, *array.cells()], result)
 
 
 def _single(value: Value) -> Column:
