@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -22,15 +23,15 @@ _FONT_ORDER = (
     *("b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"),
     *("sz", "color", "name", "family", "charset", "scheme"),
 )
-# openpyxl says of an empty cell that it is a number, which some programs take for 0.
-_EMPTY = re.compile(rb'(<c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?)(?: t="n")?></c>')
+#: Gives a part its cells.
+Filled: TypeAlias = Callable[[bytes], bytes]
 # Levels of compression: of a draft, and of what people keep and send.
 _QUICK, _SMALL = 1, 9
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def mend(path: Path, moment: datetime) -> None:
-    """Rewrite a workbook with sorted fonts, shared formulas, and one date in all its parts.
+def mend(path: Path, moment: datetime, filled: Mapping[str, Filled]) -> None:
+    """Rewrite a workbook with its cells, sorted fonts, shared formulas, and one date in all parts.
 
     Parameters
     ----------
@@ -38,13 +39,15 @@ def mend(path: Path, moment: datetime) -> None:
         A workbook that openpyxl has just written; replaced at once or not at all.
     moment : datetime
         The date of creation and change to put into its properties.
+    filled : Mapping
+        Gives the part of a sheet its cells, by the name of the part.
     """
 
     def mended(name: str, data: bytes) -> bytes:
         if name == "xl/styles.xml":
             return _sort_fonts(data)
-        if name.startswith("xl/worksheets/sheet"):
-            return share_formulas(_EMPTY.sub(rb"\1/>", data))
+        if name in filled:
+            return share_formulas(filled[name](data))
         if name == "docProps/core.xml":
             told = f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode()
             return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told, data)

@@ -8,19 +8,19 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import Cell as Written
 from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -30,7 +30,8 @@ from engine.pricing import VERDICTS
 from workbooks.authoring.charts import add_chart
 from workbooks.authoring.layout import Book, Cell, Ref, Sheet
 from workbooks.authoring.limits import Limited, limited_inputs
-from workbooks.authoring.mend import mend
+from workbooks.authoring.mend import Filled, mend
+from workbooks.authoring.rows import rows_of, with_rows
 from workbooks.authoring.style import ACCENT, FORMATS, named_styles
 
 #: Built files carry this date, so that the same template gives the same bytes.
@@ -80,9 +81,11 @@ def write(
     limits = limited_inputs(book)
     held = [*(item for items in limits.values() for item in items), *limited]
     checks = [_checks(book, held, others)] if book.flag else []
-    looks: dict[tuple[str, str], Any] = {}
-    for sheet in (*cover, *book.sheets, *checks):
-        _write_sheet(workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()), looks)
+    styles, filled = _Styles(workbook), {}
+    for number, sheet in enumerate((*cover, *book.sheets, *checks), start=1):
+        filled[f"xl/worksheets/sheet{number}.xml"] = _write_sheet(
+            workbook.create_sheet(sheet.name), sheet, limits.get(sheet.name, ()), styles
+        )
     for sheet in book.sheets:
         for chart in sheet.charts:
             add_chart(workbook[sheet.name], chart)
@@ -95,7 +98,7 @@ def write(
     properties.created = RELEASED
     with zipfile.ZipFile(path, "w") as archive:  # not deflated, for `mend` reads it at once
         ExcelWriter(workbook, archive).save()
-    mend(path, RELEASED)
+    mend(path, RELEASED, filled)
 
 
 def _cover(book: Book) -> Sheet:
@@ -249,13 +252,20 @@ def _write_sheet(
     worksheet: Worksheet,
     sheet: Sheet,
     limits: Sequence[Limited],
-    looks: dict[tuple[str, str], Any],
-) -> None:
+    styles: _Styles,
+) -> Filled:
+    """Set up a sheet; return what gives the part that openpyxl writes its cells."""
     places = Counter((cell.row, cell.column) for cell in sheet.cells)
     if twice := [place for place, count in places.items() if count > 1]:
         raise ValueError(f"{sheet.name}: two cells in one place, {twice[:3]}")
+    links: dict[tuple[int, int], Any] = {}
     for cell in sheet.cells:
-        _write_cell(worksheet, cell, looks)
+        styles.look(cell.role, cell.format)
+        if cell.link:
+            links[cell.row, cell.column] = _link(worksheet, cell)
+        if cell.merge > 1:
+            last = cell.column + cell.merge - 1
+            worksheet.merge_cells(None, cell.row, cell.column, cell.row, last)
     for column, width in enumerate(sheet.widths, start=1):
         worksheet.column_dimensions[get_column_letter(column)].width = width
     worksheet.row_dimensions[1].height = 28
@@ -285,34 +295,52 @@ def _write_sheet(
     worksheet.protection.formatRows = False
     _set_up_print(worksheet, sheet)
 
+    def style(cell: Cell) -> int:
+        return links[cell.row, cell.column].style_id if cell.link else styles.number(cell)
 
-def _write_cell(worksheet: Worksheet, cell: Cell, looks: dict[tuple[str, str], Any]) -> None:
-    written: Any = worksheet.cell(cell.row, cell.column)
-    value: Any = cell.value
-    if cell.array is not None:
-        rows, columns = cell.array
-        corner = f"{get_column_letter(cell.column + columns - 1)}{cell.row + rows - 1}"
-        value = ArrayFormula(f"{written.coordinate}:{corner}", f"={str(value).removeprefix('=')}")
-    written.value = value
-    look = looks.get((cell.role, cell.format))
-    if look is None:
-        written.style = f"tokenbook {cell.role}"
-        written.number_format = FORMATS[cell.format]
+    rows = rows_of(sheet.cells, style, {r: dict(d) for r, d in worksheet.row_dimensions.items()})
+    return partial(with_rows, rows=rows, spread=_spread(sheet))
+
+
+def _spread(sheet: Sheet) -> tuple[int, int, int, int]:
+    rows = [cell.row for cell in sheet.cells]
+    columns = [cell.column for cell in sheet.cells]
+    last = max(cell.column + cell.merge - 1 for cell in sheet.cells)
+    return min(rows), min(columns), max(rows), last
+
+
+class _Styles:
+    """The styles of a workbook's cells, by role and number format."""
+
+    def __init__(self, workbook: Any) -> None:
+        self._workbook = workbook
+        self._looks: dict[tuple[str, str], Any] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def look(self, role: str, format: str) -> None:
+        """Note that cells look so; openpyxl numbers what that takes in the order of being noted."""
+        if (role, format) in self._looks:
+            return
         # Looking a style up by its name takes longer than all else that is done to a cell.
-        looks[cell.role, cell.format] = copy(written._style)
-    else:
-        written._style = copy(look)
-    if cell.link:
-        written.hyperlink = cell.link
-        written.style = f"tokenbook {cell.role}"
-        written.font = Font(name="Calibri", size=10, color=ACCENT, underline="single")
-    if cell.merge > 1:
-        worksheet.merge_cells(
-            start_row=cell.row,
-            end_row=cell.row,
-            start_column=cell.column,
-            end_column=cell.column + cell.merge - 1,
-        )
+        cell: Any = Written(self._workbook.worksheets[0], 1, 1)
+        cell.style, cell.number_format = f"tokenbook {role}", FORMATS[format]
+        self._looks[role, format] = cell._style
+
+    def number(self, cell: Cell) -> int:
+        """Return the number that a cell's style has in the file."""
+        key = (cell.role, cell.format)
+        if key not in self._numbers:
+            self._numbers[key] = self._workbook._cell_styles.add(self._looks[key])
+        return self._numbers[key]
+
+
+def _link(worksheet: Worksheet, cell: Cell) -> Any:
+    """Let openpyxl note a link; return its cell, which looks otherwise than all else."""
+    written: Any = worksheet.cell(cell.row, cell.column)
+    written.hyperlink = cell.link
+    written.style = f"tokenbook {cell.role}"
+    written.font = Font(name="Calibri", size=10, color=ACCENT, underline="single")
+    return written
 
 
 def _write_choices(worksheet: Worksheet, place: str, choices: str) -> None:
