@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import pytest
 from scipy import stats
@@ -10,7 +12,15 @@ from scipy import stats
 from udfs.cells import CellError
 from workbooks.excel.runtime.registry import functions
 
-FUNCTIONS = functions()
+Answers: TypeAlias = Mapping[str, Callable[..., Any]]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    """Return the functions by name."""
+    return functions()
+
+
 CHANCES = (0.001, 0.25, 0.5, 0.9, 0.999)
 DEGREES = (1.0, 2.0, 3.0, 10.0, 250.0)
 # A value of degrees is cut to a whole one.
@@ -66,8 +76,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "given", "value"), CASES)
-def test_as_scipy(name: str, given: tuple[float, ...], value: float) -> None:
-    found = FUNCTIONS[name](*map(_cell, given))
+def test_as_scipy(answers: Answers, name: str, given: tuple[float, ...], value: float) -> None:
+    found = answers[name](*map(_cell, given))
     assert found == pytest.approx(float(value), rel=2e-11, abs=1e-300)
 
 
@@ -136,13 +146,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "given", "code"), REFUSED)
-def test_what_is_refused(name: str, given: tuple[float, ...], code: str) -> None:
-    found = FUNCTIONS[name](*given)
+def test_what_is_refused(answers: Answers, name: str, given: tuple[float, ...], code: str) -> None:
+    found = answers[name](*given)
     assert isinstance(found, CellError)
     assert found.code == code
 
 
-def test_the_ends_are_not_refused() -> None:
+def test_the_ends_are_not_refused(answers: Answers) -> None:
     for name, given in (
         ("CHISQ.DIST", (0.0, 1.0, True)), ("CHISQ.DIST", (1.0, 1e10, True)),
         ("CHISQ.INV.RT", (1.0, 2.0)), ("BINOM.DIST", (0.0, 0.0, 0.5, True)),
@@ -151,4 +161,4 @@ def test_the_ends_are_not_refused() -> None:
         ("BETA.DIST", (1.0, 1.0, 2.0, False, 1.0, 3.0)),
         ("BETA.DIST", (3.0, 2.0, 1.0, False, 1.0, 3.0)), ("CONFIDENCE.T", (0.5, 1.0, 2.0)),
     ):  # fmt: skip
-        assert type(FUNCTIONS[name](*given)) is float, (name, given)
+        assert type(answers[name](*given)) is float, (name, given)

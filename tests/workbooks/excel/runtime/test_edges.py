@@ -6,6 +6,8 @@ By Microsoft's page of each function; `tests/data/functions` has the published v
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -27,7 +29,13 @@ from udfs.cells import CellError
 from workbooks.excel.runtime.registry import ANSWERS, functions
 from workbooks.excel.runtime.signature import read
 
-FUNCTIONS = functions()
+Answers: TypeAlias = Mapping[str, Callable[..., Any]]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    """Return the functions by name."""
+    return functions()
 
 
 def shown(found: object) -> object:
@@ -87,12 +95,12 @@ LEFT_OUT = [
 
 @pytest.mark.parametrize(("name", "given", "default", "other"), LEFT_OUT)
 def test_what_an_argument_is_that_is_left_out(
-    name: str, given: tuple[object, ...], default: object, other: object
+    answers: Answers, name: str, given: tuple[object, ...], default: object, other: object
 ) -> None:
-    alone = FUNCTIONS[name](*given)
+    alone = answers[name](*given)
     assert not isinstance(alone, CellError)
-    assert alone == FUNCTIONS[name](*given, default)
-    assert alone != shown(FUNCTIONS[name](*given, other))
+    assert alone == answers[name](*given, default)
+    assert alone != shown(answers[name](*given, other))
 
 
 #: Functions of the analysis add-in, which take no truth value for a number.
@@ -113,8 +121,8 @@ def test_truth_values_are_numbers_but_in_the_analysis_add_in(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "given", "code"), REFUSED)
-def test_what_is_refused(name: str, given: tuple[object, ...], code: str) -> None:
-    found = FUNCTIONS[name](*given)
+def test_what_is_refused(answers: Answers, name: str, given: tuple[object, ...], code: str) -> None:
+    found = answers[name](*given)
     assert isinstance(found, CellError), found
     assert found.code == code
 
@@ -331,18 +339,20 @@ KEPT: list[tuple[str, tuple[object, ...], object]] = [
 
 
 @pytest.mark.parametrize(("name", "given", "value"), KEPT)
-def test_what_lies_inside(name: str, given: tuple[object, ...], value: object) -> None:
-    found = FUNCTIONS[name](*given)
+def test_what_lies_inside(
+    answers: Answers, name: str, given: tuple[object, ...], value: object
+) -> None:
+    found = answers[name](*given)
     assert type(found) is type(value) or type(found) is float
     assert found == value
 
 
-def test_the_number_of_arguments_is_held() -> None:
+def test_the_number_of_arguments_is_held(answers: Answers) -> None:
     for name, row in ANSWERS.items():
         arguments = read(row.signature)
         least = sum(not argument.optional for argument in arguments)
         # A repeated argument may be left out in `SUMPRODUCT()`, which is refused by itself.
-        few = FUNCTIONS[name](*[1.0] * (least - 1)) if least else CellError(VALUE)
+        few = answers[name](*[1.0] * (least - 1)) if least else CellError(VALUE)
         assert shown(few) == VALUE, name
         if not arguments[-1].repeated:
-            assert shown(FUNCTIONS[name](*[1.0] * (len(arguments) + 1))) == VALUE, name
+            assert shown(answers[name](*[1.0] * (len(arguments) + 1))) == VALUE, name
