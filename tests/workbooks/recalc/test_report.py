@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbooks.recalc import Report
-from workbooks.recalc.report import LISTED, Change, Unevaluated
+from workbooks.recalc.report import LISTED, Change, Unevaluated, Unreproduced
 
 ADDERS = {
     "changed": ("add_change", Change("S!A1", 1.0, 2.0)),
@@ -26,6 +26,16 @@ def test_every_cell_is_counted_and_no_more_listed_than_there_is_room_for(kind: s
     assert getattr(report, COUNTS[kind]) == LISTED + 2
     assert getattr(report, kind) == [cell] * LISTED
     assert report.clean == (kind == "changed")
+
+
+def test_cells_that_are_not_reproduced_are_counted_likewise() -> None:
+    report, cell = Report(), Unreproduced("S!A1", "why")
+    for _ in range(LISTED + 2):
+        report.add_unreproduced(cell)
+    assert report.unreproduced_count == LISTED + 2
+    assert report.unreproduced == [cell] * LISTED
+    assert not report.clean
+    assert Report().clean
 
 
 @pytest.mark.parametrize("kind", ADDERS)
