@@ -88,8 +88,7 @@ def _tell(done: Any) -> None:
     size = done.path.stat().st_size / 1e6
     typer.echo(
         f"{done.path}  {size:.2f} MB: {done.inputs} inputs, {done.figures} figures, "
-        f"{done.charts} charts; {done.formulas} formulas agree with the recalculation, as the file "
-        f"stands and after {len(done.changes)} changes"
+        f"{done.charts} charts; {done.formulas} formulas agree with the recalculation, {done.held}"
     )
     for line in done.refused:
         typer.echo(f"  not shown: {line}")

@@ -45,6 +45,12 @@ class Exported:
     #: What is not shown, and why, a line each.
     refused: tuple[str, ...]
 
+    @property
+    def held(self) -> str:
+        """When the formulas were compared, in words."""
+        count = len(self.changes)
+        return f"as the file stands and after {count} change{'' if count == 1 else 's'} of inputs"
+
 
 def export(
     workbook: str | Path,
@@ -221,6 +227,8 @@ def _without(
         return kept
 
     shown.headlines, shown.figures = keep(shown.headlines), keep(shown.figures)
+    if not shown.headlines:
+        shown.headlines, shown.figures = shown.figures, []
     if shown.flag in tainted:
         assert shown.flag is not None
         gone.append(f"{book.address(shown.flag)} (the checks)")
@@ -278,9 +286,8 @@ def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exp
         ("Versions", made),
         (
             "Checked",
-            f"{exported.formulas:,} formulas came out as in Tokenbook's recalculation, as the file "
-            f"stands and after {len(exported.changes)} changes of the inputs, before this page "
-            "was written",
+            f"{exported.formulas:,} formulas came out as in Tokenbook's recalculation, "
+            f"{exported.held}, before this page was written",
         ),
     ]
     foot += [("Not shown", text) for text in exported.refused]

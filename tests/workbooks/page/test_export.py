@@ -108,3 +108,12 @@ def test_what_reads_a_blank_cell_of_an_array_that_is_not_known_is_left_out_too(m
     (line,) = (line for line in done.refused if "ERF" in line)
     assert "Model!B6" in line
     assert "does not know" in line
+
+
+@pytest.mark.parametrize("name", ["breakeven", "market", "ownership"])
+def test_a_template_is_shown_whole(name, exported):
+    done = exported(name)
+    assert done.refused == ()
+    assert done.formulas > 300
+    assert len(done.changes) >= 3
+    assert done.path.stat().st_size < 300_000

@@ -39,20 +39,26 @@ function summary(chart, series, tell) {
 
 // --- scales --------------------------------------------------------------------------------------
 
-function ticksOf(low, high, count, whole) {
+// Round numbers, as many of them as fit, but no two that the axis would write alike.
+function ticksOf(low, high, count, told) {
   const span = high - low || Math.abs(high) || 1;
   const raw = span / Math.max(count, 1);
   const size = 10 ** Math.floor(Math.log10(raw));
-  let step = [1, 2, 2.5, 5, 10].map((by) => by * size).find((by) => by >= raw * 0.999999);
-  if (whole) step = Math.max(1, Math.round(step));
-  const ticks = [];
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1) {
-    ticks.push(Number((at * step).toPrecision(12)));
+  let found;
+  for (const by of [1, 2, 5, 10, 20, 50, 100]) {
+    const step = by * size;
+    const ticks = [];
+    for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1) {
+      ticks.push(Number((at * step).toPrecision(12)));
+    }
+    found = { ticks, step };
+    if (step >= raw * 0.999999 && new Set(ticks.map(told)).size === ticks.length) break;
   }
-  return { ticks, step };
+  return found;
 }
 
-function scaleOf(numbers, axis, { zero = false, count = 5 } = {}) {
+function scaleOf(numbers, axis, tell, { zero = false, count = 5 } = {}) {
+  const told = (tick) => tell(tick, axis.format);
   const finite = numbers.filter(Number.isFinite);
   let low = axis.min ?? Math.min(...finite, ...(zero ? [0] : []));
   let high = axis.max ?? Math.max(...finite, ...(zero ? [0] : []));
@@ -66,10 +72,10 @@ function scaleOf(numbers, axis, { zero = false, count = 5 } = {}) {
     return { low: 10 ** first, high: 10 ** last, ticks, place, log: true };
   }
   if (low === high) [low, high] = low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
-  const { step } = ticksOf(low, high, count);
+  const { step } = ticksOf(low, high, count, told);
   if (axis.min === null || axis.min === undefined) low = Math.floor(low / step + 1e-9) * step;
   if (axis.max === null || axis.max === undefined) high = Math.ceil(high / step - 1e-9) * step;
-  const { ticks } = ticksOf(low, high, count);
+  const { ticks } = ticksOf(low, high, count, told);
   return { low, high, ticks, place: (x) => (x - low) / (high - low), log: false };
 }
 
@@ -99,7 +105,7 @@ function across(svg, box, axis) {
 
 function legend(svg, entries) {
   if (entries.length < 2) return;
-  const widths = entries.map(({ title }) => 34 + textWidth(title));
+  const widths = entries.map(({ title }) => 38 + textWidth(title));
   const total = widths.reduce((sum, width) => sum + width, 0);
   let x = Math.max((WIDE - total) / 2, 4);
   let y = HIGH - legendHeight(entries) + 12;
@@ -121,7 +127,7 @@ function textWidth(text) {
 
 function legendHeight(entries) {
   if (entries.length < 2) return 0;
-  const total = entries.reduce((sum, { title }) => sum + 34 + textWidth(title), 0);
+  const total = entries.reduce((sum, { title }) => sum + 38 + textWidth(title), 0);
   return 6 + 18 * Math.ceil(total / WIDE);
 }
 
@@ -247,7 +253,7 @@ function upright(svg, chart, tell) {
   numbered(layers);
   const entries = entriesOf(svg, layers);
   const bars = layers.some((layer) => layer.kind !== 'line');
-  const scale = scaleOf(extents(layers, count), chart.y, { zero: bars && !chart.y.log });
+  const scale = scaleOf(extents(layers, count), chart.y, tell, { zero: bars && !chart.y.log });
   const slanted = labels.length <= 16 && labels.some((label) => textWidth(label) > (WIDE - 100) / count);
   const longest = Math.min(Math.max(...labels.map(textWidth), 0), textWidth('x'.repeat(LONGEST)));
   const box = boxOf(chart, entries, scale.ticks.map((tick) => tell(tick, chart.y.format)), { extra: slanted ? longest * 0.47 : 0 });
@@ -338,7 +344,7 @@ function lying(svg, chart, tell) {
   const count = Math.max(...layer.series.map((one) => one.points.length));
   numbered([layer]);
   const entries = entriesOf(svg, [layer]);
-  const scale = scaleOf(extents([layer], count), chart.y, { zero: !chart.y.log });
+  const scale = scaleOf(extents([layer], count), chart.y, tell, { zero: !chart.y.log });
   const left = 10 + Math.min(Math.max(...labels.map(textWidth), 20), WIDE * 0.42);
   const box = boxOf({ x: chart.y, y: chart.x }, entries, [], { left });
   const x = (value) => box.left + scale.place(value) * (box.right - box.left);
@@ -382,8 +388,8 @@ function scatter(svg, chart, tell) {
   numbered(layers);
   const entries = entriesOf(svg, layers);
   const series = layers.flatMap((layer) => layer.series);
-  const up = scaleOf(series.flatMap((one) => one.points), chart.y, { zero: false });
-  const along = scaleOf(series.flatMap((one) => one.along), chart.x, { count: 6 });
+  const up = scaleOf(series.flatMap((one) => one.points), chart.y, tell, { zero: false });
+  const along = scaleOf(series.flatMap((one) => one.along), chart.x, tell, { count: 6 });
   const box = boxOf(chart, entries, up.ticks.map((tick) => tell(tick, chart.y.format)));
   frame(svg, box, up, chart.y, tell);
   across(svg, box, chart.x);
