@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -87,6 +87,19 @@ def over_arrays(
     # A power may swallow a NaN (1 to the NaN is 1); what went in bad must come out bad.
     parts = result if isinstance(result, tuple) else (result,)
     return tuple(_spoil(_finite(part, never), spoilt) for part in parts)
+
+
+def over_stacks(
+    function: Callable[..., Any], domains: Mapping[str, Domain], *stacks: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Apply a function of whole series to stacks of them; NaN where a call has no finite result."""
+    with np.errstate(all="ignore"):
+        result = np.asarray(function(*stacks))
+    lost = ~np.isfinite(result)
+    for stack, domain in zip(stacks, domains.values(), strict=False):
+        if not domain.holds(stack):
+            lost = lost | domain.outside(stack).any(axis=-1)
+    return np.where(lost, np.nan, result)
 
 
 def _finite(result: Any, never: str) -> Any:

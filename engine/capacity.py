@@ -185,7 +185,7 @@ def fleet_cost(
     )
     beyond = np.maximum(gpus_needed - owned_gpus - committed_gpus, 0.0)
     kept = owned_gpus * owned_usd + committed_gpus * committed_usd
-    total: float = np.sum(hours * (kept + beyond * on_demand_usd))
+    total: float = np.sum(hours * (kept + beyond * on_demand_usd), axis=-1)
     return total
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.applied import How, number_of, over_arrays, over_scalars, series_of
+from engine.applied import How, number_of, over_arrays, over_scalars, over_stacks, series_of
 from engine.blocks import in_blocks
 from engine.conversion import aligned
 from engine.domains import LARGEST, Domain
@@ -205,8 +205,14 @@ def largest_whole(
 
 
 def one_or_alike(*terms: Any) -> None:
-    """Raise unless each term holds one value, or as many as the longest of them."""
-    sizes = [np.size(term) for term in terms]
+    """Raise unless each term holds one value, or as many as the longest of them.
+
+    Of a stack of series, each is a row (see `stacked`).
+    """
+    sizes = [
+        term.shape[-1] if isinstance(term, np.ndarray) and term.ndim else np.size(term)
+        for term in terms
+    ]
     longest = reduce(np.maximum, sizes)
     fits: Any = True
     for size in sizes:
@@ -236,6 +242,16 @@ def smaller(one: Number, other: Number) -> Number:
 def domains_of(function: Callable[..., Any]) -> Mapping[str, Domain]:
     """Return the declared domains of an engine function, by argument."""
     return cast(Mapping[str, Domain], getattr(function, "__domains__", {}))
+
+
+def stacked(function: Callable[..., Any]) -> Callable[..., NDArray[np.float64]] | None:
+    """Return what answers many calls of a function at once, where its series allow it.
+
+    It takes stacks of series, a call a row or one row for all, and returns a number for each call,
+    NaN where the call itself has none. A function that makes one number of its series does so along
+    the last axis.
+    """
+    return cast("Callable[..., NDArray[np.float64]] | None", getattr(function, "__stacked__", None))
 
 
 def never_of(function: Callable[..., Any]) -> str:
@@ -344,6 +360,8 @@ def _declared(
             name: domain for name, domain in zip(names, checks, strict=True) if domain is not None
         }
         checked.__never__ = never  # type: ignore[attr-defined]
+        if len(series) == len(names) and signature.return_annotation == "float":
+            checked.__stacked__ = partial(over_stacks, function, checked.__domains__)  # type: ignore[attr-defined]
         return checked
 
     return decorate

@@ -195,7 +195,8 @@ def combined_gain(gains: Series) -> float:
     >>> combined_gain([1.5, 3, 10])
     45.0
     """
-    return np.prod(gains)  # type: ignore[return-value]
+    product: float = np.prod(gains, axis=-1)
+    return product
 
 
 @single(cuts=fraction())
@@ -223,7 +224,8 @@ def stacked_cut(cuts: Series) -> float:
     >>> round(stacked_cut([0.2, 0.5, 0.3, 0.1]), 3)
     0.748
     """
-    return 1 - np.prod(1 - cuts)  # type: ignore[return-value]
+    kept: float = np.prod(1 - cuts, axis=-1)
+    return 1 - kept
 
 
 @elementwise(acceptance=proper_fraction(), draft_tokens=at_least(0))

@@ -19,7 +19,7 @@ from engine import elementwise
 from engine.allocation import allocate
 from engine.capacity import fleet_cost
 from engine.cash import runway_flows
-from engine.elementwise import domains_of, largest_whole
+from engine.elementwise import domains_of, largest_whole, stacked
 from engine.errors import DomainError, InputError, TokenbookError
 from engine.income import tiered_charge
 from engine.market import demand
@@ -104,6 +104,24 @@ def test_many_elements_go_by_blocks_that_change_none(function, monkeypatch):
     assert at_once.shape == ((8,) if len(arrays) == 1 else (5, 8))
     assert pd.notna(at_once).any()
     assert pd.isna(at_once).any()
+
+
+@pytest.mark.parametrize(
+    "function", [f for f in registry.values() if stacked(f.engine)], ids=lambda f: f.name
+)
+def test_a_stack_of_series_gives_what_each_of_them_gives(function):
+    chance = np.random.default_rng(6)
+    widths = [3] + [1] * (len(function.parameters) - 1)
+    stacks = [chance.uniform(0.1, 0.9, (20, width)) for width in widths]
+    stacks[-1][3:6, 0] = -1.0, math.nan, 1e308
+    at_once = stacked(function.engine)(*stacks)
+    for place, told in enumerate(at_once):
+        try:
+            alone = function.engine(*(stack[place] for stack in stacks))
+        except DomainError:
+            alone = math.nan
+        assert told == pytest.approx(alone, rel=1e-14, nan_ok=True)
+    assert np.isnan(at_once[[3, 4]]).all()
 
 
 def test_many_elements_of_no_common_shape_are_refused(monkeypatch):

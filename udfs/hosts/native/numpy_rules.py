@@ -79,7 +79,7 @@ def _cumulative(function: str, start: float) -> Callable[..., Symbol]:
     return rule
 
 
-def _product(values: Any) -> Symbol:
+def _product(values: Any, **_axis: Any) -> Symbol:
     a, b = Symbol("var", "a", vector=False), Symbol("var", "b", vector=False)
     return call("REDUCE", 1.0, values, Lambda([a, b], a * b), vector=False)
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.catalogue import KINDS, is_own_record
+from engine.elementwise import stacked
 from engine.errors import TokenbookError
 from udfs.calls import answer
 from udfs.cells import CellError, error_of
@@ -37,6 +39,9 @@ from workbooks.scenarios.compiled.values import (
     merged,
 )
 
+# Cells of stacked series that are taken together: some megabytes.
+_STACK = 1_000_000
+
 
 def call(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
     """Return what a function gives in all draws.
@@ -57,6 +62,9 @@ def call(texts: Texts, function: Function, arguments: Sequence[Value], size: int
     if all(_constant(argument) for argument in arguments):
         return _of_cells(texts, [answer(function, [_cells(texts, a) for a in arguments])])
     kinds = function.kinds[: len(arguments)]
+    if (answers := stacked(function.engine)) is not None:
+        found = _stacked(texts, answers, function, arguments, size)
+        return _each_draw(texts, function, arguments, size) if found is None else found
     if not function.broadcasts or any(
         kind != "number" and isinstance(argument, Grid) and not _constant(argument)
         for kind, argument in zip(kinds, arguments, strict=True)
@@ -101,6 +109,9 @@ def _spreads(texts: Texts, kind: str, argument: Grid) -> bool:
 
 def _as_range(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
     """Call a function of whole series once, the draws of its numbers as a column."""
+    plain = [_plain(texts, function, i, argument) for i, argument in enumerate(arguments)]
+    if all(value is not None for value in plain):
+        return _called(texts, function, plain)
     given: list[Any] = []
     for kind, argument in zip(function.kinds, arguments, strict=False):
         if _constant(argument):
@@ -115,6 +126,63 @@ def _as_range(texts: Texts, function: Function, arguments: Sequence[Value], size
     if len(result) != size or len(result[0]) != 1:
         return _each_draw(texts, function, arguments, size)
     return texts.gathered([_cell(row[0]) for row in result])
+
+
+def _plain(texts: Texts, function: Function, place: int, argument: Value) -> Any:
+    """Return an argument as the engine takes it; None where it is not plain in all draws."""
+    kind = function.kinds[place]
+    if isinstance(argument, Grid):
+        cells = list(argument.cells())
+        if kind == "series" and _constant(argument) and all(c.kind == NUMBER for c in cells):
+            return np.array([cell.num for cell in cells])
+        return None
+    if place >= function.required and everywhere(is_kind(argument, BLANK)):
+        return function.defaults[place]
+    if kind == "text":
+        return (
+            texts.known[int(argument.num)] if argument.constant and argument.kind == TEXT else None
+        )
+    drawn = kind == "number" or (kind == "series" and argument.constant)
+    return argument.num if drawn and everywhere(is_kind(argument, NUMBER)) else None
+
+
+def _stacked(
+    texts: Texts,
+    answers: Callable[..., NDArray[np.float64]],
+    function: Function,
+    arguments: Sequence[Value],
+    size: int,
+) -> Column | None:
+    """Call a function of whole series for all draws at once; None where not all are numbers."""
+    given: list[list[Any]] = []
+    for place, argument in enumerate(arguments):
+        cells = list(argument.cells()) if isinstance(argument, Grid) else [argument]
+        if isinstance(argument, Column) and everywhere(is_kind(argument, BLANK)):
+            if place < function.required:
+                return None
+            given.append([function.defaults[place]])
+        elif isinstance(argument, Grid) and argument.height is not None:
+            return None
+        elif all(everywhere(is_kind(cell, NUMBER)) for cell in cells):
+            given.append([cell.num for cell in cells])
+        else:
+            return None
+    longest = max(map(len, given))
+    results = np.empty(size)
+    step = max(_STACK // longest, 1)
+    for start in range(0, size, step):
+        part = slice(start, min(start + step, size))
+        try:
+            results[part] = answers(*(_stack(nums, part) for nums in given))
+        except TokenbookError as refused:
+            return texts.of(error_of(refused))
+    return _column(texts, function, results)
+
+
+def _stack(nums: Sequence[Any], part: slice) -> NDArray[np.float64]:
+    """Return the cells of a series as columns, a draw a row; one row where none differ."""
+    drawn = [num[part] if isinstance(num, np.ndarray) and num.ndim else num for num in nums]
+    return np.stack(np.broadcast_arrays(*map(np.atleast_1d, drawn)), axis=-1)
 
 
 def _fit(ranges: Sequence[Value]) -> bool:

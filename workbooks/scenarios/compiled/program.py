@@ -38,9 +38,11 @@ from workbooks.scenarios.compiled.values import (
 )
 
 Place: TypeAlias = tuple[str, int, int]
+#: The cells of a reference, row by row; their values, where none is computed.
+Reads: TypeAlias = tuple[tuple[tuple[Place, ...], ...], tuple[tuple[Column, ...], ...] | None]
 
 #: Draws computed together: their numbers fit the cache of a processor.
-CHUNK = 8_192
+CHUNK = 32_768
 # Areas of more cells than this are gone through by their formulas.
 _LARGE = 10_000
 _MOST_CELLS = 200_000
@@ -94,9 +96,7 @@ class Program:
     _needs: dict[Place, list[Place]] = field(default_factory=dict)
     _constants: dict[Place, Column] = field(default_factory=dict)
     _dropped: list[list[Place]] = field(default_factory=list)
-    _still: dict[tuple[str, Area], tuple[tuple[Column, ...], ...] | None] = field(
-        default_factory=dict
-    )
+    _read_of: dict[tuple[str, Area], Reads] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.job.book.iterate:
@@ -349,34 +349,29 @@ class Program:
     def _cells(
         self, sheet: str, area: Area, values: Mapping[Place, Column]
     ) -> Sequence[Sequence[Column]]:
-        name = self._sheet(sheet)
-        key = (name, area)
-        if key not in self._still:
-            bottom = min(area.bottom, max(self._last_row(name), area.top))
-            clipped = area._replace(bottom=bottom)
-            if clipped.rows * clipped.columns > _MOST_CELLS:
-                raise UnsupportedError("a reference to very many cells")
-            places = [(name, r, c) for r, c in clipped.cells()]
-            still = not any(place in self._computed for place in places)
-            self._still[key] = (
-                tuple(
-                    tuple(self._constant((name, r, c)) for c in range(area.left, area.right + 1))
-                    for r in range(area.top, bottom + 1)
-                )
-                if still
-                else None
-            )
-        found = self._still[key]
-        if found is not None:
-            return found
-        bottom = min(area.bottom, max(self._last_row(name), area.top))
+        key = (sheet, area)
+        if key not in self._read_of:
+            self._read_of[key] = self._reads(sheet, area)
+        places, still = self._read_of[key]
+        if still is not None:
+            return still
         return [
-            [
-                values[place] if (place := (name, r, c)) in values else self._constant(place)
-                for c in range(area.left, area.right + 1)
-            ]
-            for r in range(area.top, bottom + 1)
+            [values[place] if place in values else self._constant(place) for place in row]
+            for row in places
         ]
+
+    def _reads(self, sheet: str, area: Area) -> Reads:
+        name = self._sheet(sheet)
+        bottom = min(area.bottom, max(self._last_row(name), area.top))
+        if (bottom - area.top + 1) * area.columns > _MOST_CELLS:
+            raise UnsupportedError("a reference to very many cells")
+        places = tuple(
+            tuple((name, r, c) for c in range(area.left, area.right + 1))
+            for r in range(area.top, bottom + 1)
+        )
+        if any(place in self._computed for row in places for place in row):
+            return places, None
+        return places, tuple(tuple(map(self._constant, row)) for row in places)
 
     def _last_row(self, sheet: str) -> int:
         return next(p.last_row for p in self.job.plans.values() if p.info.name == sheet)
