@@ -81,6 +81,12 @@ STANDING = [
     (("B1 =A1 3", "B2 =INDIRECT(\"B1\") 3"), "B1 B2"),
     (("B1 =RAND() 3", "B2 =OFFSET(A1,0,1) 3"), ""),
     (("B1 =Chance 3", "B2 =B1*2 6"), ""),
+    # ... wherever in a range it stands.
+    *(((f"{moving} =RAND() 3", "E9 =SUM(B2:D4) 3"), wanted) for moving, wanted in (
+        ("B2", ""), ("D2", ""), ("B4", ""), ("D4", ""), ("C3", ""),
+        ("B1", "E9"), ("A2", "E9"), ("E2", "E9"), ("B5", "E9"))),
+    *(((f"{moving} =RAND() 3", "E9 =SUM(B2:C2) 3"), wanted) for moving, wanted in (
+        ("B2", ""), ("C2", ""), ("D2", "E9"), ("A2", "E9"), ("B1", "E9"), ("B3", "E9"))),
 ]  # fmt: skip
 NAMES = (
     '<definedNames><definedName name="Named">S!$B$1</definedName>'

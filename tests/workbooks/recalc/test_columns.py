@@ -35,6 +35,7 @@ PLAIN = [
     "TOK_WEIGHT_GB(A{r}, 8)",
     'TOK_THROUGHPUT(C{r},"h100_sxm",B{r},1024+A{r})',
     "TOK_THROUGHPUT(C{r},Chip,B{r})/A{r}",
+    "B{r}*1.1-B{r}-B{r}*0.1",
     "IF(A{r}>B{r},A{r}/2,-B{r})",
     "TOK_COST_PER_MTOK(IF(B{r}<=50,A{r},IF(A{r}<>30,$F$1,1)),B{r})",
     "IF(B{r}=$F$1,1,TOK_COST_PER_MTOK(A{r},B{r}-1))",
