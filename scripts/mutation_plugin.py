@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -133,6 +134,8 @@ def codes(code: CodeType) -> Iterator[CodeType]:
 def replace_code(mutant: Mutant) -> None:
     """Give the functions of this process the code of a mutant."""
     path = str(ROOT / mutant.path)
+    # What only a test would import is changed too.
+    import_module(mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     changed: dict[tuple[str, int], list[CodeType]] = {}
     for code in codes(compile(mutated(ROOT, mutant), path, "exec")):
         changed.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)

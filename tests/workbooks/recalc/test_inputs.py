@@ -79,6 +79,8 @@ def breakeven(built) -> Path:
     [
         ([("price_price_war", 0.5)], ["Inputs!D12"]),
         ([("price_steady", 0.5)], []),
+        ([("price_steady", 0.5), ("scenario", "Price war")], ["Inputs!C12"]),
+        ([("price_efficiency", 0.5)], ["Inputs!E12"]),
         ([("price_price_war", 0.5), ("scenario", "Price war")], []),
         ([("gpu_hour", 3.0)], []),
     ],

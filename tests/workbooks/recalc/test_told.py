@@ -37,11 +37,30 @@ def test_each_stage_is_told_by_sheet(tmp_path) -> None:
     assert [done for _, done, total in reading if total == 2] == sorted(d for _, d, _ in reading)
     assert {(stage, total) for stage, _, total in told if stage == "read"} == {("read", 2)}
     evaluated = [one for one in told if one[0] == "evaluate"]
+    assert evaluated[0] == ("evaluate", 0, 1)
     assert evaluated[-1] == ("evaluate", 1, 1)
     assert told.index(reading[-1]) < told.index(evaluated[0])
     # Nothing is collected meanwhile, and afterwards everything is again.
     assert not any(collected)
     assert gc.isenabled()
+
+
+def test_every_formula_is_counted_once(tmp_path) -> None:
+    cells = {"A1": 1, "B1": "=A1*2", "C1": '="x"&A1', "D1": "=A1>0", "E1": "=1/0", "F1": "=A9"}
+    report = recalculate(book(tmp_path / "book.xlsx", {"S": cells, "T": {"A1": "=S!A1"}}))
+    assert (report.evaluated, report.changed_count, report.error_count) == (6, 6, 1)
+    again = recalculate(tmp_path / "book.xlsx")
+    assert (again.evaluated, again.changed_count, again.error_count) == (6, 0, 1)
+
+
+def test_errors_of_one_input_are_one_cause(tmp_path) -> None:
+    cells: dict[str, object] = {"A1": "gpt-9", "A2": "h100_sxm"}
+    cells |= {f"B{r}": f"=TOK_MAX_CONCURRENCY($A$1,$A$2,1024,{r}024)" for r in range(1, 4)}
+    cells |= {f"C{r}": f"=TOK_MAX_CONCURRENCY(B{r},$A$2,1024,1024)" for r in range(1, 4)}
+    cells |= {f"D{r}": f"=1/E{r}" for r in range(1, 4)}
+    report = recalculate(book(tmp_path / "book.xlsx", {"S": cells}))
+    told = [(one.address, one.first, one.alike, one.followers) for one in report.causes]
+    assert told == [("S!A1", "S!B1", 0, 6), ("S!D1", "S!D1", 2, 0)]
 
 
 def test_what_most_follow_from_is_told_first(tmp_path) -> None:

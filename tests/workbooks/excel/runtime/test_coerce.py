@@ -31,6 +31,7 @@ NUMBERS = [
     ("0 3/4", 0.75), ("", None), (".", None), ("-", None), ("--1", None), ("-$-1", None),
     ("(-1)", None), ("1,23", None), ("1,2345", None), ("12345,678", None), ("1 2", None),
     ("1 1/0", None), ("x", None), ("1x", None), ("1e999", None), ("(1", None), ("1)", None),
+    ("(12", None), ("12)", None),
     ("TRUE", None), ("\u00a01", None), ("1\t", None), ("%", None), ("e3", None),
 ]  # fmt: skip
 
