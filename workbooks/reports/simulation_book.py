@@ -23,6 +23,7 @@ from workbooks.authoring.parts import Chart, Line, Ref
 from workbooks.authoring.style import named_styles
 from workbooks.page.formats import shown
 from workbooks.reports.cells import put, put_heads, put_title, set_up_print
+from workbooks.reports.odds import interval
 from workbooks.reports.provenance import about, described
 from workbooks.reports.shown import Source
 from workbooks.scenarios.simulate import Simulation
@@ -39,7 +40,6 @@ _FIRST, _MOST = 3, 12
 _CLEAR = 3.0
 # Draws that are printed: nobody wants all of them on paper.
 _PRINTED = 50
-_TWO_SIDED = 1.959963984540054
 # Outputs on a page of the statistics.
 _ACROSS = 10
 _FAN = {
@@ -138,7 +138,7 @@ class _Report:
         names = list(self.task.outputs)
         for one in self.simulation.conditions:
             share = self.simulation.share(one)
-            low, high = _interval(share, self.simulation.count)
+            low, high = interval(share, self.simulation.count)
             place = names.index(one.output)
             label, value = self.outputs[place].label, shown(one.value, self.formats[place])
             put(sheet, row, 1, f"{label} {one.sign} {value}", "wrapped")
@@ -377,17 +377,6 @@ class _Report:
                 plain = float(value) if isinstance(value, np.floating) else value
                 put(sheet, 4 + count, column + i, plain, "calc", form)
         return Ref(sheet.title, 5, column, max(count, 1), len(heads))
-
-
-def _interval(share: float, draws: int) -> tuple[float, float]:
-    """Return between what a probability lies 19 times in 20 (Wilson 1927).
-
-    Unlike share ± 2 errors it has a width where a condition held in none or all of the draws.
-    """
-    z = _TWO_SIDED**2 / draws
-    middle = (share + z / 2) / (1 + z)
-    half = math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _placed(chart: Chart, number: int) -> Chart:

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from workbooks.recalc import recalculate
-from workbooks.reports.simulation_book import _interval
+from workbooks.reports.odds import interval
 from workbooks.reports.simulation_files import write
 from workbooks.scenarios.drawn import condition
 from workbooks.scenarios.risks import read_risks
@@ -177,7 +177,7 @@ def test_the_interval_of_a_probability_is_wilsons(held: int, draws: int) -> None
     from scipy.stats import binomtest  # noqa: PLC0415
 
     wanted = binomtest(held, draws).proportion_ci(method="wilson")
-    assert _interval(held / draws, draws) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+    assert interval(held / draws, draws) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
 
 
 def test_it_is_written_to_a_path_of_its_own(report, tmp_path: Path) -> None:
