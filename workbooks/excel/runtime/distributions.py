@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from workbooks.excel.runtime.coerce import Refusal
 
@@ -172,6 +175,14 @@ def beta_inverse(p: float, alpha: float, beta: float, low: float = 0.0, high: fl
     if alpha <= 0 or beta <= 0 or not 0 < p < 1 or low >= high:
         raise Refusal("#NUM!", "alpha and beta are above 0, and a chance lies between 0 and 1")
     return low + float(betaincinv(alpha, beta, p)) * (high - low)
+
+
+def beta_inverses(p: Any, alpha: Any, beta: Any, low: Any = 0.0, high: Any = 1.0) -> Any:
+    """Return `beta_inverse` of arrays; NaN where it refuses."""
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    taken = (alpha > 0) & (beta > 0) & (p > 0) & (p < 1) & (low < high)
+    return np.where(taken, low + betaincinv(alpha, beta, p) * (high - low), np.nan)
 
 
 def beta_dist(

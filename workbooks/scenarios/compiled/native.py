@@ -5,16 +5,37 @@ It gives what it gives in a recalculation, with the same functions in the place 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from workbooks.calc.protocol import CalculatorError, CellFunction
 from workbooks.excel.passes.broadcast import SINGLE
+from workbooks.excel.runtime.distributions import beta_inverses
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.formula.functions import SINGLE_KINDS, native
 from workbooks.scenarios.compiled.own import one_by_one
-from workbooks.scenarios.compiled.values import Texts, UnsupportedError, Value
+from workbooks.scenarios.compiled.values import (
+    NUM,
+    NUMBER,
+    Column,
+    Texts,
+    UnsupportedError,
+    Value,
+    everywhere,
+    is_kind,
+    sound,
+)
+
+#: Functions of the runtime in a form for arrays of numbers, which refuses by NaN.
+_OF_ARRAYS: Mapping[str, Callable[..., Any]] = {
+    "BETA.INV": beta_inverses,
+    "BETAINV": beta_inverses,
+}
+# Arguments that these cannot be without.
+_FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,10 @@ class Calculator:
         """Return what a function gives in all draws."""
         if not self.answers(name):
             raise UnsupportedError(f"{name}()")
+        together = _OF_ARRAYS.get(name)
+        if together is not None and len(arguments) >= _FEWEST and _all_numbers(arguments):
+            given = [one.num for one in arguments if isinstance(one, Column)]
+            return sound(np.broadcast_to(together(*given), (size,)), NUM)
         return one_by_one(texts, lambda calls: self._answers(name, calls), arguments, size)
 
     def _answers(self, name: str, calls: list[list[Any]]) -> list[Any]:
@@ -60,6 +85,10 @@ class Calculator:
             if isinstance(result, CalculatorError):
                 raise UnsupportedError(f"{name}(): {result.reason}")
         return [_cell(result) for result in results]
+
+
+def _all_numbers(arguments: Sequence[Value]) -> bool:
+    return all(isinstance(a, Column) and everywhere(is_kind(a, NUMBER)) for a in arguments)
 
 
 def _cell(value: Any) -> Any:
