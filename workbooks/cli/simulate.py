@@ -39,7 +39,7 @@ def simulate(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
     outputs: Annotated[
-        str, typer.Option(metavar="CELLS", help="Cells or names wanted, separated by commas.")
+        str, typer.Option(metavar="CELLS", help="Cells, ranges or names, separated by commas.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help=".xlsx, .csv or .parquet.")
@@ -132,7 +132,8 @@ def simulate(
         if lost:
             typer.secho(
                 f"{name}: {lost:,} of {found.count:,} draws give an error or a text; "
-                "its statistics are those of the others",
+                "its statistics are those of the others"
+                + (f"; {found.causes[place]}" if found.causes[place] else ""),
                 err=True, fg="yellow",
             )  # fmt: skip
     shown = [

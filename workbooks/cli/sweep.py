@@ -40,7 +40,7 @@ def sweep(
         Path, typer.Option(metavar="FILE", help="Scenarios: cells in the header, a row each.")
     ],
     outputs: Annotated[
-        list[str], typer.Option(metavar="CELLS", help="Cells or names wanted; may be repeated.")
+        list[str], typer.Option(metavar="CELLS", help="Cells, ranges or names; may be repeated.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help=".csv, .parquet or .xlsx.")
@@ -95,6 +95,8 @@ def sweep(
         f"{output}: {report.done} scenarios evaluated, {report.resumed} were done before, "
         f"{report.bad} bad (see their rows), {held}"
     )
+    if report.cause:
+        typer.echo(report.cause)
     show.some(("not reproduced", "reason"), report.unreproduced, verbose=True)
     if report.bad or (strict and report.unreproduced):
         raise typer.Exit(1)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from udfs.cells import Cell
+from udfs.cells import Cell, CellError
 from udfs.declare import Function
 from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError
-from workbooks.formula.address import parse_area, split_sheet
+from workbooks.formula.address import full_name, parse_area, split_sheet
 from workbooks.recalc.inputs import Target, resolve
 from workbooks.recalc.job import Job
 from workbooks.recalc.report import Unreproduced
@@ -20,6 +20,10 @@ from workbooks.scenarios.compiled.values import UnsupportedError
 
 # Fewer scenarios are soon done one by one.
 _WORTH_WHILE = 30
+# Outputs that one range stands for.
+_MOST_OUTPUTS = 10_000
+# Columns right of a label in which its number is looked for.
+_BESIDE = 8
 # Scenarios for which the calculator is asked whether it agrees.
 _SAMPLES = 5
 
@@ -50,6 +54,28 @@ class Model:
         job.sheets.targets = self._inputs
         job.fixed = False
         job.evaluate()
+
+    def check_numbers(self) -> None:
+        """Refuse an input that holds a text, where numbers are to be put; it is asked first."""
+        for name, target in zip(self._names, self._inputs, strict=True):
+            held = self._value(target.sheet, target.row, target.column)
+            if not isinstance(held, str):
+                continue
+            near = self._number_beside(target)
+            instead = "name a cell that holds a number"
+            instead += f", such as {near}" if near else ""
+            raise BadInputError(
+                f"{name} holds the text {held!r}, and a risk draws numbers; {instead}"
+            )
+
+    def _number_beside(self, label: Target) -> str:
+        """Return the first cell right of a label that holds a number, and none by a formula."""
+        for column in range(label.column + 1, label.column + 1 + _BESIDE):
+            place = label.sheet, label.row, column
+            held = self._value(*place)
+            if isinstance(held, float) and not self._job.calculator.has_formula(*place):
+                return f"{full_name(*place)} ({held:g})"
+        return ""
 
     def unreproduced(self) -> tuple[list[Unreproduced], str]:
         """Return the cells that do not come out as Excel saved them, or why none is held to that.
@@ -113,6 +139,26 @@ class Model:
         self._job.evaluate()
         return [self._value(*place) for place in self._outputs]
 
+    def cause(self, values: Sequence[Cell], output: str) -> str:
+        """Return in which cell the error of an output begins, and why; empty where it is none."""
+        # What goes through formulas for the causes of errors takes a while to load.
+        from workbooks.recalc.results import Results  # noqa: PLC0415
+
+        sheet, row, column = place_of(output, self._job)
+        self(values)
+        if not isinstance(self._value(sheet, row, column), CellError):
+            return ""
+        report = self._job.report
+        report.errors.clear()
+        Results(self._job).tell()
+        problems = {one.address: one for one in report.errors}
+        shown = problems.get(full_name(sheet, row, column))
+        if shown is None:
+            return ""
+        begun = problems.get(shown.root)
+        why = f": {begun.reason}" if begun is not None and begun.reason else ""
+        return f"{shown.code} begins in {shown.root or shown.address}{why}"
+
     def _targets(self, values: Sequence[Cell]) -> list[Target]:
         given = list(zip(self._names, values, strict=True))
         return resolve(given, self._job.book, self._job.pipeline.scope.names, force=False)
@@ -123,6 +169,23 @@ class Model:
                 return CalculatorError(plan.kept[row, column])
         calculator = self._job.calculator
         return calculator.value(calculator.values(sheet, row, column, row, column)[0][0])
+
+
+def each_cell(outputs: Sequence[str]) -> list[str]:
+    """Return outputs with each cell of a range for itself: `Sheet!B2:B4` is three of them."""
+    cells: list[str] = []
+    for text in outputs:
+        sheet, corners = split_sheet(text.strip())
+        area = parse_area(corners) if sheet is not None and ":" in corners else None
+        if sheet is None or area is None:
+            cells.append(text)
+            continue
+        if (count := area.rows * area.columns) > _MOST_OUTPUTS:
+            raise BadInputError(
+                f"{text} has {count:,} cells; {_MOST_OUTPUTS:,} outputs at most are wanted"
+            )
+        cells += [full_name(sheet, *place) for place in area.cells()]
+    return cells
 
 
 def place_of(text: str, job: Job) -> tuple[str, int, int]:

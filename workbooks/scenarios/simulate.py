@@ -39,7 +39,7 @@ from workbooks.scenarios.drawn import (
     lost,
     summary_of,
 )
-from workbooks.scenarios.model import Model
+from workbooks.scenarios.model import Model, each_cell
 from workbooks.scenarios.risks import Risks
 from workbooks.workers import Where, crew
 from workbooks.workers.tasks import Job as Elsewhere
@@ -106,6 +106,8 @@ class Simulation:
     unreproduced: list[Unreproduced] = field(default_factory=list)
     baseline: str = ""
     summary: Summary | None = None
+    #: For each output where the error of the first draw in error begins, and why.
+    causes: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -148,6 +150,7 @@ class Runner:
         setup = setup_for()
         job = stack.enter_context(opened(Path(task.path), setup))
         self.model = Model(job, task.risks.cells, task.outputs, setup.functions)
+        self.model.check_numbers()
         self.program = None if task.one_by_one else self.model.compiled()
         self.reason = task.one_by_one or self.model.reason
         self.task = task
@@ -245,7 +248,7 @@ def simulate(
     Simulation
         The draws and their results, and what is to be told of them.
     """
-    wanted = list(dict.fromkeys([*outputs, *(one.output for one in conditions)]))
+    wanted = list(dict.fromkeys([*each_cell(outputs), *(one.output for one in conditions)]))
     whole = _held(draws, len(risks.risks) + len(wanted), keep_draws=keep_draws)
     task = Task(str(path), risks, tuple(wanted), seed, sampling, conditions=tuple(conditions))
     blocks = sizes(draws)
@@ -274,16 +277,31 @@ def simulate(
                 if precision is not None and _precise(moments, precision):
                     converged = True
                     break
-    gathered = _gathered(kept)
+        gathered = _gathered(kept)
+        causes = [
+            _cause(runner.model, gathered, place, name) for place, name in enumerate(task.outputs)
+        ]
     for place, (name, known) in enumerate(zip(task.outputs, moments, strict=True)):
         if not known.count:
             told = gathered.labels[int(gathered.codes[place, 0])]
-            raise BadInputError(f"{name} is no number in any draw; in the first it is {told!r}")
+            why = f"; {causes[place]}" if causes[place] else ""
+            raise BadInputError(
+                f"{name} is no number in any draw; in the first it is {told!r}{why}"
+            )
     return Simulation(
         task, gathered, count // blocks[0], runner.reason, converged, list(conditions),
         missed, untold,
-        joined(summaries) if summaries else None,
+        joined(summaries) if summaries else None, causes,
     )  # fmt: skip
+
+
+def _cause(model: Model, draws: Draws, place: int, name: str) -> str:
+    """Return where the error begins that an output shows in its first draw in error, and why."""
+    errors = [i for i, label in enumerate(draws.labels) if label.startswith("#")]
+    lost = np.flatnonzero(np.isin(draws.codes[place], errors))
+    if not len(lost):
+        return ""
+    return model.cause([float(value) for value in draws.inputs[:, lost[0]]], name)
 
 
 @contextmanager

@@ -14,14 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from udfs.cells import Cell
+from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import DeadlineError, RefusedError, UnwritableError
 from workbooks.ooxml.publish import check_target, claimed
 from workbooks.recalc import setup_for
 from workbooks.recalc.report import Unreproduced
 from workbooks.recalc.run import opened
-from workbooks.scenarios.model import Model
+from workbooks.scenarios.model import Model, each_cell
 from workbooks.scenarios.outcome import Gathered, check_result, mark_of, part_of
 from workbooks.scenarios.table import read_scenarios
 from workbooks.watch import Watch, guarded
@@ -46,6 +46,8 @@ class SweepReport:
     reason: str = ""
     unreproduced: list[Unreproduced] = field(default_factory=list)
     baseline: str = ""
+    #: Of the first scenario with an output in error: which, where its error begins, and why.
+    cause: str = ""
 
 
 def sweep(
@@ -94,6 +96,7 @@ def sweep(
         How many scenarios were evaluated, found done, and bad [-].
     """
     target, model, table = Path(result), Path(path), Path(scenarios)
+    outputs = each_cell(outputs)
     check_result(target, model, table)
     cells, rows = read_scenarios(table, decimal)
     target = check_target(target, target)
@@ -117,8 +120,7 @@ def sweep(
             report.reason = evaluated.reason
             stack.callback(gathered.close)
             gathered.open()
-            wanted = len(outputs)
-            _run(gathered, evaluated, at_once, rows, wanted, report, progress or _silent, watch)
+            _run(gathered, evaluated, at_once, rows, outputs, report, progress or _silent, watch)
         report.bad = gathered.bad
         gathered.finish(claim, watch)
     return report
@@ -129,12 +131,13 @@ def _run(
     model: Model,
     at_once: Mapping[int, Sequence[Cell | CalculatorError]],
     rows: Sequence[Sequence[Cell]],
-    wanted: int,
+    outputs: Sequence[str],
     report: SweepReport,
     tell: Callable[[str, int, int], None],
     watch: Watch,
 ) -> None:
-    width = len(gathered.header) - 2
+    width, wanted = len(gathered.header) - 2, len(outputs)
+    failed: tuple[int, str] | None = None
     for number in range(gathered.count + 1, len(rows) + 1):
         watch.check()
         row = rows[number - 1]
@@ -150,7 +153,15 @@ def _run(
         inputs = [*row, *[None] * width][: width - wanted]
         gathered.add(inputs, [*values, *[None] * wanted][:wanted], why)
         report.done += 1
+        if failed is None:
+            wrong = (o for o, v in zip(outputs, values, strict=False) if isinstance(v, CellError))
+            failed = next(((number, output) for output in wrong), None)
         tell("sweep", number, len(rows))
+    if failed is not None:
+        number, output = failed
+        with watch.free():
+            told = model.cause(rows[number - 1], output)
+        report.cause = f"scenario {number}, {output}: {told}" if told else ""
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

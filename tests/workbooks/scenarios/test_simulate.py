@@ -349,3 +349,23 @@ def test_the_command_line(model, tmp_path, ending) -> None:
 )  # fmt: skip
 def test_a_draw_without_a_number_meets_no_condition(sign: str, held: list[bool]) -> None:
     assert condition(f"x{sign}5").holds(np.array([5.0, 6.0, math.nan])).tolist() == held
+
+
+def test_a_risk_on_a_text_is_refused_with_the_number_beside_it(model: Path, tmp_path: Path) -> None:
+    told = "M!A4 holds the text 'x', and a risk draws numbers; .* such as M!D4 \\(16\\)"
+    with pytest.raises(BadInputError, match=told):
+        drawn(model, tmp_path, ["M!A4,uniform,0,,1"], ["M!B1"], 10)
+
+
+def test_draws_in_error_are_told_with_where_the_error_begins(model: Path, tmp_path: Path) -> None:
+    found = drawn(model, tmp_path, ["M!A1,uniform,1.5,,2.5"], ["M!B3", "M!B1"], 50)
+    assert found.causes == ["#N/A begins in M!B3: a value is not available", ""]
+    with pytest.raises(BadInputError, match="'#N/A'; #N/A begins in M!B3"):
+        drawn(model, tmp_path, ["M!A1,uniform,2.5,,3.5"], ["M!B3"], 50)
+
+
+def test_a_range_of_outputs_is_one_for_each_of_its_cells(model: Path, tmp_path: Path) -> None:
+    found = drawn(model, tmp_path, [NORMAL.format(1, 1, 2)], ["M!B1:B2"], 50)
+    each = drawn(model, tmp_path, [NORMAL.format(1, 1, 2)], ["M!B1", "M!B2"], 50)
+    assert found.task.outputs == ("M!B1", "M!B2")
+    np.testing.assert_array_equal(found.draws.outputs, each.draws.outputs)

@@ -60,6 +60,27 @@ def test_each_scenario_is_a_recalculation(model: Path, tmp_path: Path) -> None:
         assert float(row["M!B2"]) == sheet["B2"].value
 
 
+def test_a_range_of_outputs_is_a_column_for_each_of_its_cells(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1\n10\n20\n")
+    for asked, name in (("M!B1:A2", "one"), ("M!$A$1:$B$2", "other")):
+        sweep(model, given, [asked], tmp_path / f"{name}.csv")
+    cells = ["M!A1", "M!B1", "M!A2", "M!B2"]
+    sweep(model, given, cells, tmp_path / "each.csv")
+    texts = [(tmp_path / f"{name}.csv").read_text() for name in ("one", "other", "each")]
+    assert texts[0] == texts[1] == texts[2]
+    assert texts[0].splitlines()[0].split(",") == ["scenario", "M!A1", *cells, "error"]
+    with pytest.raises(BadInputError, match="20,000 cells"):
+        sweep(model, given, ["M!A1:B10000"], tmp_path / "many.csv")
+
+
+def test_the_first_error_is_told_with_where_it_begins(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1,M!A2\n10,0.5\n10,7\n10,8\n")
+    report = sweep(model, given, ["M!B2"], tmp_path / "out.csv")
+    assert report.cause.startswith("scenario 2, M!B2: #NUM! begins in M!B1: utilisation is 7;")
+    fine = scenarios(tmp_path, "M!A1,M!A2\n10,0.5\n")
+    assert not sweep(model, fine, ["M!B2"], tmp_path / "out.csv").cause
+
+
 def test_scenarios_at_once_give_what_each_alone_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
