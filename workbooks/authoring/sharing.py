@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from openpyxl.formula.translate import Translator
 from openpyxl.utils import coordinate_to_tuple
+
+from workbooks.excel.pipeline import Form, form_of
 
 _ROW = re.compile(rb"<row\b[^>]*>.*?</row>", re.DOTALL)
 _CELL = re.compile(rb'(<c r="([A-Z]+[0-9]+)"[^>]*>)<f>([^<]*)</f>')
@@ -53,23 +54,33 @@ def share_formulas(sheet: bytes) -> bytes:
 def _runs(row: bytes) -> Iterator[list[re.Match[bytes]]]:
     """Yield the cells side by side that repeat one formula."""
     run: list[re.Match[bytes]] = []
-    master: Translator | None = None
+    before: tuple[int, Form] | None = None
     for cell in _CELL.finditer(row):
-        place, formula = cell[2].decode(), f"={unescape(cell[3].decode())}"
-        beside = run and _column(cell) == _column(run[-1]) + 1
-        if beside and master and master.translate_formula(place) == formula:
+        formula = unescape(cell[3].decode())
+        if _ALONE.search(formula):
+            here = None
+        else:
+            here = coordinate_to_tuple(cell[2].decode())[1], form_of(formula)
+        if here and before and _copied(before, here):
             run.append(cell)
+            before = here
             continue
         if len(run) >= _FEWEST:
             yield run
-        alone = _ALONE.search(formula)
-        run, master = ([], None) if alone else ([cell], Translator(formula, place))
+        run, before = [cell] if here else [], here
     if len(run) >= _FEWEST:
         yield run
 
 
-def _column(cell: re.Match[bytes]) -> int:
-    return int(coordinate_to_tuple(cell[2].decode())[1])
+def _copied(left: tuple[int, Form], right: tuple[int, Form]) -> bool:
+    """Tell whether a formula is that of the cell to its left, filled to the right."""
+    (one, form), (other, found) = left, right
+    moved = found.column - form.column
+    return (
+        other == one + 1
+        and (found.key, found.rows) == (form.key, form.rows)
+        and moved == (1 if form.column else 0)
+    )
 
 
 def _shared(row: bytes, run: list[re.Match[bytes]], index: int) -> bytes:
