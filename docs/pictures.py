@@ -31,7 +31,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("breakeven", "breakeven", 4, 75, 68, 632, 318),
+    Picture("breakeven", "breakeven", 4, 92, 76, 660, 292),
     Picture("plan", "plan-decision", 2, 82, 30, 636, 524),
     Picture("plan", "plan-statements", 3, 26, 30, 544, 502),
 )
