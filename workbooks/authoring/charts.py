@@ -58,6 +58,8 @@ def add_chart(worksheet: Worksheet, chart: Chart) -> Any:
         drawn.x_axis.majorUnit = chart.x_unit
     if chart.x_max:
         drawn.x_axis.scaling.max = chart.x_max
+    if chart.y_max:
+        drawn.y_axis.scaling.max = chart.y_max
     # Labels of the axis stay at its foot where values go below zero.
     drawn.x_axis.tickLblPos = "low"
     worksheet.add_chart(drawn, f"{get_column_letter(chart.column)}{chart.row}")
@@ -83,6 +85,8 @@ def _bars(worksheet: Worksheet, chart: Chart) -> Any:
         drawn.set_categories(_reference(worksheet, chart.categories))
     if lying:
         drawn.x_axis.scaling.orientation = "maxMin"
+        # Each bar is named, however many there are.
+        drawn.x_axis.tickLblSkip = 1
     if chart.kind == "range":
         _float(worksheet, drawn, chart)
     return drawn

@@ -143,6 +143,8 @@ class Chart:
     x_unit: float | None = None
     #: End of that axis.
     x_max: float | None = None
+    #: End of the vertical axis: odds end at 1.
+    y_max: float | None = None
     logarithmic: bool = False
     x_logarithmic: bool = False
     #: Whether lines have markers; None: where the points are few.

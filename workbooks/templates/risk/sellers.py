@@ -55,6 +55,7 @@ def add_sellers(book: Book, inputs: Mapping[str, Ref]) -> None:
             x_title="Seller",
             y_title="Odds",
             format="0%",
+            y_max=1.0,
             width_cm=26,
         )
     )
