@@ -236,6 +236,8 @@ def add_breakdown(book: Book, case: Mapping[str, Ref]) -> None:
             y_title="Share of the time",
             format="0%",
             width_cm=24,
-        )
+            height_cm=11,
+        ),
+        22,
     )
     sheet.check("Shares add up to one", f"SUM({body.part(2)})", "1", case["tolerance"])
