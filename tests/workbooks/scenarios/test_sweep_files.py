@@ -146,7 +146,13 @@ def test_another_sweep_is_not_resumed(model: Path, tmp_path: Path, change: str) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        *(pytest.param(n, marks=pytest.mark.long) for n in (signal.SIGTERM, signal.SIGINT)),
+    ],
+)
 def test_killed_and_resumed(model: Path, tmp_path: Path, number: int) -> None:
     scenarios = given(tmp_path, "M!A1\n" + "".join(f"{i}\n" for i in range(1, 2_000)))
     out = tmp_path / "out.csv"
