@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from udfs.cells import Cell
+from workbooks.authoring.native import make_native
+from workbooks.build import drafted
 from workbooks.page.calculator import PageCalculator
-from workbooks.page.compiled import compiled
+from workbooks.page.charts import read_charts
+from workbooks.page.choosing import Chooser
+from workbooks.page.compiled import Program, compiled
 from workbooks.page.graph import Graph
-from workbooks.page.model import Part
+from workbooks.page.model import Chosen, Part, changeable, part_of
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook, read_workbook
 from workbooks.page.truth import recalculated
@@ -55,3 +59,17 @@ def both(
         ours = recalculation.values(places)
     found = {address: (ours[p], theirs[address]) for p in ours if (address := book.address(p))}
     return found, unknown
+
+
+def program_of(name: str) -> Program:
+    """Return what the page of a template computes."""
+    with drafted(name) as draft:
+        native = draft.with_name("native.xlsx")
+        make_native(draft, native)
+        book = read_workbook(native)
+        graph = Graph(book)
+        charts = [c for c in read_charts(native, book) if "refused" not in c]
+    chosen = Chosen(Chooser(book).choose(), charts)
+    part = part_of(book, graph, chosen)
+    values = {p: e.value for p, e in book.cells.items()}
+    return compiled(book, graph, part, values, changeable(chosen.shown))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import openpyxl
 import pytest
-from computing import both, computed
+from computing import both, computed, program_of
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
@@ -194,3 +195,57 @@ def test_a_script_that_fails_says_how():
         page.run("nothing(1)")
     with pytest.raises(ScriptError, match="failed"):
         page.run("f(0)")
+
+
+#: Changes each input by itself, and computes what hangs on it, and in a second calculator all anew.
+EACH_INPUT = """
+const { Calculator } = module_calculator;
+const some = new Calculator(data, module_formulas.formulas);
+const all = new Calculator(data, module_formulas.formulas);
+const told = (value) => (value && typeof value === 'object' ? value.error : value);
+const differ = [];
+let moved = 0;
+some.evaluate();
+all.evaluate();
+for (const place of data.inputs.filter((_, i) => i % STEP === 0)) {
+  const value = some.value(place);
+  const other = typeof value === 'number' ? (value === 0 ? 1 : value * 1.25) : 'another';
+  for (const one of [other, value]) {
+    some.put(place, one);
+    some.evaluate();
+    all.put(place, one);
+    all.first = true;
+    all.evaluate();
+    moved += some.own.some((at) => some.changed[at] === some.turn);
+    for (const at of some.own) if (!Object.is(told(some.cells[at]), told(all.cells[at]))) differ.push([place, at]);
+  }
+}
+JSON.stringify([data.inputs.length / STEP, moved, differ.slice(0, 9)]);
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("market", 1),
+        *(
+            pytest.param(name, step, marks=pytest.mark.long)
+            for name, step in (
+                ("audit", 1),
+                ("breakeven", 1),
+                ("ownership", 1),
+                ("serving", 1),
+                # Two evaluations of all of it take three seconds here.
+                ("plan", 12),
+            )
+        ),
+    ],
+)
+def test_what_is_computed_after_an_input_is_all_that_hangs_on_it(name, step):
+    program = program_of(name)
+    page = Script(script(PARTS, {"formulas.js": program.code}))
+    page.run(f"const STEP = {step}; const data = {json.dumps(program.data)};")
+    inputs, moved, differ = json.loads(page.run(EACH_INPUT))
+    assert differ == []
+    # Nearly every input of a page moves something on it, there and back.
+    assert moved > inputs > 9
