@@ -28,4 +28,8 @@ Deadline = Annotated[
 ]
 #: As `workbooks.recalc.DEADLINE`, which loads more than the help of a command needs.
 DEADLINE = 600.0
+Workers = Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")]
+Scheduler = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Have a Dask cluster do it: tcp://10.0.0.5:8786.")
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List everything.")]

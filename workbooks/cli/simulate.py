@@ -11,7 +11,7 @@ import typer
 
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
-from workbooks.cli.options import Baseline, Strict
+from workbooks.cli.options import Baseline, Scheduler, Strict, Workers
 from workbooks.watch import guarded
 
 _HELP = """\
@@ -67,11 +67,8 @@ def simulate(
     keep_draws: Annotated[
         bool, typer.Option("--keep-draws", help="Write every draw down.")
     ] = False,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
-    scheduler: Annotated[
-        str,
-        typer.Option(metavar="ADDRESS", help="Have a Dask cluster draw: tcp://10.0.0.5:8786."),
-    ] = "",
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
     deadline: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Give up after this long.")
     ] = None,

@@ -10,7 +10,7 @@ import typer
 
 from workbooks.cli import show
 from workbooks.cli.isolation import Isolate, MaxMemory, apart
-from workbooks.cli.options import Baseline, File, Now, Seed, Strict
+from workbooks.cli.options import Baseline, File, Now, Scheduler, Seed, Strict, Workers
 from workbooks.errors import DeadlineError
 from workbooks.watch import Interrupted
 
@@ -50,6 +50,8 @@ def sweep(
         str | None,
         typer.Option(metavar="SIGN", help="What stands before decimals in the scenarios: . or ,"),
     ] = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
     seed: Seed = 0,
     now: Now = None,
     deadline: Annotated[
@@ -64,6 +66,7 @@ def sweep(
     apart(context, [output], deadline=deadline, max_memory=max_memory, isolate=isolate)
     from workbooks.recalc import check_deadline  # noqa: PLC0415
     from workbooks.scenarios.sweep import sweep as sweep_file  # noqa: PLC0415
+    from workbooks.workers import Where  # noqa: PLC0415
 
     check_deadline(deadline)
     # A comma inside a quoted sheet name does not separate.
@@ -83,6 +86,7 @@ def sweep(
                 decimal=decimal,
                 deadline=deadline,
                 baseline=baseline,
+                where=Where(workers, scheduler),
             )
         except (Interrupted, DeadlineError) as stop:
             if not getattr(stop, "written", False):

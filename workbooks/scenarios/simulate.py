@@ -17,7 +17,6 @@ from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
 from udfs.cells import CellError
 from workbooks.calc.protocol import CalculatorError
 from workbooks.errors import BadInputError
-from workbooks.ooxml import files
 from workbooks.recalc import setup_for
 from workbooks.recalc.report import Unreproduced
 from workbooks.recalc.run import opened
@@ -41,6 +40,7 @@ from workbooks.scenarios.drawn import (
 )
 from workbooks.scenarios.model import Model, each_cell
 from workbooks.scenarios.risks import Risks
+from workbooks.scenarios.travelling import content_of, put_down
 from workbooks.workers import Where, crew
 from workbooks.workers.tasks import Job as Elsewhere
 from workbooks.workers.tasks import results
@@ -154,19 +154,12 @@ class Runner:
         self.program = None if task.one_by_one else self.model.compiled()
         self.reason = task.one_by_one or self.model.reason
         self.task = task
-        self._path, self._read = Path(task.path), job.package.identity
+        self._job = job
         self._plan, self._outputs = task.plan, task.outputs
 
     def content(self) -> bytes:
         """Return the bytes of the workbook that is open, for those who open it elsewhere."""
-        try:
-            content = self._path.read_bytes()
-            found = files.status(self._path)
-        except OSError as error:
-            raise BadInputError(f"{self._path}: {error.strerror}") from error
-        if found is None or files.identity(found) != self._read:
-            raise BadInputError(f"{self._path.name} was changed by another program meanwhile")
-        return content
+        return content_of(Path(self.task.path), self._job)
 
     def checked(self, size: int) -> None:
         """Hold the compiled workbook against the calculator, and leave it where they differ."""
@@ -352,10 +345,7 @@ def _part(runner: Runner, first: int, sizes: Sequence[int], keep: bool, summaris
 def _opened(shared: tuple[bytes, Task], stack: ExitStack) -> Runner:
     """Open a workbook of which there are the bytes, on a worker."""
     content, task = shared
-    folder = files.working_folder()
-    stack.callback(files.remove_folder, folder)
-    path = folder / Path(task.path).name
-    path.write_bytes(content)
+    path = put_down(content, Path(task.path).name, stack)
     return Runner(replace(task, path=str(path)), stack)
 
 

@@ -7,16 +7,17 @@ come, so that a sweep that was stopped can go on; the result is put in its place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import CalculatorError
-from workbooks.errors import DeadlineError, RefusedError, UnwritableError
+from workbooks.errors import BadInputError, DeadlineError, RefusedError, UnwritableError
 from workbooks.ooxml.publish import check_target, claimed
 from workbooks.recalc import setup_for
 from workbooks.recalc.report import Unreproduced
@@ -24,10 +25,19 @@ from workbooks.recalc.run import opened
 from workbooks.scenarios.model import Model, each_cell
 from workbooks.scenarios.outcome import Gathered, check_result, mark_of, part_of
 from workbooks.scenarios.table import read_scenarios
+from workbooks.scenarios.travelling import content_of, put_down
 from workbooks.watch import Watch, guarded
+from workbooks.workers import Where, crew
+from workbooks.workers.tasks import Job, results
 
 _ERROR = "error"
 _NUMBER = "scenario"
+_HERE = Where()
+# Scenarios that go to a worker together.
+_TOGETHER = 16
+
+#: The values of the outputs, or why the scenario is refused.
+Outcome: TypeAlias = tuple[Sequence[Cell | CalculatorError], str]
 
 
 @dataclass(slots=True)
@@ -64,6 +74,7 @@ def sweep(
     decimal: str | None = None,
     deadline: float | None = None,
     baseline: bool = True,
+    where: Where = _HERE,
 ) -> SweepReport:
     """Evaluate a workbook for each scenario and write the outputs to a file.
 
@@ -89,6 +100,9 @@ def sweep(
         How long all of it may take; what is done by then can be resumed [s].
     baseline : bool
         First hold the workbook as it stands against what Excel saved.
+    where : Where
+        Who evaluates the scenarios that are not computed together: this process, others, or a
+        cluster. All give the same results; others know no functions but Tokenbook's.
 
     Returns
     -------
@@ -120,7 +134,20 @@ def sweep(
             report.reason = evaluated.reason
             stack.callback(gathered.close)
             gathered.open()
-            _run(gathered, evaluated, at_once, rows, outputs, report, progress or _silent, watch)
+            alone = [n for n in range(gathered.count + 1, len(rows) + 1) if n not in at_once]
+            if where.here or not alone:
+                outcomes: Iterator[Outcome] = (_one(evaluated, rows[n - 1]) for n in alone)
+            else:
+                if functions is not None:
+                    raise BadInputError("functions of your own cannot be sent to workers")
+                others = stack.enter_context(crew(where))
+                shared = Shared(content_of(model, job), model.name, cells, outputs, seed, clock)
+                parts = [alone[i : i + _TOGETHER] for i in range(0, len(alone), _TOGETHER)]
+                tasks = [([rows[n - 1] for n in part],) for part in parts]
+                told = Job(_opened, shared, _each, "scenarios")
+                outcomes = chain.from_iterable(results(others, told, tasks))
+            known = _Known(at_once, outcomes)
+            _run(gathered, evaluated, known, rows, outputs, report, progress or _silent, watch)
         report.bad = gathered.bad
         gathered.finish(claim, watch)
     return report
@@ -129,7 +156,7 @@ def sweep(
 def _run(
     gathered: Gathered,
     model: Model,
-    at_once: Mapping[int, Sequence[Cell | CalculatorError]],
+    known: _Known,
     rows: Sequence[Sequence[Cell]],
     outputs: Sequence[str],
     report: SweepReport,
@@ -141,15 +168,8 @@ def _run(
     for number in range(gathered.count + 1, len(rows) + 1):
         watch.check()
         row = rows[number - 1]
-        values: Sequence[Cell | CalculatorError]
-        why = ""
-        try:
-            with watch.free():
-                values = at_once.get(number) or model(row)
-        except (DeadlineError, UnwritableError):
-            raise
-        except RefusedError as refused:
-            values, why = [], str(refused)
+        with watch.free():
+            values, why = known.of(number)
         inputs = [*row, *[None] * width][: width - wanted]
         gathered.add(inputs, [*values, *[None] * wanted][:wanted], why)
         report.done += 1
@@ -162,6 +182,48 @@ def _run(
         with watch.free():
             told = model.cause(rows[number - 1], output)
         report.cause = f"scenario {number}, {output}: {told}" if told else ""
+
+
+class Shared(NamedTuple):
+    """What a worker needs for any scenario."""
+
+    content: bytes
+    name: str
+    cells: Sequence[str]
+    outputs: Sequence[str]
+    seed: int
+    clock: datetime | None
+
+
+class _Known(NamedTuple):
+    """The scenarios that were computed together, and the others in their order."""
+
+    at_once: Mapping[int, Sequence[Cell | CalculatorError]]
+    others: Iterator[Outcome]
+
+    def of(self, number: int) -> Outcome:
+        """Return what came of a scenario; they are asked for in their order."""
+        return (self.at_once[number], "") if number in self.at_once else next(self.others)
+
+
+def _opened(shared: Shared, stack: ExitStack) -> Model:
+    """Open the workbook on a worker."""
+    setup = setup_for(seed=shared.seed, clock=shared.clock)
+    job = stack.enter_context(opened(put_down(shared.content, shared.name, stack), setup))
+    return Model(job, shared.cells, shared.outputs, setup.functions)
+
+
+def _each(model: Model, rows: Sequence[Sequence[Cell]]) -> list[Outcome]:
+    return [_one(model, row) for row in rows]
+
+
+def _one(model: Model, row: Sequence[Cell]) -> Outcome:
+    try:
+        return model(row), ""
+    except (DeadlineError, UnwritableError):
+        raise
+    except RefusedError as refused:
+        return [], str(refused)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

@@ -11,6 +11,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from workbooks.recalc import BadInputError, RefusedError, UnwritableError, recalculate
 from workbooks.scenarios.sweep import sweep
+from workbooks.workers import Where
 
 
 @pytest.fixture
@@ -71,6 +72,12 @@ def test_a_range_of_outputs_is_a_column_for_each_of_its_cells(model: Path, tmp_p
     assert texts[0].splitlines()[0].split(",") == ["scenario", "M!A1", *cells, "error"]
     with pytest.raises(BadInputError, match="20,000 cells"):
         sweep(model, given, ["M!A1:B10000"], tmp_path / "many.csv")
+
+
+def test_functions_of_ones_own_stay_here(model: Path, tmp_path: Path) -> None:
+    given = scenarios(tmp_path, "M!A1\n10\n")
+    with pytest.raises(BadInputError, match="cannot be sent to workers"):
+        sweep(model, given, ["M!A1"], tmp_path / "out.csv", functions={}, where=Where(2))
 
 
 def test_the_first_error_is_told_with_where_it_begins(model: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workbooks.errors import BadInputError, CrashedError
 from workbooks.recalc.many import Options, recalculate_many
 from workbooks.scenarios.risks import read_risks
 from workbooks.scenarios.simulate import simulate
+from workbooks.scenarios.sweep import sweep
 from workbooks.workers import Where, crew
 from workbooks.workers.tasks import Job, results
 
@@ -64,6 +65,25 @@ def test_a_cluster_gives_the_same_to_the_byte_though_a_worker_is_killed(model, c
         for name in ("inputs", "outputs", "codes"):
             assert getattr(found.draws, name).tobytes() == getattr(alone.draws, name).tobytes()
     assert killed[0].wait(10) == -signal.SIGKILL
+
+
+def test_a_sweep_gives_the_same_to_the_byte_whoever_evaluates(
+    model, tmp_path: Path, cluster
+) -> None:
+    path, _ = model
+    cluster.add()
+    # A few are evaluated one by one; one has no result, and one is refused.
+    lines = [f"{0.1 * i},{i - 3}" for i in range(1, 20)] + ["much,1"]
+    (tmp_path / "scenarios.csv").write_text("\n".join(["M!A1,M!A2", *lines]) + "\n")
+    written = []
+    for name, where in (("a", Where()), ("b", Where(2)), ("c", Where(scheduler=cluster.address))):
+        out = tmp_path / f"{name}.csv"
+        report = sweep(path, tmp_path / "scenarios.csv", ["M!B1:B2"], out, where=where)
+        assert (report.done, report.bad, report.reason) == (20, 1, "")
+        written.append(out.read_bytes())
+    assert written[0] == written[1] == written[2]
+    assert b"#NUM!" in written[0]
+    assert b"holds a number; 'much' is none" in written[0]
 
 
 def test_a_cluster_recalculates_the_same_files(model, tmp_path: Path, cluster) -> None:
