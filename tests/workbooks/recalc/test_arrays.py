@@ -296,3 +296,17 @@ def test_range_name_of_one_sheet(tmp_path: Path) -> None:
     book.save(path)
     recalculate(path)
     assert openpyxl.load_workbook(path, data_only=True)["S"]["C2"].value == 4
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(100, False), (101, True)])
+def test_an_array_over_too_many_cells_is_left_as_it_is(
+    tmp_path: Path, rows: int, kept: bool
+) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = ArrayFormula(f"A1:CV{rows}", f"=ROW(A1:A{rows})*COLUMN(A1:CV1)")
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    report = recalculate(path)
+    assert [u.reason for u in report.unevaluated] == (
+        ["an array formula over more than 10,000 cells"] if kept else []
+    )

@@ -162,6 +162,26 @@ def test_a_lookup_that_finds_nothing_is_where_its_error_begins(
     assert roots(report)["C1"] == root
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_the_first_error_of_each_range_is_its_root(tmp_path: Path, across: bool) -> None:
+    def at(row: int, column: int) -> str:
+        return cell_name(column, row) if across else cell_name(row, column)
+
+    cells: dict[str, object] = {}
+    for r in range(1, 41):
+        # Errors in two lines, in every third cell of the second.
+        cells[at(r, 2)] = "=1/0" if r % 2 else 1
+        cells[at(r, 3)] = "=1/0" if r % 3 == 0 else 1
+        cells[at(r, 7)] = f"=SUM({at(r, 2)}:{at(r + 1, 3)})"
+    told = roots(report_of(tmp_path, cells))
+    for r in range(1, 41):
+        area = [(r, 2), (r, 3), (r + 1, 2), (r + 1, 3)]
+        if across:
+            area = [(r, 2), (r + 1, 2), (r, 3), (r + 1, 3)]
+        failed = [at(*one) for one in area if cells.get(at(*one)) == "=1/0"]
+        assert told.get(at(r, 7)) == (failed[0] if failed else None)
+
+
 def test_index_beyond_a_cell_in_error_begins_itself(tmp_path: Path) -> None:
     report = report_of(tmp_path, {"A1": "=1/0", "B1": "=INDEX(A1,1,3)"})
     assert [(one.address, one.code) for one in report.errors] == [

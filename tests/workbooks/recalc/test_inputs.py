@@ -165,6 +165,7 @@ def test_what_a_typed_text_means():
         ([("Inputs!A4", "x" * 32_768)], "a cell holds 32,767 characters at most"),
         ([("Inputs!A1", 1), ("inputs!A1", 2)], "is set twice"),
         ([("Inputs!A1:A2", 1)], "is not one cell"),
+        ([("Inputs!A1:B2", 1)], "is not one cell"),
         ([("Input!A1", 1)], "there is no sheet 'Input'; the file has Inputs"),
         ([("prices", 1)], "no such defined name"),
         ([("Inputs!A1", "TRUE ")], "holds a number; 'TRUE ' is none"),

@@ -238,6 +238,8 @@ REFUSED: list[tuple[str, tuple[object, ...], str]] = [
     # Texts.
     ("NUMBERVALUE", ("1", ".", "."), VALUE),
     ("NUMBERVALUE", ("x",), VALUE),
+    ("REPLACE", ("abc", 0.0, 1.0, "x"), VALUE),
+    ("REPLACE", ("abc", 1.0, -1.0, "x"), VALUE),
     ("ADDRESS", (0.0, 1.0), VALUE),
     ("ADDRESS", (1.0, 0.0), VALUE),
     ("ADDRESS", (1048577.0, 1.0), VALUE),
