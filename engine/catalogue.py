@@ -185,18 +185,24 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One number format of weights: bytes per parameter and the tensor core that multiplies it."""
+    """One number format of weights: its bytes, the tensor core that it needs, and its peak rate.
+
+    The rate is that with the activations which serving programs multiply it with.
+    """
 
     kind: ClassVar[str] = "formats"
 
     id: str
     bytes_per_parameter: float
+    core_field: str
     peak_field: str
     #: Whether runs in it were measured for the calibration
     measured: bool = False
 
     def peak_tflops(self, accelerator: Accelerator) -> float:
         """Return the dense peak rate; that of bf16 where the tensor core is absent or slower."""
+        if self.is_unpacked(accelerator):
+            return accelerator.bf16_dense_tflops
         best: float = np.fmax(accelerator.peak(self.peak_field), accelerator.bf16_dense_tflops)
         return best
 
@@ -206,8 +212,8 @@ class Format:
         They are where the device lacks the tensor core, or has one that is slower than bf16.
         """
         narrow = self.bytes_per_parameter < BF16_BYTES
-        in_bf16 = self.peak_field == "bf16_dense_tflops"
-        own = accelerator.peak(self.peak_field)
+        in_bf16 = self.core_field == "bf16_dense_tflops"
+        own = accelerator.peak(self.core_field)
         return bool(narrow and (in_bf16 or not own >= accelerator.bf16_dense_tflops))
 
 

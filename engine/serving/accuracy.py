@@ -21,7 +21,7 @@ _HELD, _LEAST = 0.8, 1e-4
 #: Least factor by which the band is wider where no program is named than where TensorRT-LLM is.
 _ANY = 1.02
 #: 0 where every row counts alike, 1 where every configuration does that has as many rows as this.
-_ALIKE, _FULL = 0.7, 4
+_ALIKE, _FULL = 0.4, 4
 _DIGITS = 4
 
 

@@ -17,18 +17,16 @@ from typing import Any
 import numpy as np
 
 from engine.elementwise import Number
-from engine.serving.case import VOCABULARY_BYTES, Case
+from engine.serving.case import Case
 from engine.serving.constants import BAND, calibration
 from engine.serving.held import Load
 
 #: What the width depends on, with a power of e for each.
-FEATURES = ("constant", "moe", "ranks", "load", "input", "active", "trtllm", "sglang")
+FEATURES = ("constant", "moe", "ranks", "load", "sglang")
 #: Standard deviations from a 10th to a 50th percentile of a normal distribution.
 _TAIL = 1.2816
 #: Requests on a rank where runs are most alike, as a power of 2.
 _USUAL_LOAD = 4.0
-#: Weights of a GPU that a token takes, about the middle of the measured runs [B].
-_USUAL_ACTIVE = 16e9
 #: Requests on a GPU and tokens of a request up to which there are rows, as powers of 2.
 _MOST_LOAD, _MOST_TOKENS = 9.0, 13.5
 #: What each doubling beyond adds to the standard deviation of the logarithm; our assumption.
@@ -45,18 +43,8 @@ def features(case: Case, load: Load) -> tuple[Number, ...]:
         # Data-parallel copies of a dense model know nothing of each other.
         np.minimum(load.data_parallel - 1.0, 1.0) * mixture,
         np.minimum(np.maximum(requests - _USUAL_LOAD, _USUAL_LOAD - requests), 4.0),
-        np.minimum(np.maximum(_log2(load.input_tokens / load.output_tokens), -3.0), 5.0),
-        np.minimum(np.maximum(_log2(_active(case) / load.tensor_parallel), -6.0), 3.0),
-        # Where no program is named: as for TensorRT-LLM, whose rows are many and vary.
-        np.maximum(case.trtllm, case.any_backend),
         case.sglang * (1.0 - case.any_backend),
     )
-
-
-def _active(case: Case) -> Number:
-    """Return the weights that a token is multiplied with, over a usual size [-]."""
-    dense = case.split * case.weight_bytes + case.wide_split * VOCABULARY_BYTES
-    return (dense + case.moe_layers * case.expert * case.taken * case.expert_bytes) / _USUAL_ACTIVE
 
 
 def width(case: Case, load: Load, weights: Mapping[str, float], any_factor: float) -> Number:

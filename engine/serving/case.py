@@ -337,9 +337,9 @@ def described(
 #: What is added to the standard deviation of the logarithm of the cost where no measured run has
 #: the accelerator, the model, a format. Assumptions, so that the band holds four in five of the
 #: saturated runs in bf16, on A100 and L40S, with models that were not measured.
-_NO_ACCELERATOR, _NO_MODEL, _NO_FORMAT = 0.15, 0.08, 0.08
+_NO_ACCELERATOR, _NO_MODEL, _NO_FORMAT = 0.25, 0.15, 0.15
 #: The same where attention is of a kind that no measured run has: linear, sparse or coarse.
-_NO_ATTENTION = 0.2
+_NO_ATTENTION = 0.3
 
 
 def _distance(m: Model, a: Accelerator, weights: Format, experts: Format) -> Number:

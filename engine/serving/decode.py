@@ -10,8 +10,8 @@ from engine.blocks import any_of, times
 from engine.elementwise import Number
 from engine.serving.case import VOCABULARY_BYTES, Case, backend_factor
 from engine.serving.constants import Constants
-from engine.serving.experts import busiest, touched_experts
-from engine.serving.held import Load, Share, share_of
+from engine.serving.experts import busiest, ordering_time, touched_experts
+from engine.serving.held import Load, Share, attending, share_of
 from engine.serving.links import REDUCED_BYTES, REDUCES, between_nodes, exchange_time
 
 _MICRO = 1e-6
@@ -93,7 +93,7 @@ def decode_step(
         )
         core = np.maximum(reading, computing)
         weights = weights + reading
-        compute = compute + (core - reading)
+        compute = compute + (core - reading) + batch * (pace * ordering_time(case, load, c))
         idle = idle + (core - computing)
         each = slowness * case.moe_layers
         shared = c.launch_exchange * np.minimum(ranks - 1.0, 1.0)
@@ -114,7 +114,7 @@ def decode_step(
         attended = attended + case.sliding_layers * np.minimum(context, case.window)
     if any_of(case.sparse_layers):
         attended = attended + case.sparse_layers * np.minimum(context, case.selected)
-    attended = attended * sequences
+    attended = (attended + c.cache_overhead * attending(case)) * sequences
     surplus = np.where(case.kv_bytes < VOCABULARY_BYTES, c.kv_surplus, 1.0)
     caching = pace * case.kv_elements * case.kv_bytes * surplus / (case.bandwidth * c.kv_efficiency)
     reach = share.heads * caching

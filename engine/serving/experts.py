@@ -28,6 +28,20 @@ def touched_experts(case: Case, c: Constants, batch: Number) -> Number:
     return of_whole(touched, batch) if isinstance(case.skipped, float) else touched(batch)
 
 
+def ordering_time(case: Case, load: Load, c: Constants) -> Number:
+    """Return the time to order and add up one token for its experts, in all layers [s].
+
+    Every GPU that holds a part of each expert does it for all tokens; spread over GPUs, experts
+    share it.
+    """
+    width = case.moe_layers * case.taken * case.expert_hidden
+    return width * (c.expert_traffic / case.bandwidth) / load.expert_parallel
+
+
 def busiest(load: Load, c: Constants) -> Number:
-    """Return the work of the busiest GPU over the mean, where experts are spread [-]."""
-    return 1.0 + (c.imbalance - 1.0) * np.minimum(load.expert_parallel - 1.0, 1.0)
+    """Return the work of the busiest GPU over what other products of that size take [-].
+
+    Experts take few tokens each, and where they are spread, some GPU has more than its share.
+    """
+    spread = 1.0 + (c.imbalance - 1.0) * np.minimum(load.expert_parallel - 1.0, 1.0)
+    return c.expert_work * spread

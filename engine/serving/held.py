@@ -85,6 +85,11 @@ def share_of(case: Case, load: Load) -> Share:
     return Share(heads, dense, case.head * part, wide, expert, peers, nodes)
 
 
+def attending(case: Case) -> Number:
+    """Return the layers of attention; one that sums up tokens counts for what it keeps [-]."""
+    return case.full_layers + case.sliding_layers + case.sparse_layers
+
+
 def memory(case: Case, load: Load, c: Constants) -> Memory:
     """Return what one GPU's memory holds."""
     share = share_of(case, load)

@@ -6,7 +6,8 @@ or arrays alike; arguments are checked by the callers. Times are in seconds, siz
 A decode step of B sequences on each data-parallel rank, with C = B·dp sequences in all::
 
     step = max(weights read, their arithmetic) + max(experts read, their arithmetic)
-         + KV cache read + launches of every layer + scheduling + all-reduces
+         + tokens ordered for experts + KV cache read, and some tokens more in each layer
+         + launches of every layer + scheduling + all-reduces
 
     E_active = E·(1 − (1 − k/E)^(C^skew))
 

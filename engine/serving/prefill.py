@@ -8,8 +8,8 @@ from engine.blocks import any_of
 from engine.elementwise import Number
 from engine.serving.case import VOCABULARY_BYTES, Case, backend_factor
 from engine.serving.constants import Constants
-from engine.serving.experts import active_experts, busiest
-from engine.serving.held import Load, Share, share_of
+from engine.serving.experts import active_experts, busiest, ordering_time
+from engine.serving.held import Load, Share, attending, share_of
 from engine.serving.links import REDUCED_BYTES, REDUCES, between_nodes, exchange_time
 
 #: Arithmetic of a token for each byte of a state: 3 products of 2 operations with 4 bytes [FLOP/B].
@@ -53,6 +53,7 @@ def prefill(
         # Selected entries are attended to as cached, or all as otherwise, whichever is less.
         chosen = np.minimum(context, 2 * case.selected) * (case.sparse_width / case.head_width)
         attended = attended + case.sparse_layers * np.minimum(context, chosen)
+    attended = attended + c.attention_overhead * attending(case)
     attention = attended * (
         pace * 2 * case.heads * case.head_width / (case.peak * c.attention_efficiency)
     )
@@ -67,6 +68,8 @@ def prefill(
     if any_of(case.index_bytes):
         scoring = pace * case.index_work / (2 * case.index_peak * c.attention_efficiency)
         time = time + (prompt * context) * scoring
+    if any_of(case.moe_layers):
+        time = time + prompt * ranks * (pace * ordering_time(case, load, c))
     if any_of(share.nodes):
         between = between_nodes(case, share, c, prompt, c.prefill_link_efficiency)
         time = time + pace * between

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, fields, replace
 from importlib.resources import files
 
@@ -31,6 +32,26 @@ STORED = calibration()
 HELD_OUT = STORED["error"]["throughput, configuration held out"]
 FAMILY_OUT = STORED["error"]["throughput, family held out"]
 STATIC = STORED["error"]["decode step of static estimates, fitted"]
+
+
+@pytest.mark.parametrize("share", [0.75, pytest.param(0.25, marks=pytest.mark.long)])
+def test_the_fit_ends_in_the_same_constants_wherever_it_begins(share):
+    names = [f.name for f in fitted()]
+    low, high = (np.array([f.metadata[end] for f in fitted()]) for end in ("low", "high"))
+    begin = replace(calibrated(), **dict(zip(names, low + share * (high - low), strict=True)))
+    found = fit(measured(), start=begin)
+    for name in names:
+        assert getattr(found, name) == pytest.approx(getattr(calibrated(), name), rel=1e-3)
+
+
+def test_every_start_has_a_source_of_its_own():
+    for constant in fitted():
+        source = constant.metadata["source"]
+        assert re.search(r"\bS\d+\b", source) or source.split(":")[0] in {
+            "no difference", "assumed", "all of it",
+            "launches take a number of cycles",
+            "half of the others in the first of ten rounds of such a benchmark",
+        }, constant.name  # fmt: skip
 
 
 # --- what is promised -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,8 +11,12 @@ import pytest
 from engine.catalogue import Accelerator, Format, Model, records
 from engine.errors import DomainError
 from engine.serving.calibration import predicted
+from engine.serving.case import case_of
 from engine.serving.constants import calibrated
+from engine.serving.decode import decode_step, total
 from engine.serving.estimates import estimate, max_concurrency, throughput
+from engine.serving.held import Load
+from engine.serving.prefill import prefill
 from engine.serving.runs import SOURCES, check
 
 NARROW = sorted(set(records(Format)) - {"bf16"})
@@ -124,3 +129,43 @@ def test_a_saturated_node_of_deepseek_r1_is_no_longer_several_times_too_fast():
     # About 4,000 output tokens/s of each B200 are published; the first fit gave over 13,000.
     load = ("deepseek-r1", "b200_sxm", 4096, 800, 3880, 1, 8, 8, "nvfp4")
     assert 2600 < throughput(*load) < 5700
+
+
+def test_long_prompts_are_not_dearer_than_measured():
+    # Attention of prefill reaches twice the rate on long prompts that it has on those fitted.
+    runs = check()
+    long = runs.column("input_tokens") == "32768"
+    errors = np.expm1(predicted(runs, calibrated())[0] - runs.throughput)[long]
+    assert long.sum() == 20
+    assert np.median(np.abs(errors)) < 0.15
+
+
+def test_attention_costs_every_layer_something_whatever_it_attends_to():
+    c = calibrated()
+    case = case_of("gpt-oss-120b", "h200_sxm", "bf16", "mxfp4")[0]
+    load = Load(64.0, 1024.0, 1024.0, 1.0, 1.0, 1.0)
+    free = replace(c, cache_overhead=0.0, attention_overhead=0.0)
+    read = [decode_step(case, load, each, 64.0)[0].kv_cache for each in (c, free)]
+    # 18 layers read all of 1,536 tokens, 18 a window of 128: 200 more in each of 36.
+    assert read[0] / read[1] == pytest.approx(1 + 36 * 200 / (18 * (1536 + 128)))
+    assert prefill(case, load, c) > prefill(case, load, free)
+
+
+def test_tokens_are_ordered_for_their_experts():
+    c = calibrated()
+    free = replace(c, expert_traffic=0.0)
+    case = case_of("qwen3-30b-a3b", "h200_sxm", "fp8", None, None, "vllm")[0]
+    load = Load(512.0, 1024.0, 1024.0, 1.0, 1.0, 1.0)
+    moved = 48 * 8 * 2048 * c.expert_traffic / 4.8e12
+    steps = [total(decode_step(case, load, each, 512.0)[0]) for each in (c, free)]
+    assert steps[0] - steps[1] == pytest.approx(512 * moved)
+    assert prefill(case, load, c) - prefill(case, load, free) == pytest.approx(1024 * moved)
+
+
+def test_mxfp4_is_multiplied_with_activations_in_8_bits():
+    b200, h200 = (records(Accelerator)[name] for name in ("b200_sxm", "h200_sxm"))
+    mxfp4, nvfp4 = (records(Format)[name] for name in ("mxfp4", "nvfp4"))
+    assert mxfp4.peak_tflops(b200) == b200.fp8_dense_tflops < nvfp4.peak_tflops(b200)
+    # Without the tensor core it is unpacked, although there is one for fp8.
+    assert mxfp4.is_unpacked(h200)
+    assert mxfp4.peak_tflops(h200) == h200.bf16_dense_tflops
