@@ -6,14 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from udfs.cells import Cell, CellError
 from workbooks.excel.passes.fifteen_digits import compared, snapped
 from workbooks.formula.functions import native
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.references import Reference, read_reference
+from workbooks.formula.references import Reference
 from workbooks.formula.tree import Call, Node, Operation, bare, children, walk
 from workbooks.page.emitting import FUNCTIONS, Emitter, named
 from workbooks.page.formulas import TOKEN
@@ -101,11 +100,6 @@ def _sizes(book: Workbook, graph: Graph, part: Part) -> list[tuple[int, int]]:
 # --- formulas that were filled down are one ------------------------------------------------------
 
 
-@cache
-def _reference(text: str) -> Reference | None:
-    return read_reference(text)
-
-
 def _alike(book: Workbook, grid: Grid, part: Part) -> dict[str, list[Place]]:
     """Return the formulas, those together that differ only as if they were filled down."""
     found: dict[str, list[Place]] = defaultdict(list)
@@ -113,11 +107,7 @@ def _alike(book: Workbook, grid: Grid, part: Part) -> dict[str, list[Place]]:
         formula = book.cells[place].formula or ""
 
         def key(match: re.Match[str], place: Place = place) -> str:
-            reference = _reference(match[0]) if match["area"] else None
-            try:
-                return match[0] if reference is None else grid.key(reference, place)
-            except UnknownError:
-                return match[0]
+            return grid.key(match[0], place) if match["area"] else match[0]
 
         found[TOKEN.sub(key, formula)].append(place)
     return found

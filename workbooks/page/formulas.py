@@ -91,6 +91,7 @@ def read(formula: str) -> Read:
     return Read(tuple(areas), frozenset(names), frozenset(calls), unknown)
 
 
+@lru_cache(maxsize=1 << 16)
 def _area(text: str) -> Area:
     found = parse_area(text.replace("$", ""))
     if found is not None:

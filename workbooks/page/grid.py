@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.references import Corner, Reference
+from workbooks.formula.references import Corner, Reference, read_reference
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook
 
@@ -62,6 +62,7 @@ class Grid:
         self._bases = [0]
         for rows, _ in self.sizes:
             self._bases.append(self._bases[-1] + rows)
+        self._parts: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self._numbers = {name.casefold(): i for i, name in enumerate(self.book.sheets)}
         self._moving: dict[int, dict[int, list[int]]] = {}
         for place in self.moving:
@@ -187,15 +188,32 @@ class Grid:
         return (sheet, Corner(top, left, top_fixed, left_fixed),
                 Corner(bottom, right, bottom_fixed, right_fixed))  # fmt: skip
 
-    def key(self, reference: Reference, place: Place) -> str:
+    def key(self, text: str, place: Place) -> str:
         """Return a reference by how it moves: the same for all formulas that were filled down."""
-        sheet, first, last = self.ordered(reference, place)
-        parts = [str(sheet)]
+        parts = self._parts.get((text, place.sheet))
+        if parts is None:
+            parts = self._parts[text, place.sheet] = self._moving_parts(text, place)
+        return "".join(
+            f"{what}[{number - place.row}]" if what == "R"
+            else f"{what}[{number - place.column}]" if what == "C" else what
+            for what, number in parts
+        )  # fmt: skip
+
+    def _moving_parts(self, text: str, place: Place) -> list[tuple[str, int]]:
+        """Return what stays of a reference as it is, and its rows and columns that move."""
+        reference = read_reference(text)
+        if reference is None:
+            return [(text, 0)]
+        try:
+            sheet, first, last = self.ordered(reference, place)
+        except UnknownError:
+            return [(text, 0)]
+        parts = [(f"{sheet}:", 0)]
         for corner in (first, last) if reference.last is not None else (first,):
             row, column = _part(corner.row), _part(corner.column)
-            parts.append(f"R{row}" if corner.row_fixed else f"R[{row - place.row}]")
-            parts.append(f"C{column}" if corner.column_fixed else f"C[{column - place.column}]")
-        return "".join(parts)
+            parts.append((f"R{row}", 0) if corner.row_fixed else ("R", row))
+            parts.append((f"C{column}", 0) if corner.column_fixed else ("C", column))
+        return parts
 
 
 def _sorted(
