@@ -1,4 +1,4 @@
-"""Values and rates of return of cash flows: NPV, IRR and MIRR, and with dates XNPV and XIRR."""
+"""Rates of return of cash flows, IRR and MIRR, and with dates XNPV and XIRR."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.cells import CellError
-from workbooks.excel.runtime.coerce import Calendar, Grid, Refusal, cells
+from workbooks.excel.runtime.coerce import Grid, Refusal, cells
 
 _DAYS = 365.0
 _ROUNDS = 50
@@ -99,24 +99,6 @@ def mirr(values: Grid, finance: float, reinvest: float) -> float:
     paid = float(np.sum(np.minimum(flows, 0) * (1 + finance) ** -times))
     earned = float(np.sum(np.maximum(flows, 0) * (1 + reinvest) ** (flows.size - 1 - times)))
     return float((earned / -paid) ** (1 / (flows.size - 1)) - 1)
-
-
-def npv(rate: float, *values: Any) -> float:
-    """Return what flows are worth one period before the first of them."""
-    if rate == -1:
-        raise Refusal("#DIV/0!", "a rate of -100 %")
-    flows = []
-    for given in values:
-        # A text or a truth value that stands alone is turned into a number.
-        flows += numbers_in(given) if isinstance(given, list) else [_alone(given)]
-    worth = 0.0
-    for flow in reversed(flows):
-        worth = (worth + flow) / (1 + rate)
-    return worth
-
-
-def _alone(cell: Any) -> float:
-    return Calendar().number(cell)
 
 
 def _dated(values: Any, dates: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
