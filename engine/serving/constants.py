@@ -48,7 +48,7 @@ class Constants:
     )  # fmt: skip
     expert_efficiency: float = _constant(
         "the same for experts",
-        "-", 0.85, 0.3, 1.0, "S85: layers of experts, 0.72 to 0.97",
+        "-", 0.85, 0.3, 1.0, "S85: layers of experts, 0.7 to 1.1",
     )  # fmt: skip
     kv_efficiency: float = _constant(
         "share of the peak bandwidth at which the KV cache is read",
@@ -148,7 +148,7 @@ class Constants:
     )  # fmt: skip
     expert_traffic: float = _constant(
         "bytes moved to order a token for each of its experts, by unit of width",
-        "B", 20, 0, 200, "S85: 3 to 53, mostly 17 to 28 under TensorRT-LLM",
+        "B", 20, 0, 200, "S85: 4 to 57, mostly 18 to 30 under TensorRT-LLM",
     )  # fmt: skip
     activation_traffic: float = _constant(
         "bytes moved for each token, layer and unit of hidden width in prefill",
