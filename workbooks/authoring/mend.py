@@ -25,8 +25,8 @@ _FONT_ORDER = (
 )
 #: Gives a part its cells.
 Filled: TypeAlias = Callable[[bytes], bytes]
-# Levels of compression: of a draft, and of what people keep and send.
-_QUICK, _SMALL = 1, 9
+# Levels of compression: of a draft, which is read again at once, and of what people keep and send.
+_NONE, _SMALL = 0, 9
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -53,7 +53,7 @@ def mend(path: Path, moment: datetime, filled: Mapping[str, Filled]) -> None:
             return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told, data)
         return data
 
-    _rewrite(path, mended, _QUICK)
+    _rewrite(path, mended, _NONE)
 
 
 def pack(path: Path) -> None:
@@ -71,7 +71,8 @@ def _rewrite(path: Path, changed: Callable[[str, bytes], bytes], level: int) -> 
         for name in source.namelist():
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.external_attr = 0o600 << 16
-            target.writestr(entry, changed(name, source.read(name)), zipfile.ZIP_DEFLATED, level)
+            method = zipfile.ZIP_DEFLATED if level else zipfile.ZIP_STORED
+            target.writestr(entry, changed(name, source.read(name)), method, level)
 
 
 def _sort_fonts(styles: bytes) -> bytes:

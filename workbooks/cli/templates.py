@@ -162,9 +162,10 @@ def _built(
     file_name: str | None = None,
 ) -> list[Any]:
     from workbooks.build import build as build_one  # noqa: PLC0415
+    from workbooks.recalc.run import uncollected  # noqa: PLC0415
 
     built = []
-    with show.progress() as progress:
+    with show.progress() as progress, uncollected():
         for i, name in enumerate(names):
             if progress:
                 progress("Building", i, len(names))
