@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 
@@ -97,8 +97,7 @@ SHARE = Limit(0.0, 1.0)
 POSITIVE = Limit(0.0, low_open=True)
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell: its value or formula, its role and its number format."""
 
     row: int
