@@ -239,6 +239,14 @@ def smaller(one: Number, other: Number) -> Number:
     return np.minimum(one, other)
 
 
+def raised(base: Number, exponent: Number) -> Number:
+    """Give a power; infinite beyond the largest number for floats too, as arrays have it."""
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
+
+
 def domains_of(function: Callable[..., Any]) -> Mapping[str, Domain]:
     """Return the declared domains of an engine function, by argument."""
     return cast(Mapping[str, Domain], getattr(function, "__domains__", {}))

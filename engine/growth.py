@@ -13,6 +13,7 @@ from engine.elementwise import (
     any_real,
     at_least,
     elementwise,
+    raised,
     smaller,
 )
 
@@ -58,7 +59,7 @@ def ramp(
     >>> ramp(100.0, 1.0, 12.0), ramp(100.0, 1.0, 24.0, 300.0)
     (200.0, 300.0)
     """
-    grown = start * (1 + annual_growth) ** (month / 12)
+    grown = start * raised(1 + annual_growth, month / 12)
     return grown if limit is None else smaller(grown, limit)
 
 

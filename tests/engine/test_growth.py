@@ -20,6 +20,8 @@ def test_ramp_by_hand():
     assert ramp(100.0, 1.0, 1.0) == pytest.approx(105.94630943592953)
     assert ramp(100.0, 1.0, 36.0) == 800.0
     assert ramp(100.0, 1.0, 36.0, 500.0) == 500.0
+    # Growth beyond the largest number is at its limit, for a number as in an array.
+    assert ramp(1.0, 1.0, 12288.0, 5.0) == ramp(np.array([1.0]), 1.0, 12288.0, 5.0)[0] == 5.0
     assert ramp(100.0, -1.0, 0.0) == 100.0
     assert ramp(100.0, -0.5, 12.0) == 50.0
 
