@@ -68,7 +68,7 @@ def main(draws: int) -> None:
         say("the engine's runway alone", alone, fast)
         plan = build("plan", Path(folder)).path
         to_cash = Task(str(plan), PLAN_RISKS, (closing_cash(plan),), 1, "random")
-        fast = say("plan, to the closing cash", through(to_cash, draws // 8, BLOCK // 8))
+        fast = say("plan, to the closing cash", through(to_cash, draws))
         if shutil.which("soffice"):
             say("plan, LibreOffice", libreoffice(plan, folder), fast)
 

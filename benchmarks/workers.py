@@ -43,7 +43,7 @@ def main(blocks: int) -> None:
         one, two = (rate(path, count, blocks) for count in (1, 2))
         print(f"one process {one:,.0f}/s, two {two:,.0f}/s: {two / one:.2f} times", flush=True)
         path = build("plan", Path(folder)).path
-        alone = a_core(path, PLAN, "lowest_base_shown", BLOCK // 16)
+        alone = a_core(path, PLAN, "lowest_base_shown", BLOCK // 2)
         print(f"plan, to the lowest cash: {alone:,.0f} draws/s and core")
 
 
