@@ -45,7 +45,7 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
     expert_rate = (
         k.expert_bytes * (1 + c.unpacking * k.unpacked) / (k.bandwidth * c.expert_efficiency)
     )
-    expert_product = 2 * k.taken / (k.expert_peak * c.decode_efficiency)
+    expert_product = 2 * k.taken / (k.expert_peak * c.decode_efficiency) * c.expert_work
     surplus = c.kv_surplus if k.kv_bytes < 2 else 1.0
     kv_rate = k.kv_elements * k.kv_bytes * surplus / (k.bandwidth * c.kv_efficiency)
     cached = k.layers * k.kv_elements * k.kv_bytes
@@ -64,7 +64,9 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
     links = 2 * k.layers / k.link
     prefill_read = 1 / (k.bandwidth * c.prefill_weight_efficiency)
     dense_rate = 2 / (k.weight_peak * c.prefill_efficiency)
-    experts_rate = 2 * k.taken / (k.expert_peak * c.prefill_efficiency)
+    experts_rate = 2 * k.taken / (k.expert_peak * c.prefill_efficiency) * c.expert_work
+    ordering = k.moe_layers * k.taken * k.expert_hidden * c.expert_traffic / k.bandwidth
+    attending = k.full_layers + k.sliding_layers
     attention_rate = 2 * k.heads * k.head_width / (k.peak * c.attention_efficiency)
     traffic = k.layers * k.hidden * c.activation_traffic / k.bandwidth
     reduces = 8 * k.layers * k.hidden / (c.prefill_link_efficiency * k.link)
@@ -105,7 +107,7 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
             in_bf16 = max(reading * wider, computing * k.expert_peak / k.peak)
             quantising = min(expert_scaling, max(in_bf16 - core, 0.0) / slower)
             launch += quantising
-            step += core
+            step += core + running * ordering
             idle += core - computing + quantising * slower
             launch += per_expert * active
             active = k.experts - k.experts * math.exp(log_skipped * tokens_in)
@@ -117,11 +119,14 @@ def kernel(concurrency, prompt, answer, tensor, k, c, out):
         if k.sliding_layers > 0:
             attended += k.sliding_layers * min(context, k.window)
             self_attended += k.sliding_layers * min(tokens_in, 2 * k.window)
+        attended += c.cache_overhead * attending
+        self_attended += c.attention_overhead * attending
         caching = running * attended * heads * kv_rate
         step += max(caching, running * attended * share * scoring_rate) + launch * slower
         step += peers * (running * share * reduce_rate + c.link_message * 1e3) * links
         alone = max(matrices * tokens_in, prefill_bytes * prefill_read)
         alone += tokens_in * share * (attention_rate * self_attended + traffic + peers * reduces)
+        alone += tokens_in * ordering
         others = max(running - 1, 0.0)
         step *= pace
         alone *= pace
