@@ -37,6 +37,10 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
+#: Stands where no tensor core multiplies a format.
+NO_CORE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Accelerator:
     """One accelerator, dense peak rates (never the sparse figures of a data sheet).
@@ -82,8 +86,8 @@ class Accelerator:
                 _above_zero(self, name)
 
     def peak(self, field: str) -> float:
-        """Return a peak rate by the name of its field."""
-        return float(getattr(self, field))
+        """Return a peak rate by the name of its field; NaN for `NO_CORE`."""
+        return math.nan if field == NO_CORE else float(getattr(self, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,27 +198,26 @@ class Format:
 
     id: str
     bytes_per_parameter: float
+    #: `NO_CORE` where weights alone are stored in it
     core_field: str
     peak_field: str
     #: Whether runs in it were measured for the calibration
     measured: bool = False
 
     def peak_tflops(self, accelerator: Accelerator) -> float:
-        """Return the dense peak rate; that of bf16 where the tensor core is absent or slower."""
-        if self.is_unpacked(accelerator):
-            return accelerator.bf16_dense_tflops
-        best: float = np.fmax(accelerator.peak(self.peak_field), accelerator.bf16_dense_tflops)
-        return best
+        """Return the dense peak rate; that of bf16 where weights are unpacked to it."""
+        bf16 = accelerator.bf16_dense_tflops
+        best = np.fmax(accelerator.peak(self.peak_field), bf16)
+        # A choice between numbers, not of the way on: a formula grows with each way.
+        return cast(float, np.where(accelerator.peak(self.core_field) >= bf16, best, bf16))
 
     def is_unpacked(self, accelerator: Accelerator) -> bool:
         """Tell whether weights in this format are unpacked to bf16 to be multiplied.
 
-        They are where the device lacks the tensor core, or has one that is slower than bf16.
+        They are where no tensor core multiplies the format, the device lacks it, or has one that is
+        slower than bf16.
         """
-        narrow = self.bytes_per_parameter < BF16_BYTES
-        in_bf16 = self.core_field == "bf16_dense_tflops"
-        own = accelerator.peak(self.core_field)
-        return bool(narrow and (in_bf16 or not own >= accelerator.bf16_dense_tflops))
+        return bool(not accelerator.peak(self.core_field) >= accelerator.bf16_dense_tflops)
 
 
 BF16_BYTES = 2.0
