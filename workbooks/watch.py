@@ -43,12 +43,18 @@ class Interrupted(BaseException):
 
 @dataclass(slots=True)
 class Ending:
-    """What the command line does on a signal: end, and say whether a file has been written."""
+    """What the command line does on a signal: end, and say whether a file has been written.
+
+    What is raised where Python tidies up behind an import or an object is lost, so the signal is
+    noted too: a job that begins after it ends at once.
+    """
 
     written: bool = False
+    came: int | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Take a signal."""
+        self.came = number
         raise Interrupted(number, written=self.written)
 
     @contextmanager
@@ -183,6 +189,8 @@ class Watch:
             if before not in (signal.SIG_IGN, None):
                 self._before[number] = before
                 signal.signal(number, self.signalled)
+                if isinstance(before, Ending) and before.came is not None:
+                    self.raised = Interrupted(before.came)
         if hasattr(signal, "setitimer"):
             self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self.late)
             self._set_timer()

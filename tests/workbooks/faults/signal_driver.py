@@ -116,6 +116,9 @@ def child(step: Callable[[], int], temporary: Path) -> tuple[int, str]:
         code = 99
         try:
             code = step()
+        except KeyboardInterrupt:
+            # Python itself ends so a program that has not come to its first line.
+            code = 130
         finally:
             sys.stderr.flush()
             os._exit(code)
@@ -166,9 +169,10 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
         wait = draw.random() * lengths[stage]
 
         def step(wait: float = wait) -> int:
-            sent = threading.Event()
+            sent, begun = threading.Event(), threading.Event()
 
             def send() -> None:
+                begun.wait()
                 time.sleep(wait)
                 note(events, "sent")
                 os.kill(os.getpid(), number)
@@ -178,6 +182,8 @@ def tries(path: Path, way: str, stage: str, number: int, count: int, seed: int) 
                 if at == stage and not sent.is_set():
                     sent.set()
                     threading.Thread(target=send, daemon=True).start()
+                    # Not while the thread is being started: that is not what is tried.
+                    begun.set()
 
             hook(reached)
             note_placing(events)

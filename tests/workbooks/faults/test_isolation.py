@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -362,3 +363,15 @@ def test_a_deadline_that_passes_while_the_signals_are_given_back(monkeypatch) ->
     with pytest.raises(DeadlineError), watch.guarded(time.monotonic() + 60):
         pass
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+@posix
+def test_a_signal_that_was_lost_before_the_job_ends_it() -> None:
+    """What a handler raises while Python tidies up behind an import is printed and swallowed."""
+    ending = watch.Ending()
+    with ending.answering():
+        with suppress(watch.Interrupted):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(watch.Interrupted) as stop, watch.guarded() as job:
+            job.put_in_place(lambda: pytest.fail("a file was put in place"))
+    assert (stop.value.number, stop.value.written) == (signal.SIGTERM, False)
