@@ -63,7 +63,7 @@ def disaggregated(
     --------
     >>> row = disaggregated("llama-3.1-70b", "h100_sxm", 256, 4096, 512, 4, 1, 1, "fp8")
     >>> float(row[0]), float(row[1])
-    (16.0, 4.0)
+    (12.0, 4.0)
     """
     load = Load(
         *(concurrency, input_tokens, output_tokens),
