@@ -11,6 +11,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+#: The release; the package's metadata is made from it, and takes longer to read than all this.
+__version__ = "0.2.0"
+
 #: The modules whose `__all__` stands here. A function of one of them needs no mention in this file.
 _MODULES = (
     "allocation",

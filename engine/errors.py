@@ -13,7 +13,6 @@ Every message names the argument, the value it got and what is allowed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = ["DomainError", "InputError", "TokenbookError", "UnknownIdError"]
 
@@ -39,6 +38,8 @@ class UnknownIdError(TokenbookError, LookupError):
     @classmethod
     def of(cls, kind: str, given: str, known: Iterable[str]) -> UnknownIdError:
         """Build the error for an id of this kind, naming the ids that look like it."""
+        from difflib import get_close_matches  # noqa: PLC0415  (only what is wrong wants it)
+
         by_folded = {name.casefold(): name for name in sorted(known)}
         near = get_close_matches(given.casefold(), by_folded, n=3, cutoff=0.5)
         if near:

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.metadata import version
 from operator import is_
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ _CODE = ("cells.py", "series.py", "calls.py", "declare.py", "functions.py")
 
 def versions() -> dict[str, str]:
     """Return the version of everything that the functions compute with now, by `KINDS`."""
-    found = {CONTRACT: f"{version('tokenbook')} {_code()}"}
+    found = {CONTRACT: f"{engine.__version__} {_code()}"}
     for kind, tables in TABLES.items():
         found[kind] = _of_tables(_Same(tuple(catalogue.table(table) for table in tables)))
     if own := prices.own_file_prices():

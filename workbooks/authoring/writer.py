@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
+from engine import __version__
 from engine.pricing import VERDICTS
 from workbooks.authoring.charts import add_chart
 from workbooks.authoring.layout import Book, Cell, Ref, Sheet
@@ -92,7 +92,7 @@ def write(
     for name, ref in book.names.items():
         workbook.defined_names[name] = DefinedName(name, attr_text=str(ref))
     properties = workbook.properties
-    properties.creator = f"Tokenbook {version('tokenbook')}"
+    properties.creator = f"Tokenbook {__version__}"
     properties.title = book.title
     properties.description = book.purpose
     properties.created = RELEASED
@@ -138,7 +138,7 @@ def _cover(book: Book) -> Sheet:
     cover.gap()
     cover.heading("Versions")
     for label, text in (
-        ("Tokenbook", version("tokenbook")),
+        ("Tokenbook", __version__),
         ("Released", f"{RELEASED:%Y-%m-%d}"),
         ("Functions", "TOK_… : type =TOK_ in a cell, or run tokenbook list"),
         ("Values", "calculated when the file was built: shown without any add-in"),

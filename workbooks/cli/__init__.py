@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine import __version__
 from engine.errors import TokenbookError
 from workbooks.cli.isolation import Program
 from workbooks.cli.output import Output, told
@@ -68,9 +69,7 @@ def _run(program: Program | None) -> Any:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415
-
-        typer.echo(f"tokenbook {version('tokenbook')}")
+        typer.echo(f"tokenbook {__version__}")
         raise typer.Exit
 
 

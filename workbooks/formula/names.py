@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from workbooks.formula.parse import parse
@@ -50,6 +49,8 @@ class Names:
 
     def near(self, text: str) -> str:
         """Return what is said of a name that is not there: the nearest ones, if any."""
+        from difflib import get_close_matches  # noqa: PLC0415  (only what is wrong wants it)
+
         known = {name.name.casefold(): name.name for name in self._global.values()}
         found = [known[key] for key in get_close_matches(text.casefold(), known, n=3)]
         return f"; did you mean {', '.join(found)}?" if found else ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine import __version__
 from udfs.cells import Cell, CellError
 from workbooks.authoring.native import calls_of, make_native
 from workbooks.errors import RefusedError
@@ -280,7 +280,7 @@ def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exp
         "rounded": [[p, _value(rounded[p])] for p in sorted(seen & rounded.keys())],
         "values": [[p, _value(values.get(p))] for p in sorted(kept) if values.get(p) is not None],
     }  # fmt: skip
-    made = f"Tokenbook {version('tokenbook')}"
+    made = f"Tokenbook {__version__}"
     foot = [*shown.sources]
     foot += [
         ("Versions", made),

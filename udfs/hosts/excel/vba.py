@@ -17,6 +17,7 @@ from importlib.metadata import version
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from engine import __version__
 from engine.errors import TokenbookError
 from udfs.declare import LONGEST_HELP, Function
 from udfs.hosts import UDF_MODULE
@@ -125,7 +126,7 @@ def wrapper_module(registry: Mapping[str, Function]) -> str:
     )
     return (
         f'Attribute VB_Name = "{MODULE}"\n'
-        f"'Tokenbook {version('tokenbook')} on xlwings {version('xlwings')}. Made by a program:\n"
+        f"'Tokenbook {__version__} on xlwings {version('xlwings')}. Made by a program:\n"
         "'changes will be lost. Importing functions by the xlwings add-in replaces this module;\n"
         "'errors then arrive as text.\n"
         '#Const App = "Microsoft Excel"\n'

@@ -11,13 +11,13 @@ import json
 import sysconfig
 import zipfile
 from collections.abc import Iterable
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from engine import __version__
 from udfs.declare import Function, registry
 from udfs.hosts.libreoffice.values import TWIN, answers_with_text
 
@@ -147,7 +147,7 @@ def _about() -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<description xmlns="http://openoffice.org/extensions/description/2006">\n'
-        f'<identifier value="{IDENTIFIER}"/><version value="{version("tokenbook")}"/>\n'
+        f'<identifier value="{IDENTIFIER}"/><version value="{__version__}"/>\n'
         '<display-name><name lang="en">Tokenbook</name></display-name>\n'
         "</description>\n"
     )
@@ -178,7 +178,7 @@ def parts() -> dict[str, str]:
         "interface": INTERFACE,
         "functions": list(registry),
         "paths": import_paths(),
-        "version": version("tokenbook"),
+        "version": __version__,
     }
     seen = hashlib.sha256(json.dumps([files, built], sort_keys=True).encode()).hexdigest()
     files["tokenbook.json"] = json.dumps({**built, "fingerprint": seen[:16]}, indent=1)

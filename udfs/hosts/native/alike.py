@@ -10,8 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
+
+from engine import __version__
 
 _TOKEN = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|(?P<sheet>'(?:[^']|'')*')|(?P<blank>\s+)"""
@@ -57,7 +58,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 def signature(text: str, data: Sequence[Any] = ()) -> str:
     """Return the comment of a name that we write, with what it looks up on the data sheet."""
-    return f"Tokenbook {version('tokenbook')} {_hash(normal(text))} {_hash(repr(tuple(data)))}"
+    return f"Tokenbook {__version__} {_hash(normal(text))} {_hash(repr(tuple(data)))}"
 
 
 def signed_by(text: str, comment: str) -> str:

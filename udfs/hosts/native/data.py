@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from importlib.metadata import version
 from math import isnan
 from typing import Any
 
-from engine import catalogue, claims, listing, prices, rental
+from engine import __version__, catalogue, claims, listing, prices, rental
 from engine.catalogue import Accelerator, Format, Model
 from engine.errors import UnknownIdError
 from udfs.hosts.native.symbols import INFINITE, Symbol
@@ -155,7 +154,7 @@ def _asked(
         table.append((key, *cells))
     return Block(
         name,
-        f"{title}; Tokenbook {version('tokenbook')}",
+        f"{title}; Tokenbook {__version__}",
         tuple(map(folded, columns)),
         tuple(table),
     )
