@@ -11,6 +11,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -36,6 +37,8 @@ _DESCRIPTOR = b"PK\x07\x08"
 _HAS_DESCRIPTOR = 0x08
 # Level 1 takes half the time of level 6 and gives sheets a quarter larger.
 _LEVEL = 1
+#: Bytes that are compressed together, and how many such blocks at once.
+_BLOCK, _AT_ONCE = 1 << 18, 2
 _COPY = 1 << 20
 # Compressed content up to this size stays in memory until it is written.
 _SPOOLED = 16 << 20
@@ -252,36 +255,43 @@ def _check(archive: zipfile.ZipFile, path: Path) -> None:
 class Deflated:
     """The content of an entry, compressed in the background while it is being made.
 
-    One piece is compressed while the next is made; zlib lets other threads run meanwhile.
+    Each block is compressed by itself, two at a time, and they stand one behind the other; zlib
+    lets other threads run meanwhile.
     """
 
     def __init__(self) -> None:
         # `close` closes it.
         self._file = files.spool(_SPOOLED)
-        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        self._pool = ThreadPoolExecutor(1)
-        self._written: Future[None] | None = None
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._block: list[bytes] = []
+        self._length = 0
+        self._waiting: deque[Future[bytes]] = deque()
         self.size = self.compressed_size = self.crc = 0
 
     def write(self, piece: bytes) -> None:
-        """Add a piece; the one before is compressed by then."""
-        self._wait()
-        self._written = self._pool.submit(self._add, piece)
-
-    def _add(self, piece: bytes) -> None:
+        """Add a piece; no more than a few blocks wait to be compressed."""
         self.size += len(piece)
         self.crc = zlib.crc32(piece, self.crc)
-        self.compressed_size += self._file.write(self._deflate.compress(piece))
+        self._block.append(piece)
+        self._length += len(piece)
+        if self._length >= _BLOCK:
+            self._hand_over()
 
-    def _wait(self) -> None:
-        if self._written is not None:
-            self._written.result()
-            self._written = None
+    def _hand_over(self) -> None:
+        if len(self._waiting) > _AT_ONCE:
+            self._take()
+        self._waiting.append(self._pool.submit(_deflated, b"".join(self._block)))
+        self._block, self._length = [], 0
+
+    def _take(self) -> None:
+        self.compressed_size += self._file.write(self._waiting.popleft().result())
 
     def finish(self) -> None:
         """Compress what is left."""
-        self._wait()
-        self.compressed_size += self._file.write(self._deflate.flush())
+        self._hand_over()
+        while self._waiting:
+            self._take()
+        self.compressed_size += self._file.write(_deflating().flush())
 
     def copy_to(self, target: IO[bytes]) -> None:
         """Write the compressed bytes."""
@@ -292,6 +302,16 @@ class Deflated:
         """Let go of the bytes."""
         self._pool.shutdown(cancel_futures=True)
         self._file.close()
+
+
+def _deflating() -> zlib._Compress:
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+
+
+def _deflated(block: bytes) -> bytes:
+    """Return a block compressed up to a whole byte, so that another may follow."""
+    deflating = _deflating()
+    return deflating.compress(block) + deflating.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _write_entry(
