@@ -39,8 +39,8 @@ class Rows:
 def add_cases(book: Book, inputs: Mapping[str, Ref], risks: Mapping[str, Sequence[Ref]]) -> Rows:
     """Add what is assumed, then each input alone at its low and at its high value."""
     sheet = _sheet(
-        book, "Cases", "What is assumed, and each input alone at its low and high value",
-        "Of the error of the serving estimate: its 10th and 90th percentile",
+        book, "Cases", "Each input alone, low and high",
+        "Cost of serving: at its 10th, 90th percentile",
     )  # fmt: skip
     cases = [("Assumed", "", 0)]
     cases += [(f"{LABELS[key]}, {word}", key, i) for i, word in ((0, "low"), (2, "high"))
@@ -56,10 +56,10 @@ def add_cases(book: Book, inputs: Mapping[str, Ref], risks: Mapping[str, Sequenc
 def add_draws(book: Book, inputs: Mapping[str, Ref], risks: Mapping[str, Sequence[Ref]]) -> Rows:
     """Add the draws: each row takes all inputs from their distributions."""
     sheet = _sheet(
-        book, "Draws", f"{DRAWS} draws of everything that is not known",
-        "The numbers between 0 and 1 that are drawn from spread evenly, and are always the same",
+        book, "Draws", f"{DRAWS} draws of all inputs",
+        "Evenly spread, and always the same",
     )  # fmt: skip
-    sheet.heading("Step of the numbers of each input, and the shape of its distribution")
+    sheet.heading("Steps and shapes of the draws")
     top = sheet.row
     for row, text in enumerate(("Step", "First shape", "Second shape"), start=top):
         sheet.put(row, 1, text, "label")
@@ -107,7 +107,7 @@ def _rows(
     given: Callable[[int, str], str],
 ) -> Rows:
     """Write the rows: what is given, cost, subsidy, runway, and the cash month by month."""
-    sheet.heading("From the inputs of a row to its cash, USD, at the end of each month")
+    sheet.heading("From inputs to cash by month, USD")
     top, count = sheet.row, len(names)
     header = ("Row", *(LABELS[key] for key in KEYS), "Cost\nUSD/Mtok", "Subsidy\nUSD/Mtok",
               "Runway\nmonths")  # fmt: skip
