@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -324,3 +325,16 @@ def test_the_command_line(models: Path, tmp_path: Path) -> None:
     one = models / "a.xlsx"
     assert "1 files recalculated" in command("-o", out, files=(one,))[1]
     assert "1 cells evaluated" in command("-o", tmp_path / "one.xlsx", files=(one,))[1]
+
+
+def test_a_workbook_of_today_is_done_again_where_another_moment_is_given(tmp_path: Path) -> None:
+    book(tmp_path / "models" / "today.xlsx", formula="=TODAY()")
+    out, times = tmp_path / "out", []
+    for given in (None, None, datetime(2030, 1, 2), datetime(2030, 1, 2), datetime(2031, 1, 2)):
+        batch = recalculate_many([tmp_path / "models"], out, Options(clock=given))
+        times.append((batch.skipped, value(out / "today.xlsx")))
+    days = [day for _, day in times]
+    assert [skipped for skipped, _ in times] == [0, 1, 0, 1, 0]
+    assert days[0] == days[1]
+    # The days as Excel counts them.
+    assert days[2:] == [47485, 47485, 47850]
