@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 #: The GPUs suffice in every month, all together and by product; a peak of next to nothing needs no
-#: replica.
+#: replica, and the sum of a fleet beyond all measure loses its last digit.
 FLEET = """
     the fleet serves the peak in every month | \
-        SUMPRODUCT((owned + reserved + on_demand < gpus) * 1) | 0
+        SUMPRODUCT((owned + reserved + on_demand + tolerance * gpus < gpus) * 1) | 0
     let served = ({product}_gpus / replica + tolerance) * {product}_replica
     {name} is served at its peak | SUMPRODUCT((served < {product}_peak) * 1) | 0
 """
