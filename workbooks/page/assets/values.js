@@ -28,7 +28,6 @@ export class Block {
   }
 }
 
-export const isBlock = (value) => value instanceof Block;
 export const isFault = (value) => value instanceof Fault;
 export const isBlank = (value) => value === null || value === undefined;
 
