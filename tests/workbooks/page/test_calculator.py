@@ -235,6 +235,10 @@ JSON.stringify([data.inputs.length / STEP, moved, differ.slice(0, 9)]);
                 ("breakeven", 1),
                 ("ownership", 1),
                 ("serving", 1),
+                ("applications", 1),
+                ("buyer", 1),
+                ("broker", 1),
+                ("risk", 4),
                 # Two evaluations of all of it take three seconds here.
                 ("plan", 12),
             )
