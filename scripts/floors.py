@@ -42,6 +42,7 @@ FLOORS: Mapping[str, str] = {
     "workbooks.templates": "what each template says",
     "workbooks.blocks": "the parts of plan, in a new workbook or added to one that stands",
     "workbooks.build": "a template becomes a file with values",
+    "workbooks.pages": "the pages of the templates, ready with the release",
     "workbooks.cli": "the command",
 }
 

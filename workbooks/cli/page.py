@@ -12,13 +12,16 @@ import typer
 _EXPORT_HELP = """Write a workbook as one HTML file that recalculates in a browser, offline.
 
 It needs nothing installed, and fetches nothing. Every formula is compared with a recalculation
-before the page is written; what does not agree is named, and not shown.
+before the page is written; what does not agree is named, and not shown. The page of a template was
+compared when this release was made; --anew does it again.
 
 [bold]Examples[/bold]
 
 tokenbook export breakeven -o breakeven.html
 
 tokenbook export model.xlsx -o model.html --inputs price,volume --outputs profit
+
+tokenbook export plan -o plan.html --anew
 """
 _OPEN_HELP = """Open a workbook as a page in your browser: change an input, every figure follows.
 
@@ -35,6 +38,9 @@ Inputs = Annotated[
     str, typer.Option(help="Cells that can be changed, by name or as Sheet!B5, with commas.")
 ]
 Outputs = Annotated[str, typer.Option(help="Cells to show, by name or as Sheet!B5, with commas.")]
+Anew = Annotated[
+    bool, typer.Option("--anew", help="Compute and compare the page of a template here.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,17 +54,18 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html")],
     inputs: Inputs = "",
     outputs: Outputs = "",
+    anew: Anew = False,
 ) -> None:
     """Write a page."""
-    _tell(_exported(subject, output, inputs, outputs))
+    _tell(_exported(subject, output, inputs, outputs, anew))
 
 
-def open_(subject: Subject, inputs: Inputs = "", outputs: Outputs = "") -> None:
+def open_(subject: Subject, inputs: Inputs = "", outputs: Outputs = "", anew: Anew = False) -> None:
     """Write a page to a temporary file and open it."""
     folder = Path(tempfile.mkdtemp(prefix="tokenbook-"))
     output = folder / f"{Path(subject).stem}.html"
     try:
-        done = _exported(subject, output, inputs, outputs)
+        done = _exported(subject, output, inputs, outputs, anew)
     except BaseException:
         folder.rmdir()
         raise
@@ -67,17 +74,18 @@ def open_(subject: Subject, inputs: Inputs = "", outputs: Outputs = "") -> None:
         typer.echo(f"No browser could be opened here; open {output} in yours.")
 
 
-def _exported(subject: str, output: Path, inputs: str, outputs: str) -> Any:
+def _exported(subject: str, output: Path, inputs: str, outputs: str, anew: bool) -> Any:
     from workbooks import templates  # noqa: PLC0415
+
+    changed, shown = _listed(inputs), _listed(outputs)
+    if subject in templates.NAMES and not Path(subject).exists():
+        from workbooks.pages import export_template  # noqa: PLC0415
+
+        return export_template(subject, output, inputs=changed, outputs=shown, anew=anew)
     from workbooks.page.export import export as export_file  # noqa: PLC0415
 
-    cells = _listed(inputs), _listed(outputs)
-    if subject in templates.NAMES and not Path(subject).exists():
-        from workbooks.build import drafted  # noqa: PLC0415
-
-        with drafted(subject) as draft:
-            return export_file(draft, output, inputs=cells[0], outputs=cells[1], name=subject)
-    return export_file(Path(subject), output, inputs=cells[0], outputs=cells[1])
+    # A page of a workbook is always made anew.
+    return export_file(Path(subject), output, inputs=changed, outputs=shown)
 
 
 def _listed(text: str) -> list[str]:
@@ -89,6 +97,7 @@ def _tell(done: Any) -> None:
     typer.echo(
         f"{done.path}  {size:.2f} MB: {done.inputs} inputs, {done.figures} figures, "
         f"{done.charts} charts; {done.formulas} formulas agree with the recalculation, {done.held}"
+        f"{' (compared when this release was made)' if done.ready else ''}"
     )
     for line in done.refused:
         typer.echo(f"  not shown: {line}")

@@ -8,12 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from workbooks.page.bundle import script
 from workbooks.page.calculator import PARTS
-from workbooks.page.compiled import Program
 from workbooks.page.script import ASSETS
 
 #: The parts of the script that show, each before those that use it; they follow those that compute.
@@ -21,32 +21,29 @@ SCRIPTS = ("entry.js", "charts.js", "app.js")
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-def document(
-    *,
-    title: str,
-    purpose: str,
-    basis: str,
-    generator: str,
-    static: str,
-    foot: str,
-    data: Mapping[str, Any],
-    program: Program,
-) -> str:
-    """Return a page.
+@dataclass(frozen=True)
+class Page:
+    """What a page is made of, beside the style and script that all pages share."""
 
-    Parameters
-    ----------
-    title, purpose, basis, generator : str
-        Texts; they are escaped here.
-    static, foot : str
-        HTML that was escaped already.
-    data : mapping
-        What the script shows.
-    program : Program
-        What the calculator computes.
-    """
+    #: Texts; they are escaped when the page is put together.
+    title: str
+    purpose: str
+    basis: str
+    generator: str
+    #: HTML that was escaped already.
+    static: str
+    foot: str
+    #: What the script shows.
+    data: Mapping[str, Any]
+    #: What the calculator computes: its formulas as a script, and the cells that they read.
+    formulas: str
+    workbook: Mapping[str, Any]
+
+
+def document(page: Page) -> str:
+    """Return the text of a page."""
     style = (ASSETS / "page.css").read_text(encoding="utf-8")
-    code = script(PARTS, {"formulas.js": program.code}) + "\n" + script(SCRIPTS, {})
+    code = script(PARTS, {"formulas.js": page.formulas}) + "\n" + script(SCRIPTS, {})
     policy = (
         "default-src 'none'; "
         f"script-src {_hash(code)}; style-src {_hash(style)}; "
@@ -54,17 +51,17 @@ def document(
     )
     given = {
         "policy": escape(policy),
-        "generator": escape(generator),
-        "title": escape(title),
-        "purpose": escape(purpose),
-        "basis": escape(basis),
+        "generator": escape(page.generator),
+        "title": escape(page.title),
+        "purpose": escape(page.purpose),
+        "basis": escape(page.basis),
         "style": style,
-        "static": static,
-        "foot": foot,
+        "static": page.static,
+        "foot": page.foot,
         # No text of the workbook can end the element that it stands in.
-        "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        "data": json.dumps(page.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         .replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"),
-        "workbook": _packed(json.dumps(program.data, ensure_ascii=False, separators=(",", ":"))),
+        "workbook": _packed(json.dumps(page.workbook, ensure_ascii=False, separators=(",", ":"))),
         "script": code,
     }  # fmt: skip
     template = (ASSETS / "page.html").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from workbooks.page.calculator import PageCalculator
 from workbooks.page.charts import read_charts
 from workbooks.page.choosing import Chooser, Field, Figure, Shown
 from workbooks.page.compiled import compiled
-from workbooks.page.document import definitions, document, table
+from workbooks.page.document import Page, definitions, document, table
 from workbooks.page.formats import shown as formatted
 from workbooks.page.graph import Graph
 from workbooks.page.model import Chosen, cells_of, changeable, displayed, drawn, part_of, results_of
@@ -35,6 +35,7 @@ _MOST_NAMED = 12
 class Exported:
     """What a page shows, and what was found out before it was written."""
 
+    #: Where it is; nowhere before it is written.
     path: Path
     inputs: int
     figures: int
@@ -44,10 +45,12 @@ class Exported:
     changes: tuple[str, ...]
     #: What is not shown, and why, a line each.
     refused: tuple[str, ...]
+    #: Whether the page was ready: then the formulas were compared when the release was made.
+    ready: bool = False
 
     @property
     def held(self) -> str:
-        """When the formulas were compared, in words."""
+        """With what in its cells the workbook was compared, in words."""
         count = len(self.changes)
         return f"as the file stands and after {count} change{'' if count == 1 else 's'} of inputs"
 
@@ -83,22 +86,35 @@ def export(
     RefusedError
         Where nothing can be shown, or the file cannot be read or written.
     """
-    source = Path(workbook)
+    source, target = Path(workbook), page_target(out)
+    with claimed(target) as claim:
+        page, exported = prepared(source, name, inputs, outputs)
+        with published(claim, source) as file:
+            file.write(document(page).encode())
+    return replace(exported, path=target)
+
+
+def page_target(out: str | Path) -> Path:
+    """Return the file that a page goes to, or refuse before any work is done."""
     # A page is no workbook: only the folder and the file itself are looked at.
     target = check_target(Path(out), Path(out))
     if target.suffix.lower() not in (".html", ".htm"):
         raise RefusedError(f"{out}: a page is written to a file called .html")
-    with claimed(target) as claim, tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+    return target
+
+
+def prepared(
+    source: Path, name: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+) -> tuple[Page, Exported]:
+    """Return the page of a workbook, compared, as `export` would write it."""
+    with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
         called = calls_of(source)
         native = Path(folder) / f"native{source.suffix}" if called else source
         if called:
             make_native(source, native)
         # Where the file itself says what a function is, that is recalculated as well.
         judged = native if _defines(source, called) else source
-        page, exported = _page(native, judged, target, name or source.name, inputs, outputs)
-        with published(claim, source) as file:
-            file.write(page.encode())
-    return exported
+        return _page(native, judged, name or source.name, inputs, outputs)
 
 
 def _defines(path: Path, functions: Iterable[str]) -> bool:
@@ -111,11 +127,10 @@ def _defines(path: Path, functions: Iterable[str]) -> bool:
 def _page(
     path: Path,
     judged: Path,
-    target: Path,
     name: str,
     inputs: Sequence[str],
     outputs: Sequence[str],
-) -> tuple[str, Exported]:
+) -> tuple[Page, Exported]:
     """Return the page of a workbook, and what it shows.
 
     The formulas are those of `path`, in which every function is a name; the values that they have
@@ -150,7 +165,7 @@ def _page(
     if not (chosen.shown.headlines or chosen.shown.figures or chosen.charts):
         raise RefusedError(_nothing(name, refused))
     exported = Exported(
-        target,
+        Path(),
         len(chosen.shown.fields),
         len(chosen.shown.headlines) + len(chosen.shown.figures),
         len(chosen.charts),
@@ -158,7 +173,7 @@ def _page(
         tuple(tried),
         tuple(refused),
     )
-    return _written(book, name, chosen, run, exported), exported
+    return _laid_out(book, name, chosen, run, exported), exported
 
 
 class _Run:
@@ -250,10 +265,10 @@ def _plain(title: Any) -> str:
     return title if isinstance(title, str) else "of a cell"
 
 
-# --- what is written -----------------------------------------------------------------------------
+# --- what it is made of --------------------------------------------------------------------------
 
 
-def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exported) -> str:
+def _laid_out(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exported) -> Page:
     shown, values = chosen.shown, run.kept
     rounded = unlike(values, run.values)
     seen = displayed(chosen)
@@ -291,7 +306,7 @@ def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exp
         ),
     ]
     foot += [("Not shown", text) for text in exported.refused]
-    return document(
+    return Page(
         title=book.title or Path(name).stem,
         purpose=book.purpose,
         basis=shown.basis,
@@ -299,7 +314,8 @@ def _written(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exp
         static=_static(book, shown, values),
         foot=f"<h2>Sources and versions</h2>{definitions(foot)}",
         data=data,
-        program=run.program,
+        formulas=run.program.code,
+        workbook=run.program.data,
     )
 
 
