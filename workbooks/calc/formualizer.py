@@ -35,6 +35,7 @@ from workbooks.calc.protocol import (
     Value,
     calculator_name,
 )
+from workbooks.calc.together import together
 from workbooks.errors import CalculatorFailedError, DeadlineError, NotAWorkbookError
 from workbooks.formula.address import MAX_COLUMN
 from workbooks.watch import LATE, watched
@@ -167,8 +168,7 @@ class FormualizerCalculator:
         """
         before = self._laid
         for _ in range(_MOST_SPILLS if self._set and before else 0):
-            for (sheet, row, column), value in self._set.items():
-                self._workbook.set_value(sheet, row, column, _given(value))
+            self._put(self._set)
             self._laid = []
             self._evaluate()
             if self._laid == before:
@@ -241,6 +241,18 @@ class FormualizerCalculator:
         name = calculator_name(sheet)
         self._workbook.set_value(name, row, column, _given(value))
         self._set[name, row, column] = value
+
+    def set_values(self, values: Mapping[tuple[str, int, int], Cell]) -> None:
+        """Put constants into cells: each by sheet, row and column."""
+        named = {(calculator_name(s), row, column): v for (s, row, column), v in values.items()}
+        self._put(named)
+        self._set |= named
+
+    def _put(self, values: Mapping[tuple[str, int, int], Cell]) -> None:
+        # For each call the calculator goes through all that hangs on what is set.
+        for sheet, top, left, rows in together(values):
+            given = [[_given(value) for value in row] for row in rows]
+            self._workbook.set_values_batch(sheet, top, left, given)
 
     def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
         """Set constants of a column to what they are, formulas excepted."""

@@ -126,6 +126,9 @@ class Calculator(Protocol):
     def set_value(self, sheet: str, row: int, column: int, value: Cell) -> None:
         """Put a constant into a cell."""
 
+    def set_values(self, values: Mapping[tuple[str, int, int], Cell]) -> None:
+        """Put constants into cells: each by sheet, row and column."""
+
     def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
         """Set constants of a column to what they are, formulas excepted."""
 

@@ -185,8 +185,7 @@ class Job:
 
     def set_values(self, targets: Iterable[Target]) -> None:
         """Compute again what was computed, with values in cells that hold no formula."""
-        for target in targets:
-            self.calculator.set_value(target.sheet, target.row, target.column, target.value)
+        self.calculator.set_values({(t.sheet, t.row, t.column): t.value for t in targets})
         self.progress("evaluate", 0, 1)
         self.calculator.evaluate()
         self._settle()
@@ -359,11 +358,15 @@ class Job:
                 except TableInputError as error:
                     plan.kept[top, left] = str(error)
                     continue
-                for r, row in enumerate(rows, top):
-                    for c, value in enumerate(row, left):
-                        if not isinstance(value, CalculatorError):
-                            plan.given[r, c] = value
-                            self.calculator.set_value(plan.info.name, r, c, value)
+                found = {
+                    (r, c): value
+                    for r, row in enumerate(rows, top)
+                    for c, value in enumerate(row, left)
+                    if not isinstance(value, CalculatorError)
+                }
+                plan.given |= found
+                name = plan.info.name
+                self.calculator.set_values({(name, *p): value for p, value in found.items()})
             if plan.tables:
                 self.calculator.evaluate()
 

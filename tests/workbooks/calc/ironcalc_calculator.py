@@ -141,6 +141,11 @@ class IronCalcCalculator:
         else:
             self._model.update_cell_with_text(place, row, column, value)
 
+    def set_values(self, values: Mapping[tuple[str, int, int], Cell]) -> None:
+        """Put constants into cells: each by sheet, row and column."""
+        for place, value in values.items():
+            self.set_value(*place, value)
+
     def set_again(self, sheet: str, column: int, rows: Iterable[int]) -> None:
         """Do nothing: how IronCalc holds constants costs nobody anything."""
 
