@@ -30,7 +30,7 @@ from engine.uncertainty.distributions import Lognormal, Pert, Triangular, Unifor
 from engine.uncertainty.draws import BLOCK
 from workbooks.build import build
 from workbooks.scenarios.risks import Risk, Risks
-from workbooks.scenarios.simulate import Runner, Task
+from workbooks.scenarios.runner import Runner, Task
 
 CLOSING = "Cash, closing"
 

@@ -23,7 +23,8 @@ from workbooks.build import build
 from workbooks.scenarios import simulate as module
 from workbooks.scenarios.drawn import summary_of
 from workbooks.scenarios.risks import Risk, Risks
-from workbooks.scenarios.simulate import Runner, Task, simulate
+from workbooks.scenarios.runner import Runner, Task
+from workbooks.scenarios.simulate import simulate
 from workbooks.workers import Where
 
 PLAN = Risks(

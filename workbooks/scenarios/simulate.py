@@ -7,27 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.uncertainty.digest import Moments, moments_of
-from engine.uncertainty.draws import BLOCK, Plan, Sampling, sizes
-from udfs.cells import CellError
-from workbooks.calc.protocol import CalculatorError
+from engine.uncertainty.draws import BLOCK, Sampling, sizes
 from workbooks.errors import BadInputError
-from workbooks.recalc import setup_for
 from workbooks.recalc.report import Unreproduced
-from workbooks.recalc.run import opened
-from workbooks.scenarios.compiled.held import first_difference
-from workbooks.scenarios.compiled.program import Program
-from workbooks.scenarios.compiled.values import (
-    BOOL,
-    NUMBER,
-    Column,
-    UnsupportedError,
-)
 from workbooks.scenarios.drawn import (
     Condition,
     Draws,
@@ -40,15 +28,14 @@ from workbooks.scenarios.drawn import (
 )
 from workbooks.scenarios.model import Model, each_cell
 from workbooks.scenarios.risks import Risks
-from workbooks.scenarios.travelling import content_of, put_down
+from workbooks.scenarios.runner import Runner, Task
+from workbooks.scenarios.travelling import put_down
 from workbooks.workers import Where, crew
 from workbooks.workers.tasks import Job as Elsewhere
 from workbooks.workers.tasks import results
 
 Array = NDArray[np.float64]
 
-# Draws of the first block for which the calculator is asked whether it agrees.
-_SAMPLES = 5
 #: Draws that are held whole at most; beyond, they are counted by classes.
 MOST_EXACT = 25_000_000
 # Of more than that the first blocks are kept, and summaries are put together by so many.
@@ -63,30 +50,6 @@ _TWO_SIDED = 1.959963984540054
 _HERE = Where()
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Everything that decides what a block of draws gives; it travels to other processes.
-
-    They get the workbook by its bytes: its `path` means nothing on another machine.
-
-    `one_by_one` says why the workbook is not computed for many draws at once; empty where it is.
-    """
-
-    path: str
-    risks: Risks
-    outputs: tuple[str, ...]
-    seed: int
-    sampling: Sampling
-    one_by_one: str = ""
-    conditions: tuple[Condition, ...] = ()
-
-    @property
-    def plan(self) -> Plan:
-        """What is drawn."""
-        marginals = [risk.distribution for risk in self.risks.risks]
-        return Plan(marginals, self.seed, self.sampling, self.risks.correlation)
 
 
 @dataclass(slots=True)
@@ -141,53 +104,6 @@ class Part(NamedTuple):
     summary: Summary | None
     moments: tuple[Moments, ...]
     size: int
-
-
-class Runner:
-    """A workbook ready for blocks of draws."""
-
-    def __init__(self, task: Task, stack: ExitStack) -> None:
-        setup = setup_for()
-        job = stack.enter_context(opened(Path(task.path), setup))
-        self.model = Model(job, task.risks.cells, task.outputs, setup.functions)
-        self.model.check_numbers()
-        self.program = None if task.one_by_one else self.model.compiled()
-        self.reason = task.one_by_one or self.model.reason
-        self.task = task
-        self._job = job
-        self._plan, self._outputs = task.plan, task.outputs
-
-    def content(self) -> bytes:
-        """Return the bytes of the workbook that is open, for those who open it elsewhere."""
-        return content_of(Path(self.task.path), self._job)
-
-    def checked(self, size: int) -> None:
-        """Hold the compiled workbook against the calculator, and leave it where they differ."""
-        if self.program is None:
-            return
-        drawn = self._plan.block(0, size)
-        try:
-            for place in np.unique(np.linspace(0, size - 1, _SAMPLES).astype(int)):
-                scenario = [float(value) for value in drawn[:, place]]
-                told = first_difference(self.program, scenario, self.model(scenario))
-                if told is not None:
-                    raise UnsupportedError(f"the calculator differs in draw {place + 1}: {told}")
-        except UnsupportedError as refused:
-            self.program, self.reason = None, str(refused)
-
-    def block(self, number: int, size: int) -> Draws:
-        """Return one block of draws with its results."""
-        drawn = self._plan.block(number, size)
-        if self.program is not None:
-            given = [Column(NUMBER, row) for row in drawn]
-            columns = self.program.run(given, size)
-            found = [_numbers(self.program, column, size) for column in columns]
-        else:
-            rows = [self.model([float(v) for v in draw]) for draw in drawn.T]
-            found = [
-                _of_cells([row[i] for row in rows], name) for i, name in enumerate(self._outputs)
-            ]
-        return _labelled(drawn, found)
 
 
 def simulate(
@@ -377,16 +293,6 @@ def _precise(moments: Sequence[Moments], precision: float) -> bool:
     )
 
 
-def _labelled(inputs: Array, found: Sequence[tuple[Array, Sequence[str]]]) -> Draws:
-    """Return a block: `found` gives numbers, and what stands in the place of those that are NaN."""
-    labels = tuple(sorted({label for _, told in found for label in told if label}))
-    places = {label: place for place, label in enumerate(labels)} | {"": -1}
-    codes = [np.array([places[label] for label in told], dtype=np.int16) for _, told in found]
-    size = inputs.shape[1]
-    wide = [c if len(c) else np.full(size, -1, dtype=np.int16) for c in codes]
-    return Draws(inputs, np.array([values for values, _ in found]), np.array(wide), labels)
-
-
 def _gathered(blocks: Sequence[Draws]) -> Draws:
     """Return blocks one after the other, with one table of labels."""
     labels = tuple(sorted({label for block in blocks for label in block.labels}))
@@ -400,32 +306,3 @@ def _gathered(blocks: Sequence[Draws]) -> Draws:
         np.concatenate(codes, axis=1),
         labels,
     )
-
-
-def _numbers(program: Program, column: Column, size: int) -> tuple[Array, list[str]]:
-    """Return the numbers of an output, and what else it holds; no labels where all are numbers."""
-    kind = np.broadcast_to(np.asarray(column.kind), (size,))
-    num = np.broadcast_to(np.asarray(column.num, dtype=np.float64), (size,))
-    plain = (kind == NUMBER) | (kind == BOOL)
-    if plain.all():
-        return np.array(num), []
-    labels = [""] * size
-    for place in np.flatnonzero(~plain):
-        labels[place] = _label(program.texts.cell(int(kind[place]), float(num[place])))
-    return np.where(plain, num, np.nan), labels
-
-
-def _of_cells(cells: Sequence[Any], name: str) -> tuple[Array, list[str]]:
-    values, labels = np.full(len(cells), np.nan), [""] * len(cells)
-    for i, cell in enumerate(cells):
-        if isinstance(cell, CalculatorError):
-            raise BadInputError(f"{name} cannot be evaluated: {cell.reason}")
-        if isinstance(cell, bool | float):
-            values[i] = float(cell)
-        else:
-            labels[i] = _label(cell)
-    return values, labels
-
-
-def _label(cell: Any) -> str:
-    return cell.code if isinstance(cell, CellError) else str(cell or "nothing")

@@ -16,6 +16,7 @@ from engine.uncertainty.draws import BLOCK
 from workbooks.cli import app
 from workbooks.errors import BadInputError
 from workbooks.recalc import recalculate
+from workbooks.scenarios import runner
 from workbooks.scenarios import simulate as module
 from workbooks.scenarios.drawn import condition
 from workbooks.scenarios.risks import read_risks
@@ -119,7 +120,7 @@ def test_draw_by_draw_gives_what_all_at_once_gives(model, tmp_path, monkeypatch)
     rows = [NORMAL.format(1, 1, 2), "M!A2,pert,0,1,8,,,,,,,"]
     outputs = ["M!B1", "M!B3", "M!B4", "M!B7"]
     together = drawn(model, tmp_path, rows, outputs, 60)
-    monkeypatch.setattr(module.Runner, "checked", lambda self, _: setattr(self, "program", None))
+    monkeypatch.setattr(runner.Runner, "checked", lambda self, _: setattr(self, "program", None))
     alone = drawn(model, tmp_path, rows, outputs, 60)
     assert together.draws.labels == alone.draws.labels == ("#N/A", "#NUM!", "much")
     assert (together.draws.codes == alone.draws.codes).all()
@@ -127,7 +128,7 @@ def test_draw_by_draw_gives_what_all_at_once_gives(model, tmp_path, monkeypatch)
 
 
 def test_a_program_that_differs_is_left_and_told(model, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "first_difference", lambda *_: "M!B1: 1 in place of 2")
+    monkeypatch.setattr(runner, "first_difference", lambda *_: "M!B1: 1 in place of 2")
     found = drawn(model, tmp_path, [NORMAL.format(1, 1, 2)], ["M!B1"], 10)
     assert "M!B1: 1 in place of 2" in found.reason
 

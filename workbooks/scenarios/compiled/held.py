@@ -7,7 +7,8 @@ from typing import Any
 
 from udfs.cells import Cell, CellError
 from workbooks.formula.address import full_name
-from workbooks.scenarios.compiled.program import Place, Program
+from workbooks.scenarios.compiled.formulas import Place
+from workbooks.scenarios.compiled.program import Program
 
 #: Numbers agree to this share of themselves, or of what they are computed from.
 TOLERANCE = 1e-12

@@ -16,7 +16,7 @@ from workbooks.excel.passes.broadcast import SINGLE
 from workbooks.excel.runtime.distributions import beta_inverses
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.formula.functions import SINGLE_KINDS, native
-from workbooks.scenarios.compiled.own import one_by_one
+from workbooks.scenarios.compiled.each_draw import one_by_one
 from workbooks.scenarios.compiled.values import (
     NUM,
     NUMBER,

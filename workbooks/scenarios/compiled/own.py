@@ -1,7 +1,6 @@
 """Own functions over columns: one call of the engine for all draws, wherever it takes arrays.
 
-Whatever the engine takes no arrays for (tables, whole series, records) is called once for each
-draw that differs from those before it.
+Whatever the engine takes no arrays for (tables, whole series, records) goes by `each_draw`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,15 @@ from engine.catalogue import KINDS, is_own_record
 from engine.elementwise import stacked
 from engine.errors import TokenbookError
 from udfs.calls import answer
-from udfs.cells import CellError, error_of
+from udfs.cells import error_of
 from udfs.declare import Function
+from workbooks.scenarios.compiled.each_draw import (
+    cells_of,
+    constant,
+    each_draw,
+    of_cells,
+    plain_cell,
+)
 from workbooks.scenarios.compiled.values import (
     BLANK,
     ERROR,
@@ -59,17 +65,17 @@ def call(texts: Texts, function: Function, arguments: Sequence[Value], size: int
     """
     if not function.required <= len(arguments) <= len(function.parameters):
         return error(VALUE)
-    if all(_constant(argument) for argument in arguments):
-        return _of_cells(texts, [answer(function, [_cells(texts, a) for a in arguments])])
+    if all(constant(argument) for argument in arguments):
+        return of_cells(texts, [answer(function, [cells_of(texts, a) for a in arguments])])
     kinds = function.kinds[: len(arguments)]
     if (answers := stacked(function.engine)) is not None:
         found = _stacked(texts, answers, function, arguments, size)
-        return _each_draw(texts, function, arguments, size) if found is None else found
+        return each_draw(texts, function, arguments, size) if found is None else found
     if not function.broadcasts or any(
-        kind != "number" and isinstance(argument, Grid) and not _constant(argument)
+        kind != "number" and isinstance(argument, Grid) and not constant(argument)
         for kind, argument in zip(kinds, arguments, strict=True)
     ):
-        return _each_draw(texts, function, arguments, size)
+        return each_draw(texts, function, arguments, size)
     if function.series:
         return _as_range(texts, function, arguments, size)
     spread = [
@@ -103,7 +109,7 @@ def call(texts: Texts, function: Function, arguments: Sequence[Value], size: int
 def _spreads(texts: Texts, kind: str, argument: Grid) -> bool:
     """Tell whether a range spreads a function over its cells: numbers, texts or ids do."""
     if kind in KINDS:
-        return not is_own_record(kind, _cells(texts, argument))
+        return not is_own_record(kind, cells_of(texts, argument))
     return kind in ("number", "text")
 
 
@@ -114,18 +120,18 @@ def _as_range(texts: Texts, function: Function, arguments: Sequence[Value], size
         return _called(texts, function, plain)
     given: list[Any] = []
     for kind, argument in zip(function.kinds, arguments, strict=False):
-        if _constant(argument):
-            given.append(_cells(texts, argument))
+        if constant(argument):
+            given.append(cells_of(texts, argument))
         elif kind == "number" and isinstance(argument, Column):
             given.append([[cell] for cell in texts.cells(argument, size)])
         else:
-            return _each_draw(texts, function, arguments, size)
+            return each_draw(texts, function, arguments, size)
     result = answer(function, given)
     if not isinstance(result, list):
         return texts.of(result)
     if len(result) != size or len(result[0]) != 1:
-        return _each_draw(texts, function, arguments, size)
-    return texts.gathered([_cell(row[0]) for row in result])
+        return each_draw(texts, function, arguments, size)
+    return texts.gathered([plain_cell(row[0]) for row in result])
 
 
 def _plain(texts: Texts, function: Function, place: int, argument: Value) -> Any:
@@ -133,7 +139,7 @@ def _plain(texts: Texts, function: Function, place: int, argument: Value) -> Any
     kind = function.kinds[place]
     if isinstance(argument, Grid):
         cells = list(argument.cells())
-        if kind == "series" and _constant(argument) and all(c.kind == NUMBER for c in cells):
+        if kind == "series" and constant(argument) and all(c.kind == NUMBER for c in cells):
             return np.array([cell.num for cell in cells])
         return None
     if place >= function.required and everywhere(is_kind(argument, BLANK)):
@@ -223,12 +229,12 @@ def _at_once(texts: Texts, function: Function, arguments: Sequence[Value], size:
         optional = i >= function.required
         if isinstance(argument, Grid):
             if not all(cell.constant for cell in argument.cells()):
-                return _each_draw(texts, function, arguments, size)
-            values.append(_cells(texts, argument))
+                return each_draw(texts, function, arguments, size)
+            values.append(cells_of(texts, argument))
             continue
         blank = is_kind(argument, BLANK)
         if anywhere(blank) and not everywhere(blank):
-            return _each_draw(texts, function, arguments, size)
+            return each_draw(texts, function, arguments, size)
         wrong = is_kind(argument, ERROR)
         if everywhere(blank):
             if not optional:
@@ -248,7 +254,7 @@ def _at_once(texts: Texts, function: Function, arguments: Sequence[Value], size:
         else:
             bad = np.logical_not(np.logical_or(is_kind(argument, TEXT), wrong))
             if anywhere(bad):
-                return _each_draw(texts, function, arguments, size)
+                return each_draw(texts, function, arguments, size)
             if argument.constant and argument.kind == TEXT:
                 values.append(texts.known[int(argument.num)])
             else:
@@ -368,125 +374,4 @@ def _column(texts: Texts, function: Function, result: Any) -> Column:
         unique, inverse = np.unique(array, return_inverse=True)
         places = np.array([texts.place(str(text)) for text in unique])
         return Column(TEXT, places[inverse.ravel()])
-    return texts.gathered([_cell(value) for value in array.tolist()])
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float) and not np.isfinite(value):
-        return CellError("#NUM!")
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-# --- one by one -----------------------------------------------------------------------------------
-
-
-def _each_draw(texts: Texts, function: Function, arguments: Sequence[Value], size: int) -> Value:
-    return one_by_one(
-        texts, lambda calls: [answer(function, cells) for cells in calls], arguments, size
-    )
-
-
-def one_by_one(
-    texts: Texts,
-    answers: Callable[[list[list[Any]]], list[Any]],
-    arguments: Sequence[Value],
-    size: int,
-) -> Value:
-    """Call a function of cells for each draw whose arguments have not come up before."""
-    flat = [
-        cell
-        for argument in arguments
-        for cell in (argument.cells() if isinstance(argument, Grid) else [argument])
-        if not cell.constant
-    ]
-    if not flat:
-        return _of_cells(texts, answers([[_cells(texts, a) for a in arguments]]))
-    kinds = np.stack([np.broadcast_to(np.asarray(c.kind, dtype=float), (size,)) for c in flat])
-    nums = np.stack([np.broadcast_to(np.asarray(c.num), (size,)) for c in flat])
-    keys = np.ascontiguousarray(np.concatenate([kinds, nums]).T)
-    places: dict[bytes, int] = {}
-    order = np.array([places.setdefault(key.tobytes(), len(places)) for key in keys])
-    firsts = np.full(len(places), -1)
-    firsts[order[::-1]] = np.arange(size)[::-1]
-    makers = [_maker(texts, argument) for argument in arguments]
-    results = answers([[make(int(draw)) for make in makers] for draw in firsts])
-    return _taken(_of_cells(texts, results), order)
-
-
-def _maker(texts: Texts, argument: Value) -> Callable[[int], Any]:
-    """Return what gives the cells of an argument in one draw."""
-    if isinstance(argument, Grid):
-        rows = [[_maker(texts, cell) for cell in row] for row in argument.rows]
-        return lambda draw: [[make(draw) for make in row] for row in rows]
-    kind, num = argument
-    if argument.constant:
-        cell = texts.cell(int(kind), float(num))
-        return lambda _draw: cell
-    kinds, nums = np.asarray(kind), np.asarray(num)
-
-    def make(draw: int) -> Any:
-        one = kinds[draw] if kinds.ndim else kinds
-        return texts.cell(int(one), float(nums[draw] if nums.ndim else nums))
-
-    return make
-
-
-def _of_cells(texts: Texts, results: list[Any]) -> Value:
-    """Return the answers of some calls as columns; shorter tables end in `#REF!`."""
-    if not any(isinstance(result, list) for result in results):
-        return _gathered(texts, results)
-    tables = [result if isinstance(result, list) else [[result]] for result in results]
-    high, wide = max(map(len, tables)), max(len(table[0]) for table in tables)
-    failed = [isinstance(result, CellError) for result in results]
-    heights = np.array([np.inf if bad else len(t) for t, bad in zip(tables, failed, strict=True)])
-    beyond = CellError("#REF!")
-    rows = []
-    for r in range(high):
-        line = []
-        for c in range(wide):
-            cells = [
-                # An error in the place of a table is one row, whichever its column.
-                table[0][0]
-                if bad and not r
-                else table[r][c]
-                if r < len(table) and c < len(table[0])
-                else beyond
-                for table, bad in zip(tables, failed, strict=True)
-            ]
-            line.append(_gathered(texts, cells))
-        rows.append(line)
-    same = bool((heights == heights[0]).all())
-    return Grid(rows, height=None if same else heights)
-
-
-def _gathered(texts: Texts, cells: list[Any]) -> Column:
-    if len(cells) == 1:
-        return texts.of(cells[0])
-    return texts.gathered([_cell(cell) for cell in cells])
-
-
-def _taken(value: Value, order: Any) -> Value:
-    """Return for each draw what its call gave."""
-    if isinstance(value, Column):
-        return _taken_column(value, order)
-    height = None if value.height is None else value.height[order]
-    return Grid([[_taken_column(cell, order) for cell in row] for row in value.rows], height=height)
-
-
-def _taken_column(column: Column, order: Any) -> Column:
-    kind = column.kind[order] if isinstance(column.kind, np.ndarray) else column.kind
-    num = column.num[order] if isinstance(column.num, np.ndarray) else column.num
-    return Column(kind, num)
-
-
-def _constant(argument: Value) -> bool:
-    if isinstance(argument, Grid):
-        return argument.height is None and all(cell.constant for cell in argument.cells())
-    return argument.constant
-
-
-def _cells(texts: Texts, argument: Value) -> Any:
-    """Return the cells of an argument that is the same in all draws."""
-    if isinstance(argument, Grid):
-        return [[texts.cell(int(c.kind), float(c.num)) for c in row] for row in argument.rows]
-    return texts.cell(int(argument.kind), float(argument.num))
+    return texts.gathered([plain_cell(value) for value in array.tolist()])

@@ -6,9 +6,9 @@ gave them, and cells that no output needs are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,16 +16,11 @@ from udfs.declare import Function
 from workbooks.calc.protocol import CalculatorError
 from workbooks.excel.runtime.lifted import Lifted
 from workbooks.excel.runtime.registry import functions
-from workbooks.formula.address import Area, column_number, full_name, parse_area
-from workbooks.formula.names import Names
-from workbooks.formula.parse import FormulaError, parse
-from workbooks.formula.references import Reference
-from workbooks.formula.tree import Call, Error, Name, Node, bottom_up, children, walk
-from workbooks.ooxml.scan import ATTRIBUTES, COLUMN, FORMULA, ROW, TEXT
-from workbooks.ooxml.xml import unescape
+from workbooks.formula.address import Area, full_name
+from workbooks.formula.tree import Call, walk
 from workbooks.recalc.job import Job
-from workbooks.recalc.prepare import attributes
-from workbooks.scenarios.compiled.evaluate import KNOWN, SIZES, Evaluator
+from workbooks.scenarios.compiled.evaluate import KNOWN, Evaluator
+from workbooks.scenarios.compiled.formulas import Formula, Formulas, Place, filled
 from workbooks.scenarios.compiled.native import Calculator
 from workbooks.scenarios.compiled.values import (
     NA,
@@ -37,29 +32,12 @@ from workbooks.scenarios.compiled.values import (
     merged,
 )
 
-Place: TypeAlias = tuple[str, int, int]
 #: The cells of a reference, row by row; their values, where none is computed.
 Reads: TypeAlias = tuple[tuple[tuple[Place, ...], ...], tuple[tuple[Column, ...], ...] | None]
 
 #: Draws computed together: their numbers fit the cache of a processor.
 CHUNK = 32_768
-# Areas of more cells than this are gone through by their formulas.
-_LARGE = 10_000
 _MOST_CELLS = 200_000
-# What these refer to, or give, is not known from the formula.
-_UNKNOWABLE = frozenset(
-    ("OFFSET", "INDIRECT", "RAND", "RANDBETWEEN", "RANDARRAY", "CELL", "LET", "LAMBDA")
-)
-
-
-class Formula(NamedTuple):
-    """A formula and, where it is an array formula, the cells that it fills."""
-
-    place: Place
-    text: str
-    area: Area | None
-    #: The cell whose formula it shares, if it does.
-    of: Place | None
 
 
 @dataclass(slots=True)
@@ -87,13 +65,9 @@ class Program:
     outputs: Sequence[Place]
     texts: Texts = field(default_factory=Texts)
     steps: list[Formula] = field(default_factory=list)
-    _names: Names = field(init=False)
+    _formulas: Formulas = field(init=False)
     _calculator: Calculator = field(init=False)
     _computed: frozenset[Place] = field(init=False)
-    _formulas: dict[Place, Formula] = field(default_factory=dict)
-    _barred: dict[Place, str] = field(default_factory=dict)
-    _trees: dict[Place, Node] = field(default_factory=dict)
-    _needs: dict[Place, list[Place]] = field(default_factory=dict)
     _constants: dict[Place, Column] = field(default_factory=dict)
     _dropped: list[list[Place]] = field(default_factory=list)
     _read_of: dict[tuple[str, Area], Reads] = field(default_factory=dict)
@@ -103,20 +77,19 @@ class Program:
             raise UnsupportedError("the workbook is calculated by iteration")
         runtime = functions(date1904=self.job.book.date1904, mac=self.job.book.mac)
         self._calculator = Calculator(Lifted(self.job.calculator.scratch, runtime), runtime)
-        self._names = Names(self.job.book.names)
-        self._read()
+        self._formulas = Formulas(self.job, self.inputs)
         self._order()
         self._computed = frozenset((*self.inputs, *self.cells))
 
     @property
     def cells(self) -> list[Place]:
         """Return all cells that are computed."""
-        return [place for step in self.steps for place in _filled(step)]
+        return [place for step in self.steps for place in filled(step)]
 
     def needed_by(self, place: Place) -> list[Place]:
         """Return the cells that the formula of a cell refers to."""
-        formula = self._formulas.get(place)
-        return [] if formula is None else self._needs.get(formula.place, [])
+        formula = self._formulas.at(place)
+        return [] if formula is None else self._formulas.needed(formula)
 
     def run(
         self, given: Sequence[Column], size: int, wanted: Sequence[Place] | None = None
@@ -149,7 +122,9 @@ class Program:
         def read(sheet: str, area: Area) -> Sequence[Sequence[Column]]:
             return self._cells(sheet, area, values)
 
-        evaluator = Evaluator(self.texts, self.functions, read, self._named, size, self._calculator)
+        evaluator = Evaluator(
+            self.texts, self.functions, read, self._formulas.named, size, self._calculator
+        )
         with np.errstate(all="ignore"):
             for step, dropped in zip(self.steps, self._dropped, strict=True):
                 try:
@@ -162,7 +137,7 @@ class Program:
         return [values[p] if p in values else self._constant(p) for p in asked]
 
     def _take(self, step: Formula, evaluator: Evaluator, values: dict[Place, Column]) -> None:
-        tree, sheet = self._trees[step.place], step.place[0]
+        tree, sheet = self._formulas.tree(step), step.place[0]
         if step.area is None:
             values[step.place] = evaluator.cell(tree, sheet)
             return
@@ -170,75 +145,6 @@ class Program:
         for row, column in step.area.cells():
             found = _fitted(grid, row - step.area.top, column - step.area.left)
             values[sheet, row, column] = found
-
-    # --- reading ---------------------------------------------------------------------------------
-
-    def _read(self) -> None:
-        for plan in self.job.plans.values():
-            sheet = plan.info.name
-            masters: dict[str, Place] = {}
-            for rows in self.job.sheets.rows(plan.info, []):
-                for match in FORMULA.finditer(rows):
-                    place = (sheet, int(match[ROW]), column_number(match[COLUMN].decode()))
-                    given = attributes(match[ATTRIBUTES])
-                    self._note(
-                        place, given, unescape(match[TEXT] or b""), b" cm=" in match[1], masters
-                    )
-            for (row, column), reason in plan.kept.items():
-                self._barred[sheet, row, column] = f"it cannot be evaluated: {reason}"
-
-    def _note(
-        self,
-        place: Place,
-        given: Mapping[str, str],
-        text: str,
-        dynamic: bool,
-        masters: dict[str, Place],
-    ) -> None:
-        kind, area, of = given.get("t", "normal"), None, None
-        if kind == "shared":
-            of = (
-                masters.setdefault(given.get("si", ""), place)
-                if text
-                else masters.get(given.get("si", ""))
-            )
-            of = None if of == place else of
-        elif kind in ("array", "dataTable"):
-            area = parse_area(given.get("ref", ""))
-        formula = Formula(place, text, area, of)
-        for filled in _filled(formula):
-            self._formulas[filled] = formula
-            if kind == "dataTable":
-                self._barred[filled] = "a data table"
-            elif dynamic and area is not None and area.rows * area.columns > 1:
-                self._barred[filled] = "an array that spills"
-
-    def _tree(self, formula: Formula) -> Node:
-        if formula.place not in self._trees:
-            source = formula if formula.of is None else self._formulas[formula.of]
-            try:
-                tree = parse(source.text)
-            except FormulaError as refused:
-                raise UnsupportedError(str(refused)) from refused
-            if formula.of is not None:
-                down = formula.place[1] - source.place[1]
-                right = formula.place[2] - source.place[2]
-                tree = bottom_up(tree, lambda node: _moved(node, down, right))
-            self._trees[formula.place] = tree
-        return self._trees[formula.place]
-
-    def _named(self, text: str, sheet: str) -> Node:
-        name = self._names.find(text, sheet)
-        if name is None:
-            raise UnsupportedError(f"the name {text}")
-        try:
-            tree = parse(name.text)
-        except FormulaError as refused:
-            raise UnsupportedError(f"the name {text}: {refused}") from refused
-        for node in walk(tree):
-            if isinstance(node, Reference) and not _fixed(node):
-                raise UnsupportedError(f"the name {text}, which is relative to its cell")
-        return tree
 
     # --- order -----------------------------------------------------------------------------------
 
@@ -249,7 +155,7 @@ class Program:
         stack = [(place, False) for place in self.outputs]
         while stack:
             place, seen = stack.pop()
-            formula = self._formulas.get(place)
+            formula = self._formulas.at(place)
             home = place if formula is None else formula.place
             if seen:
                 open_.discard(home)
@@ -263,12 +169,14 @@ class Program:
             else:
                 open_.add(home)
                 stack.append((home, True))
-                stack += [(one, False) for one in self._needed(formula) if one not in varying]
+                stack += [
+                    (one, False) for one in self._formulas.needed(formula) if one not in varying
+                ]
         last: dict[Place, int] = {}
         for i, step in enumerate(self.steps):
-            for place in self._needs[step.place]:
+            for place in self._formulas.needed(step):
                 last[place] = i
-            for place in _filled(step):
+            for place in filled(step):
                 last.setdefault(place, i)
         computed = set(self.cells)
         self._dropped = [[] for _ in self.steps]
@@ -277,15 +185,16 @@ class Program:
                 self._dropped[i].append(place)
 
     def _settle(self, home: Place, varying: dict[Place, bool]) -> None:
-        formula = self._formulas[home]
-        reached = any(self._varies(place, varying) for place in self._needs[home])
+        formula = self._formulas.at(home)
+        assert formula is not None
+        reached = any(self._varies(place, varying) for place in self._formulas.needed(formula))
         varying[home] = reached
         if not reached:
             return
-        for place in _filled(formula):
-            if place in self._barred:
-                raise UnsupportedError(f"{full_name(*place)}: {self._barred[place]}")
-        for node in walk(self._tree(formula)):
+        for place in filled(formula):
+            if place in self._formulas.barred:
+                raise UnsupportedError(f"{full_name(*place)}: {self._formulas.barred[place]}")
+        for node in walk(self._formulas.tree(formula)):
             if not isinstance(node, Call) or node.name in KNOWN or node.name in self.functions:
                 continue
             if not self._calculator.answers(node.name):
@@ -295,54 +204,8 @@ class Program:
     def _varies(self, place: Place, varying: Mapping[Place, bool]) -> bool:
         if place in varying:
             return varying[place]
-        formula = self._formulas.get(place)
+        formula = self._formulas.at(place)
         return formula is not None and varying.get(formula.place, False)
-
-    def _needed(self, formula: Formula) -> list[Place]:
-        home = formula.place
-        try:
-            self._needs[home] = list(dict.fromkeys(self._referred(self._tree(formula), home[0])))
-        except UnsupportedError as refused:
-            raise UnsupportedError(f"{full_name(*home)}: {refused}") from refused
-        return self._needs[home]
-
-    def _referred(self, tree: Node, sheet: str) -> Iterator[Place]:
-        for node in _reading(tree):
-            if isinstance(node, Call) and node.name in _UNKNOWABLE:
-                raise UnsupportedError(f"{node.name}()")
-            if isinstance(node, Reference):
-                if node.to_sheet is not None:
-                    raise UnsupportedError("a reference to several sheets")
-                yield from self._places(node.sheet or sheet, node.area)
-            elif isinstance(node, Name):
-                yield from self._referred(self._named(node.text, sheet), sheet)
-            elif type(node).__name__ in (
-                "Spilled",
-                "Single",
-                "Joined",
-                "TableReference",
-                "External",
-                "Apply",
-                "Inlined",
-            ):
-                raise UnsupportedError(f"a {type(node).__name__.lower()} reference")
-
-    def _places(self, sheet: str, area: Area) -> Iterator[Place]:
-        name = self._sheet(sheet)
-        if area.rows * area.columns <= _LARGE:
-            for row, column in area.cells():
-                yield name, row, column
-            return
-        for place in (*self._formulas, *self.inputs):
-            _, row, column = place
-            if place[0] == name and area.holds(row, column):
-                yield place
-
-    def _sheet(self, name: str) -> str:
-        info = self.job.book.sheet(name)
-        if info is None:
-            raise UnsupportedError(f"there is no sheet {name}")
-        return info.name
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -361,7 +224,7 @@ class Program:
         ]
 
     def _reads(self, sheet: str, area: Area) -> Reads:
-        name = self._sheet(sheet)
+        name = self._formulas.sheet(sheet)
         bottom = min(area.bottom, max(self._last_row(name), area.top))
         if (bottom - area.top + 1) * area.columns > _MOST_CELLS:
             raise UnsupportedError("a reference to very many cells")
@@ -387,22 +250,6 @@ class Program:
         return self._constants[place]
 
 
-def _reading(node: Node) -> Iterator[Node]:
-    """Yield all nodes but the references that are counted, and not read: ROWS(A1:A9)."""
-    yield node
-    for child in children(node):
-        counted = isinstance(node, Call) and node.name in SIZES and isinstance(child, Reference)
-        if not counted:
-            yield from _reading(child)
-
-
-def _filled(formula: Formula) -> list[Place]:
-    sheet = formula.place[0]
-    if formula.area is None:
-        return [formula.place]
-    return [(sheet, row, column) for row, column in formula.area.cells()]
-
-
 def _fitted(grid: Grid, r: int, c: int) -> Column:
     """Return what an array formula shows in one of its cells: `#N/A` beyond its result."""
     high, wide = grid.shape
@@ -416,21 +263,6 @@ def _fitted(grid: Grid, r: int, c: int) -> Column:
         found = merged(grid.height == 1, grid.rows[0][c], found)
     # An error in the place of a table fills all of its cells.
     return merged(np.isinf(grid.height), grid.rows[0][0], found)
-
-
-def _moved(node: Node, down: int, right: int) -> Node:
-    if not isinstance(node, Reference):
-        return node
-    found = node.moved(down, right)
-    return Error("#REF!") if found is None else found
-
-
-def _fixed(node: Reference) -> bool:
-    corners = [node.first, node.end]
-    return all(
-        (corner.row is None or corner.row_fixed) and (corner.column is None or corner.column_fixed)
-        for corner in corners
-    )
 
 
 def _cut(column: Column, start: int, size: int) -> Column:
