@@ -15,7 +15,7 @@ from typing import Any
 
 from udfs.cells import CellError
 from workbooks.calc.handed import OwnCall
-from workbooks.calc.protocol import DIGITS, SHOWN, SNAPPED
+from workbooks.calc.protocol import DIGITS, NUMBER, SHOWN, SNAPPED
 
 #: What a call that waits for its block shows for the time being.
 WAITING = CellError("#CALC!", "waits for its block")
@@ -27,7 +27,7 @@ _SEVERAL_CELLS = ("row", "column", "grid", "table")
 
 
 #: What takes so many numbers and gives one.
-_OF_NUMBERS = {DIGITS: 1, SHOWN: 1, SNAPPED: 2}
+_OF_NUMBERS = {DIGITS: 1, NUMBER: 1, SHOWN: 1, SNAPPED: 2}
 
 
 def quick(function: Any, slow: Callable[..., Any]) -> Callable[..., Any]:

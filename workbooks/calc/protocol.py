@@ -32,13 +32,15 @@ MATCHED = "TB.MATCH"
 CRITERIA = "TB.CRITERIA"
 #: XLOOKUP and XMATCH for the next smaller or larger value.
 NEXT_LOOKUP, NEXT_MATCH = "TB.XLOOKUP", "TB.XMATCH"
+#: A text where an operator wants a number.
+NUMBER = "TB.NUMBER"
 #: A number of 15 digits, for a comparison; a sum or difference that is nothing.
 DIGITS, SNAPPED = "TB.DIGITS", "TB.SNAP"
 LOWERED = frozenset(
     {
         *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
         *(FAILURES, SURE, ASKED, MATCHED, NEXT_LOOKUP, NEXT_MATCH, CRITERIA),
-        *(DIGITS, SNAPPED),
+        *(DIGITS, SNAPPED, NUMBER),
     }
 )
 #: What `values` may give as it stands; all else is for `value` to say.

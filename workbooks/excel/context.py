@@ -71,6 +71,8 @@ class Scope:
         column of the first.
     asked : set
         Holds a `#` once a formula has asked for the cells that an array formula fills.
+    texts : frozenset
+        The sheets, in lower case, that hold texts which the calculator reads otherwise than Excel.
     """
 
     names: Names
@@ -82,6 +84,7 @@ class Scope:
     careful: bool = False
     stays: Mapping[tuple[str, int, int], Area] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    texts: frozenset[str] = frozenset()
 
     def gives_arrays(self, name: str) -> bool:
         """Tell whether a function of ours returns a row, a column or a table."""

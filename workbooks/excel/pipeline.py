@@ -204,6 +204,10 @@ class Pipeline:
         """Return a pipeline that knows which array formulas keep their old values."""
         return Pipeline(replace(self.scope, stays=dict(stays)))
 
+    def reading(self, sheets: Iterable[str]) -> Pipeline:
+        """Return a pipeline that knows which sheets hold texts that are read with care."""
+        return Pipeline(replace(self.scope, texts=frozenset(map(str.casefold, sheets))))
+
     def is_plain(self, text: str, sheet: str) -> bool:
         """Tell whether the calculator takes a formula, in whichever rows, as it stands."""
         form = form_of(text)

@@ -85,10 +85,18 @@ class Strings:
 
     def text(self, index: int) -> str | None:
         """Return a text; None for one that is empty, or written in an unusual way."""
+        texts = self._all()
+        text = texts[index] if 0 <= index < len(texts) else ""
+        return text if text and _ESCAPED not in text else None
+
+    def where(self, holds: Callable[[str], bool]) -> list[int]:
+        """Return the places of the texts of which something holds."""
+        return [i for i, text in enumerate(self._all()) if text and holds(text)]
+
+    def _all(self) -> list[str]:
         if self._texts is None:
             self._texts = list(self._parsed())
-        text = self._texts[index] if 0 <= index < len(self._texts) else ""
-        return text if text and _ESCAPED not in text else None
+        return self._texts
 
     def _parsed(self) -> Iterator[str]:
         source = self._read()

@@ -19,6 +19,7 @@ from workbooks.errors import (
     UnwritableError,
 )
 from workbooks.excel.context import Own, Scope
+from workbooks.excel.odd_texts import is_odd
 from workbooks.excel.pipeline import Pipeline
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import full_name
@@ -40,6 +41,7 @@ from workbooks.ooxml.tables import read_tables
 from workbooks.recalc.baseline import Comparison, untrusted
 from workbooks.recalc.columns import Columns
 from workbooks.recalc.inputs import Target
+from workbooks.recalc.odd_cells import OddCells
 from workbooks.recalc.plan import Formulas, SheetPlan
 from workbooks.recalc.prepare import SheetPreparer, write_copy
 from workbooks.recalc.report import Report, Unreproduced
@@ -94,9 +96,11 @@ class Job:
     _known: dict[str, list[Formulas]] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict)
     _reads: list[Reads] = field(default_factory=list)
+    _odd: OddCells = field(init=False)
 
     def __post_init__(self) -> None:
         self.sheets = Sheets(self.package, self.book)
+        self._odd = OddCells(self.sheets.strings)
         self.pipeline = Pipeline(
             Scope(
                 names=Names(self.book.names),
@@ -182,6 +186,9 @@ class Job:
             self._whole()
             return
         self.set_values(asked)
+        self._odd.sheets |= {t.sheet for t in asked if isinstance(t.value, str) and is_odd(t.value)}
+        if self._learnt():
+            self._evaluate()
 
     def set_values(self, targets: Iterable[Target]) -> None:
         """Compute again what was computed, with values in cells that hold no formula."""
@@ -261,7 +268,7 @@ class Job:
         if self.book.iterate:
             self.calculator.start_from(self._saved())
         self._settle()
-        if self._learnt_of_spills():
+        if self._learnt():
             self._evaluate()
 
     def _saved(self) -> Iterator[tuple[str, int, int, Cell]]:
@@ -386,7 +393,20 @@ class Job:
             self.fixed = False
             self._known = {}
             return self._write_copy(copy)
-        return not self._learnt_of_spills() or self._write_copy(copy)
+        return not self._learnt() or self._write_copy(copy)
+
+    def _learnt(self) -> bool:
+        """Tell whether something is now known that formulas are put otherwise for."""
+        spills, texts = self._learnt_of_spills(), self._learnt_of_texts()
+        return spills or texts
+
+    def _learnt_of_texts(self) -> bool:
+        """Tell whether more sheets turn out to hold texts that are read with care."""
+        self._odd.sheets |= {plan.info.name for plan in self.plans.values() if plan.odd}
+        if {name.casefold() for name in self._odd.sheets} <= self.pipeline.scope.texts:
+            return False
+        self.pipeline = self.pipeline.reading(self._odd.sheets)
+        return True
 
     def _learnt_of_spills(self) -> bool:
         """Tell whether formulas ask for spills of which it is now known that they stay."""
@@ -417,6 +437,7 @@ class Job:
             else:
                 values = ()
             plan.note(parts, values)
+            self._odd.note(info.name, parts)
             if run is not None and plan.runs[-1][:2] != run[:2]:
                 raise UnusualSheetError(info)
             try:

@@ -67,6 +67,8 @@ class SheetPlan:
     left: dict[tuple[int, int], Area] = field(default_factory=dict)
     #: What array formulas and data tables fill, where it holds a formula element without a text.
     children: set[tuple[int, int]] = field(default_factory=set)
+    #: Whether a formula gives a text that the calculator reads otherwise than Excel.
+    odd: bool = False
 
     @property
     def staying(self) -> dict[tuple[int, int], Area]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import LARGEST_SPILL, PLAIN, Calculator, CalculatorError
+from workbooks.excel.odd_texts import is_odd
 from workbooks.excel.runtime.arrays import Spills
 from workbooks.formula.address import column_number
 from workbooks.ooxml.scan import CELL, CELL_ATTRIBUTES, COLUMN, FORMULA, ROW, VALUE
@@ -52,7 +53,10 @@ def _failed(plan: SheetPlan, calculator: Calculator) -> dict[tuple[int, int], st
         raw = read_run(calculator, plan.info.name, run)
         if plan.values is not None:
             plan.values.append(raw)
-        if set(map(type, raw)) <= PLAIN:
+        kinds = set(map(type, raw))
+        if str in kinds and not plan.odd:
+            plan.odd = any(type(one) is str and is_odd(one) for one in raw)
+        if kinds <= PLAIN:
             continue
         for row, column, one in zip(run.rows, run.columns, raw, strict=True):
             value: Any = None if type(one) in PLAIN else calculator.value(one)

@@ -28,6 +28,7 @@ from workbooks.excel.passes import (
     lookups,
     names,
     notation,
+    numbers_in_texts,
     positions,
     powers,
     references,
@@ -127,6 +128,8 @@ PASSES: tuple[Pass, ...] = (
     Rule(
         "array sizes", array_sizes.apply, array_sizes.CONCERNS, row_dependent=True, in_names=False
     ),
+    # Texts become numbers before digits are looked at, and after what goes element by element.
+    Rule("numbers in texts", numbers_in_texts.apply, numbers_in_texts.CONCERNS),
     # Digits last: what is shown is the value of the finished operand.
     Rule("compare 15 digits", fifteen_digits.compare, fifteen_digits.COMPARED, in_names=False),
     Rule("snap to zero", fifteen_digits.snap, fifteen_digits.ADDED, in_names=False),

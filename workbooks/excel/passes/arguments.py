@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workbooks.calc.protocol import NUMBER
 from workbooks.excel.context import Context
 from workbooks.excel.marks import Marks, functions
-from workbooks.excel.runtime.coerce import plain_number
+from workbooks.excel.runtime.coerce import Calendar, plain_number
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
@@ -34,6 +35,7 @@ _STRICT = frozenset(
 )
 
 
+_CALENDAR = Calendar()
 #: These look for a number among others, and do not find an error or a text.
 _RANKS = frozenset(["RANK", "RANK.AVG", "RANK.EQ"])
 
@@ -105,7 +107,11 @@ def _number(argument: Node) -> Node:
     if not isinstance(argument, Text):
         return argument
     number = plain_number(argument.value)
-    return Error("#VALUE!") if number is None else Number(f"{number!r}")
+    if number is not None:
+        return Number(f"{number!r}")
+    # Which number a day has, hangs on the date system.
+    is_date = _CALENDAR.moment(argument.value) is not None
+    return call(NUMBER, argument) if is_date else Error("#VALUE!")
 
 
 def _truth(argument: Node) -> Node:

@@ -13,15 +13,17 @@ from udfs.cells import CellError
 Grid: TypeAlias = list[list[Any]]
 Convert: TypeAlias = Callable[[Any], Any]
 
+# Excel wants three digits or more behind a thousands separator.
 _NUMBER = re.compile(
-    r"([-+]?)(\$?)([-+]?)(\d{1,3}(?:,\d{3})+|\d+(?=[.eE%]|$))?(\.\d*)?([eE][-+]?\d+)?(%?)"
+    r"([-+]?) *(\$?) *([-+]?) *([0-9]+(?:,[0-9]{3,})*)?(\.[0-9]*)?([eE][-+]?[0-9]+)? *(%?)"
 )
 _FRACTION = re.compile(r"([-+]?)(\d+) +(\d+)/(\d+)")
 _ISO = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})")
 _MONTH_FIRST = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})")
 _NAMED = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3,9})[- ,]+(\d{4}|\d{2})")
-_NAME_FIRST = re.compile(r"([A-Za-z]{3,9})[- ](\d{1,2}),? *(\d{4})")
-_TIME = re.compile(r"(\d{1,4}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?(?: *(AM|PM|A|P))?", re.IGNORECASE)
+_NAME_FIRST = re.compile(r"([A-Za-z]{3,9})[- ](\d{1,2})(?:, *(\d{4}|\d{2})| +(\d{4}))")
+_MONTH_OF_YEAR = re.compile(r"([A-Za-z]{3,9})[- ](\d{4})")
+_TIME = re.compile(r"(\d{1,4}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?(?: +(AM|PM|A|P))?", re.IGNORECASE)
 _MONTHS = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
@@ -110,7 +112,10 @@ class Calendar:
 
     def moment(self, text: str) -> float | None:
         """Return the serial number of a date, a time, or both."""
-        time = _TIME.fullmatch(text.strip())
+        if not text.isascii():
+            return None
+        # Spaces around a time are passed over, those around a date are not.
+        time = _TIME.fullmatch(text.strip(" "))
         if time:
             return _of_day(time)
         head, _, rest = text.partition(" ") if ":" in text else (text, "", "")
@@ -129,6 +134,8 @@ class Calendar:
 def plain_number(text: str) -> float | None:
     """Return the number that a text is: with a sign, thousands, an exponent or a percent sign."""
     bare = text.strip(" ")
+    if not bare.isascii():
+        return None
     negative = bare.startswith("(") and bare.endswith(")")
     match = _NUMBER.fullmatch(bare[1:-1] if negative else bare)
     if match is not None and (match[3] == "" or match[1] == "") and not (negative and match[1]):
@@ -155,7 +162,9 @@ def _read_day(text: str) -> date | None:
         if (match := _NAMED.fullmatch(text)) and (month := _month(match[2])):
             return date(_year(match[3]), month, int(match[1]))
         if (match := _NAME_FIRST.fullmatch(text)) and (month := _month(match[1])):
-            return date(_year(match[3]), month, int(match[2]))
+            return date(_year(match[3] or match[4]), month, int(match[2]))
+        if (match := _MONTH_OF_YEAR.fullmatch(text)) and (month := _month(match[1])):
+            return date(int(match[2]), month, 1)
     except ValueError:
         return None
     return None

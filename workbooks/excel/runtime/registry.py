@@ -18,6 +18,7 @@ from workbooks.calc.protocol import (
     MATCHED,
     NEXT_LOOKUP,
     NEXT_MATCH,
+    NUMBER,
     ONE,
     RANKED,
     SHOWN,
@@ -354,7 +355,7 @@ def functions(*, date1904: bool = False, mac: bool = False) -> dict[str, Callabl
         )
         for name, row in ANSWERS.items()
     }
-    return {**answers, **INNER}
+    return {**answers, **INNER, NUMBER: texts.operand(calendar)}
 
 
 def _made(row: Answer, calendar: Calendar, *, mac: bool) -> Callable[..., Any]:

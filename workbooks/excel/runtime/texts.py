@@ -72,6 +72,23 @@ def value(calendar: Calendar) -> Callable[[Any], float]:
     return calendar.strict
 
 
+def operand(calendar: Calendar) -> Callable[[Any], Any]:
+    """Return for a date system what makes a number of a text that stands beside an operator."""
+
+    def number(cell: Any) -> Any:
+        if isinstance(cell, list):
+            return [[number(one) for one in row] for row in cell]
+        if isinstance(cell, str):
+            try:
+                return calendar.read(cell)
+            except Refusal as refused:
+                return refused.error
+        # The calculator would make an empty text of a blank in an array.
+        return 0.0 if cell is None else cell
+
+    return number
+
+
 def _characters(*, mac: bool) -> str:
     """Return the 256 characters of the character set that Excel counts by."""
     name = "mac_roman" if mac else "cp1252"

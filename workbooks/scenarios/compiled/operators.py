@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbooks.excel.odd_texts import may_be_read
 from workbooks.excel.runtime.digits import NOTHING
 from workbooks.scenarios.compiled.values import (
     BLANK,
@@ -47,7 +48,7 @@ def numeric(column: Column, texts: Texts) -> Column:
             return Column(NUMBER, num)
     is_text = is_kind(column, TEXT)
     if anywhere(is_text):
-        if any(_spells_number(text) for text in texts.among(column)):
+        if any(map(may_be_read, texts.among(column))):
             raise UnsupportedError("a text that spells a number")
         column = merged(is_text, error(VALUE), column)
         kind, num = column
@@ -55,13 +56,6 @@ def numeric(column: Column, texts: Texts) -> Column:
         return column
     wrong = kind == ERROR
     return Column(np.where(wrong, ERROR, NUMBER).astype(np.uint8) if wrong.any() else NUMBER, num)
-
-
-def _spells_number(text: str) -> bool:
-    # Dates, currencies and percents spell numbers too: all of those hold a digit.
-    return any(character.isdigit() for character in text) and not any(
-        character.isalpha() for character in text.replace("e", "").replace("E", "")
-    )
 
 
 def arithmetic(operator: str, left: Column, right: Column, texts: Texts) -> Column:

@@ -116,6 +116,7 @@ def scope() -> Scope:
         knows=lambda name: name != "NOSUCH",
         hidden=Seen(),
         careful=True,
+        texts=frozenset(["my sheet"]),
         stays={("s", 7, 4): Area(7, 4, 9, 5), ("s", 1, 4): Area(1, 4, 3, 4)},
     )
 

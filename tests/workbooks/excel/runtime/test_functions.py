@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from udfs.cells import CellError
-from workbooks.calc.protocol import DIGITS, FAILURES, FIT, FORMATTED, LIFT, SPILL, SURE
+from workbooks.calc.protocol import DIGITS, FAILURES, FIT, FORMATTED, LIFT, NUMBER, SPILL, SURE
 from workbooks.excel.runtime.late import late_functions
 from workbooks.excel.runtime.registry import ANSWERS, INNER, functions
 from workbooks.excel.runtime.signature import KINDS, read
@@ -60,8 +60,10 @@ def test_arguments_that_may_be_left_out_come_last(name: str) -> None:
 
 def test_the_catalogue_names_what_is_answered() -> None:
     listed = {row.name for row in catalogue().values() if row.handled == "runtime"}
-    outside = {FIT, SPILL, LIFT, FORMATTED, FAILURES, SURE}
+    # By the date system.
+    outside = {NUMBER, FIT, SPILL, LIFT, FORMATTED, FAILURES, SURE}
     assert listed == (ANSWERS.keys() | INNER.keys() | outside)
+    assert functions().keys() >= {NUMBER}
     assert all(catalogue()[name].why for name in ANSWERS)
 
 
