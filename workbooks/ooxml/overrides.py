@@ -126,6 +126,16 @@ def value_cell(row: int, column: int, old: bytes | None, value: Cell, *, inline:
     return b'<c r="%b"%b%b><v>%b</v></c>' % (name, attributes, kind, text)
 
 
+def empty_text_cell(row: int, column: int, old: bytes | None) -> bytes:
+    """Return a cell that holds an empty text, and keeps the style of the old one.
+
+    Calc takes a cell whose constant is an empty text for a blank one, which is 0 where a formula
+    refers to it. So it is a formula.
+    """
+    cell = value_cell(row, column, old, "", inline=False)
+    return cell.replace(b"><v>", b'><f>""</f><v>', 1)
+
+
 def value_text(value: Cell) -> tuple[bytes, bytes]:
     """Return the type attribute of a cell, with a blank before it, and the text of its value."""
     if isinstance(value, bool):

@@ -18,6 +18,7 @@ class ArrayCells(NamedTuple):
 
     area: Area
     spill: int | None
+    text: str
 
 
 class DataTable(NamedTuple):

@@ -268,7 +268,7 @@ class SheetPreparer:
         else:
             spill = None
             lowered = self._pipeline.text(text, place, Fill(area.rows, area.columns))
-        self.plan.arrays.append(ArrayCells(area, spill))
+        self.plan.arrays.append(ArrayCells(area, spill, text))
         return lowered
 
     def _shared(

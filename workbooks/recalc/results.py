@@ -183,6 +183,7 @@ class Results:
             if place not in splicer.extents or splicer.stays(*place):
                 continue
             area = splicer.extents[place]
+            frozen = splicer.frozen is not None and splicer.frozen(array.text)
             for row, column in array.area.cells():
                 if (row, column) != place:
                     edits.setdefault(row, {})[column] = splicer.filled(row, column, None)
@@ -191,7 +192,8 @@ class Results:
                 for c, raw in enumerate(raw_row, area.left):
                     value = self.job.calculator.value(raw)
                     if (r, c) != place and not isinstance(value, CalculatorError):
-                        edits.setdefault(r, {})[c] = splicer.filled(r, c, value)
+                        edit = splicer.filled(r, c, value, frozen=frozen)
+                        edits.setdefault(r, {})[c] = edit
         anchors = {(t.area.top, t.area.left) for t in plan.tables}
         for (row, column), value in plan.given.items():
             if (row, column) not in anchors:

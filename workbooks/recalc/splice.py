@@ -16,7 +16,13 @@ from udfs.cells import Cell, CellError
 from workbooks.calc.protocol import Calculator, CalculatorError, Value
 from workbooks.formula.address import Area, full_name
 from workbooks.ooxml.limits import LONGEST_TEXT
-from workbooks.ooxml.overrides import Edit, number_texts, value_cell, value_text
+from workbooks.ooxml.overrides import (
+    Edit,
+    empty_text_cell,
+    number_texts,
+    value_cell,
+    value_text,
+)
 from workbooks.ooxml.scan import (
     CELL,
     CELL_ATTRIBUTES,
@@ -117,6 +123,8 @@ class SheetSplicer:
     baseline: Mapping[tuple[int, int], Difference] = field(default_factory=dict)
     children: Container[tuple[int, int]] = ()
     _frozen_shared: set[bytes] = field(default_factory=set)
+    # What a frozen array formula filled with empty texts: formulas by now, which have no value.
+    _emptied: set[tuple[int, int]] = field(default_factory=set)
     # Values that came with another run of rows than their cells.
     _waiting: dict[tuple[int, int], Any] = field(default_factory=dict)
     # What array formulas fill, in cells that hold a formula element without a text.
@@ -228,7 +236,7 @@ class SheetSplicer:
         before = b"%b%b%b</c>" % (head, b"" if old is None else b"<v>%b</v>" % old, rest)
         if (row, column) in self._spilled:
             return self._filled(row, column, before, self._spilled[row, column])
-        if (row, column) in self.children:
+        if (row, column) in self.children or (row, column) in self._emptied:
             return before
         if (row, column) in self.kept:
             self._keep(row, column, self.kept[row, column])
@@ -251,6 +259,8 @@ class SheetSplicer:
         if self.frozen is not None and self._freezes(formula, text):
             style = _STYLE.search(attributes)
             kept = b'<c r="A1"%b/>' % (style[0] if style else b"")
+            if value == "":
+                return empty_text_cell(row, column, kept)
             return value_cell(row, column, kept, value, inline=True)
         extent = self.extents.get((row, column))
         if extent is not None:
@@ -288,10 +298,16 @@ class SheetSplicer:
             )
         return found.keep and same
 
-    def filled(self, row: int, column: int, value: Cell) -> Edit:
-        """Return the edit of a cell that an array formula or data table fills."""
+    def filled(self, row: int, column: int, value: Cell, *, frozen: bool = False) -> Edit:
+        """Return the edit of a cell that an array formula or data table fills.
+
+        `frozen` says that the array formula itself becomes its value.
+        """
 
         def edit(old: bytes | None) -> bytes:
+            if frozen and value == "":
+                self._emptied.add((row, column))
+                return empty_text_cell(row, column, old)
             if old is not None and FORMULA.fullmatch(old):
                 # Excel writes <f ca="1"/> into what a volatile array formula fills: `rows` comes
                 # by such a cell again.

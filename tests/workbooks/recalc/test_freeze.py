@@ -53,3 +53,28 @@ def test_values_in_place_of_own_functions(model: Path, tmp_path: Path) -> None:
 def test_not_in_place(model: Path) -> None:
     with pytest.raises(UnwritableError, match="lose its formulas"):
         freeze(model, model)
+
+
+def test_an_empty_text_stays_one(tmp_path: Path) -> None:
+    """Calc takes an empty text that is a constant for a blank cell: 0 where one refers to it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet["A1"] = 70
+    sheet["B1"] = '=IF(TOK_WEIGHT_GB(A1)>100,"",1)'
+    sheet["C1"] = ArrayFormula("C1:C2", '=IF(TOK_WEIGHT_GB({80;1})>100,{1;2},"")')
+    sheet["D1"] = ArrayFormula("D1:D2", '=IF(A1>1,"",{1;2})')
+    for row, place in enumerate(("B1", "C1", "C2", "D2"), start=4):
+        sheet[f"A{row}"] = f"={place}"
+        sheet[f"B{row}"] = f"=ISTEXT({place})"
+    path, frozen, again = (tmp_path / f"{name}.xlsx" for name in ("model", "frozen", "again"))
+    book.save(path)
+    assert freeze(path, frozen).clean
+    report = recalculate(frozen, again, functions={})
+    assert (report.clean, report.unevaluated) == (True, [])
+    values = openpyxl.load_workbook(again, data_only=True).active
+    assert [values[f"A{row}"].value for row in range(4, 8)] == [None, 1, None, None]
+    assert [values[f"B{row}"].value for row in range(4, 8)] == [True, False, True, True]
+    formulas = openpyxl.load_workbook(frozen).active
+    assert [formulas[place].value for place in ("B1", "C1", "C2")] == ['=""', 1, '=""']
+    assert isinstance(formulas["D1"].value, ArrayFormula)
+    assert formulas["D2"].value is None
