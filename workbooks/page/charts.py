@@ -12,6 +12,7 @@ from lxml import etree
 from workbooks.formula.address import parse_area, split_sheet
 from workbooks.ooxml.book import read_book, relations
 from workbooks.ooxml.package import Package
+from workbooks.page.places import Place
 from workbooks.page.reading import Workbook
 
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -99,13 +100,15 @@ def _series(element: etree._Element, workbook: Workbook) -> dict[str, Any]:
     shape = element.find(f"{_C}spPr")
     line = None if shape is None else shape.find(f"{_A}ln")
     symbol = _val(element.find(f"{_C}marker/{_C}symbol"))
+    values = _span(element.find(f"{_C}val"), workbook) or _span(element.find(f"{_C}yVal"), workbook)
     return {
         "idx": int(_val(element.find(f"{_C}idx"), "0")),
         "title": _title(element.find(f"{_C}tx"), workbook),
         "categories": _span(element.find(f"{_C}cat"), workbook),
         "across": _span(element.find(f"{_C}xVal"), workbook),
-        "values": _span(element.find(f"{_C}val"), workbook)
-        or _span(element.find(f"{_C}yVal"), workbook),
+        "values": values,
+        # In a table or beside the mouse a value has the digits of its cell: an axis rounds.
+        "format": _format(values, workbook),
         "line": line is None or line.find(f"{_A}noFill") is None,
         "marker": symbol not in ("none", ""),
         "bare": shape is not None and shape.find(f"{_A}noFill") is not None,
@@ -151,7 +154,8 @@ def _title(element: etree._Element | None, workbook: Workbook) -> Any:
         return ""
     reference = element.find(f".//{_C}strRef/{_C}f")
     if reference is not None:
-        return {"cell": _area(reference.text or "", workbook)}
+        area = _area(reference.text or "", workbook)
+        return {"cell": area, "format": _format(area, workbook)}
     plain = element.find(f"{_C}v")
     if plain is not None:
         return plain.text or ""
@@ -164,6 +168,11 @@ def _span(element: etree._Element | None, workbook: Workbook) -> Span | None:
         return None
     formula = element.find(f".//{_C}f")
     return None if formula is None else _area(formula.text or "", workbook)
+
+
+def _format(area: Span | None, workbook: Workbook) -> str:
+    """Return the number format of the first cell of an area."""
+    return "General" if area is None else workbook.style(Place(*area[:3])).format
 
 
 def _area(text: str, workbook: Workbook) -> Span | None:

@@ -294,3 +294,45 @@ def test_no_two_marks_of_an_axis_are_written_alike(name, exported, browser_page)
     )
     assert sum(map(len, marks)) > 8
     assert [found for found in marks if len(set(found)) < len(found)] == []
+
+
+def test_a_chart_s_table_and_names_have_the_digits_of_their_cells(exported, browser_page):
+    """The axis rounds: a loss of $146,000 would be $0M, and a series of $5.12 an hour 5.12."""
+    browser_page.open(exported("breakeven").path)
+    browser_page.run("document.querySelectorAll('.numbers').forEach(d => { d.open = true; })")
+    cells = browser_page.wait(
+        "(() => { const found = [...document.querySelectorAll('.numbers td')]"
+        ".map(c => c.textContent); return found.length && found; })()"
+    )
+    assert "$146,000" in cells
+    assert "$0M" not in cells
+    browser_page.open(exported("applications").path)
+    names = browser_page.run(
+        "[...document.querySelectorAll('svg.chart .key')].map(k => k.textContent)"
+    )
+    assert {"at $5.12 an hour", "spread 0.5"} <= set(names)
+
+
+@pytest.mark.parametrize(("width", "name"), [(1240, "audit"), (400, "audit"), (400, "breakeven")])
+def test_no_number_is_cut_off_and_no_name_of_a_bar_hides_another(
+    width, name, exported, browser_page
+):
+    browser_page("Emulation.setDeviceMetricsOverride", width=width, height=1000,
+                 deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
+    browser_page.open(exported(name).path)
+    browser_page.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    cut = browser_page.run(
+        "[...document.querySelectorAll('.field input')]"
+        ".filter(i => i.scrollWidth > i.clientWidth).map(i => i.value)"
+    )
+    over = browser_page.run("""[...document.querySelectorAll('svg.chart')].flatMap((chart) => {
+      const names = [...chart.querySelectorAll('text.tick')]
+        .filter((text) => !text.hasAttribute('transform'))
+        .map((text) => text.getBoundingClientRect());
+      const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+        && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+      return names.filter((a, i) => names.some((b, j) => i < j && meet(a, b))).length || [];
+    })""")
+    browser_page("Emulation.clearDeviceMetricsOverride")
+    assert cut == []
+    assert over == []

@@ -4,7 +4,7 @@ import { shown } from './format.js';
 import { Calculator } from './calculator.js';
 import { formulas } from './formulas.js';
 import { meant, refused, signs, written } from './entry.js';
-import { drawn } from './charts.js';
+import { drawn, formatOf } from './charts.js';
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
@@ -12,6 +12,8 @@ const keyOf = (place) => place.join(',');
 const own = new Map(data.values.map(([place, value]) => [keyOf(place), value]));
 const now = new Map(own);
 const fields = new Map(data.inputs.map((field) => [field.key, field]));
+// Characters that a field shows in letters of the usual size.
+const LONG = 14;
 let calculator = null;
 let live = data.scenario ? data.scenario.value : '';
 
@@ -141,6 +143,8 @@ function fill(field) {
     field.control.append(make('option', { value: String(value) }, String(value)));
     field.control.value = String(value);
   }
+  // A long number is written smaller, so that it is seen whole.
+  field.control.classList.toggle('long', field.control.value.length > LONG);
   tell(field, '');
   const changed = !same(own.get(keyOf(cellOf(field))), value);
   field.control.closest('.field').classList.toggle('changed', changed);
@@ -287,7 +291,7 @@ function spread([sheet, top, left, bottom, right]) {
 }
 
 function titled(title) {
-  return title && typeof title === 'object' ? spread(title.cell).map((text) => shown(text, 'General')).join(' ') : title;
+  return title && typeof title === 'object' ? spread(title.cell).map((text) => shown(text, title.format)).join(' ') : title;
 }
 
 function filled(chart) {
@@ -344,7 +348,7 @@ function tabulate(chart) {
   for (let i = 0; i < Math.max(...series.map((one) => one.points.length)); i += 1) {
     const first = scatter ? shown(series[0].along[i] ?? null, whole.x.format) : series[0].labels[i] ?? String(i + 1);
     const row = make('tr', {}, make('th', { scope: 'row' }, first));
-    series.forEach((one) => row.append(make('td', {}, Number.isFinite(one.points[i]) ? shown(one.points[i], whole.y.format) : '–')));
+    series.forEach((one) => row.append(make('td', {}, Number.isFinite(one.points[i]) ? shown(one.points[i], formatOf(one, whole)) : '–')));
     body.append(row);
   }
   chart.parts.table.replaceChildren(make('table', {}, make('thead', {}, head), body));

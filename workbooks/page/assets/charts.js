@@ -3,7 +3,10 @@
 const NS = 'http://www.w3.org/2000/svg';
 const WIDE = 520;
 const HIGH = 280;
-const LONGEST = 22;
+const LONGEST = 26;
+// What a lying bar needs for its name, and all that stands around the bars.
+const ROW = 15;
+const AROUND = 60;
 const DASHES = ['', '7 4', '2 3', '10 3 2 3', '14 4', '4 2'];
 const MARKS = ['circle', 'square', 'diamond', 'triangle', 'cross', 'ring'];
 let charts = 0;
@@ -18,7 +21,7 @@ export function make(name, attributes = {}, text = null) {
 // Draws a chart whose series hold their values; `tell` shows a number in a format.
 export function drawn(chart, tell) {
   charts += 1;
-  const svg = make('svg', { viewBox: `0 0 ${WIDE} ${HIGH}`, role: 'img', class: 'chart' });
+  const svg = make('svg', { role: 'img', class: 'chart' });
   const series = chart.layers.flatMap((layer) => layer.series);
   svg.append(make('title', {}, `${chart.title}. ${summary(chart, series, tell)}`));
   const kinds = chart.layers.map((layer) => layer.kind);
@@ -28,11 +31,16 @@ export function drawn(chart, tell) {
   return svg;
 }
 
+// How a number of a series is told: with the digits of its cells, or else as the axis has it.
+export function formatOf(one, chart) {
+  return one.format && one.format !== 'General' ? one.format : chart.y.format;
+}
+
 function summary(chart, series, tell) {
   return series.filter((one) => !one.bare).map((one) => {
     const numbers = one.points.filter(Number.isFinite);
     if (!numbers.length) return `${one.title}: no values`;
-    const format = chart.y.format;
+    const format = formatOf(one, chart);
     return `${one.title}: from ${tell(Math.min(...numbers), format)} to ${tell(Math.max(...numbers), format)}`;
   }).join('; ');
 }
@@ -98,17 +106,17 @@ function frame(svg, box, scale, axis, tell) {
 function across(svg, box, axis) {
   if (axis.title) {
     svg.append(make('text', {
-      class: 'axis', x: (box.left + box.right) / 2, y: HIGH - 6 - box.legend, 'text-anchor': 'middle',
+      class: 'axis', x: (box.left + box.right) / 2, y: box.high - 6 - box.legend, 'text-anchor': 'middle',
     }, axis.title));
   }
 }
 
-function legend(svg, entries) {
+function legend(svg, entries, high) {
   if (entries.length < 2) return;
   const widths = entries.map(({ title }) => 38 + textWidth(title));
   const total = widths.reduce((sum, width) => sum + width, 0);
   let x = Math.max((WIDE - total) / 2, 4);
-  let y = HIGH - legendHeight(entries) + 12;
+  let y = high - legendHeight(entries) + 12;
   entries.forEach(({ title, key }, i) => {
     if (x + widths[i] > WIDE && x > 4) {
       x = 4;
@@ -131,12 +139,13 @@ function legendHeight(entries) {
   return 6 + 18 * Math.ceil(total / WIDE);
 }
 
-function boxOf(chart, entries, labels, { left = null, extra = 0 } = {}) {
+function boxOf(svg, chart, entries, labels, { left = null, extra = 0, high = HIGH } = {}) {
+  svg.setAttribute('viewBox', `0 0 ${WIDE} ${high}`);
   const legendRoom = legendHeight(entries);
   return {
     left: left ?? 24 + (chart.y.title ? 14 : 0) + Math.max(...labels.map(textWidth), 20),
-    right: WIDE - 20, top: 12, legend: legendRoom,
-    bottom: HIGH - 22 - (chart.x.title ? 18 : 0) - legendRoom - extra,
+    right: WIDE - 20, top: 12, legend: legendRoom, high,
+    bottom: high - 22 - (chart.x.title ? 18 : 0) - legendRoom - extra,
   };
 }
 
@@ -256,7 +265,7 @@ function upright(svg, chart, tell) {
   const scale = scaleOf(extents(layers, count), chart.y, tell, { zero: bars && !chart.y.log });
   const slanted = labels.length <= 16 && labels.some((label) => textWidth(label) > (WIDE - 100) / count);
   const longest = Math.min(Math.max(...labels.map(textWidth), 0), textWidth('x'.repeat(LONGEST)));
-  const box = boxOf(chart, entries, scale.ticks.map((tick) => tell(tick, chart.y.format)), { extra: slanted ? longest * 0.47 : 0 });
+  const box = boxOf(svg, chart, entries, scale.ticks.map((tick) => tell(tick, chart.y.format)), { extra: slanted ? longest * 0.47 : 0 });
   if (slanted) box.left = Math.max(box.left, Math.min(textWidth(labels[0]), longest) * 0.88 - (box.right - box.left) / count / 2 + 4);
   frame(svg, box, scale, chart.y, tell);
   across(svg, box, chart.x);
@@ -274,12 +283,12 @@ function upright(svg, chart, tell) {
   for (const layer of layers) {
     if (layer.kind === 'line') layer.series.forEach((one) => line(svg, one, (i) => box.left + step * (i + 0.5), y));
     else if (layer.kind === 'area') areas(svg, layer, count, (i) => box.left + step * (i + 0.5), y);
-    else columns(svg, layer, count, box, step, y, scale, tell, chart.y.format);
+    else columns(svg, layer, count, box, step, y, scale, (one, value) => tell(value, formatOf(one, chart)));
   }
-  legend(svg, entries);
+  legend(svg, entries, box.high);
 }
 
-function columns(svg, layer, count, box, step, y, scale, tell, format) {
+function columns(svg, layer, count, box, step, y, scale, told) {
   const beside = layer.stacked ? 1 : layer.series.length;
   const width = (step * 0.66) / beside;
   const foot = scale.log ? scale.low : Math.min(Math.max(0, scale.low), scale.high);
@@ -295,7 +304,7 @@ function columns(svg, layer, count, box, step, y, scale, tell, format) {
         class: one.fill ? 'bar' : `fill-${one.number % 6} bar`, x, y: top, width, height: Math.max(Math.abs(y(to) - y(start)), 0.5),
       });
       if (one.fill) rect.setAttribute('fill', one.fill);
-      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${tell(one.points[i], format)}`));
+      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${told(one, one.points[i])}`));
       svg.append(rect);
     });
   });
@@ -346,7 +355,8 @@ function lying(svg, chart, tell) {
   const entries = entriesOf(svg, [layer]);
   const scale = scaleOf(extents([layer], count), chart.y, tell, { zero: !chart.y.log });
   const left = 10 + Math.min(Math.max(...labels.map(textWidth), 20), WIDE * 0.42);
-  const box = boxOf({ x: chart.y, y: chart.x }, entries, [], { left });
+  const high = Math.max(HIGH, AROUND + legendHeight(entries) + count * ROW);
+  const box = boxOf(svg, { x: chart.y, y: chart.x }, entries, [], { left, high });
   const x = (value) => box.left + scale.place(value) * (box.right - box.left);
   for (const tick of scale.ticks) {
     svg.append(make('line', { class: tick === 0 ? 'zero' : 'grid', x1: x(tick), x2: x(tick), y1: box.top, y2: box.bottom }));
@@ -372,11 +382,11 @@ function lying(svg, chart, tell) {
         width: Math.max(Math.abs(x(to) - x(start)), 0.5), height,
       });
       if (one.fill) rect.setAttribute('fill', one.fill);
-      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${tell(one.points[i], chart.y.format)}`));
+      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${tell(one.points[i], formatOf(one, chart))}`));
       svg.append(rect);
     });
   });
-  legend(svg, entries);
+  legend(svg, entries, box.high);
 }
 
 function shortened(label, most = Math.floor((WIDE * 0.42) / 6.2)) {
@@ -390,7 +400,7 @@ function scatter(svg, chart, tell) {
   const series = layers.flatMap((layer) => layer.series);
   const up = scaleOf(series.flatMap((one) => one.points), chart.y, tell, { zero: false });
   const along = scaleOf(series.flatMap((one) => one.along), chart.x, tell, { count: 6 });
-  const box = boxOf(chart, entries, up.ticks.map((tick) => tell(tick, chart.y.format)));
+  const box = boxOf(svg, chart, entries, up.ticks.map((tick) => tell(tick, chart.y.format)));
   frame(svg, box, up, chart.y, tell);
   across(svg, box, chart.x);
   const x = (value) => box.left + along.place(value) * (box.right - box.left);
@@ -402,5 +412,5 @@ function scatter(svg, chart, tell) {
     const points = one.points.map((value, i) => (Number.isFinite(one.along[i]) ? value : NaN));
     line(svg, { ...one, points }, (i) => x(one.along[i]), y);
   }
-  legend(svg, entries);
+  legend(svg, entries, box.high);
 }
