@@ -85,6 +85,8 @@ def _bars(worksheet: Worksheet, chart: Chart) -> Any:
         drawn.set_categories(_reference(worksheet, chart.categories))
     if lying:
         drawn.x_axis.scaling.orientation = "maxMin"
+        # From the top down, and the axis of values at the foot none the less.
+        drawn.y_axis.crosses = "max"
         # Each bar is named, however many there are.
         drawn.x_axis.tickLblSkip = 1
     if chart.kind == "range":

@@ -59,8 +59,12 @@ def limited_inputs(book: Book) -> dict[str, list[Limited]]:
             block for block in sheet.limited if all(spot in numbers for spot in _spots(block[1]))
         ]
         covered = {spot for _, place, _ in blocks for spot in _spots(place)}
+        heads = [
+            cell for cell in sheet.cells
+            if cell.role == "header" and cell.value and not str(cell.value).startswith("=")
+        ]  # fmt: skip
         blocks += [
-            (labels.get(row, sheet.name), sheet.ref(row, column), None)
+            (_told(labels.get(row, sheet.name), row, column, heads), sheet.ref(row, column), None)
             for row, column in numbers
             if (row, column) not in covered
         ]
@@ -69,6 +73,15 @@ def limited_inputs(book: Book) -> dict[str, list[Limited]]:
             for label, place, stated in sorted(blocks, key=lambda b: (b[1].row, b[1].column))
         ]
     return found
+
+
+def _told(label: str, row: int, column: int, heads: Iterable[Cell]) -> str:
+    """Return what a single cell of a table is called: by its row, and by the head above it."""
+    above = [head for head in heads if head.column == column and head.row < row]
+    if not above:
+        return label
+    nearest = max(above, key=lambda head: head.row)
+    return f"{label}, {str(nearest.value).replace(chr(10), ', ')}"
 
 
 def _spots(place: Ref) -> list[tuple[int, int]]:

@@ -202,7 +202,7 @@ def months(sheet: Sheet, count: int, start: Ref, per_year: Ref, given: Mapping[s
 
 def cases(sheet: Sheet, names: Sequence[str], given: Mapping[str, Ref]) -> Grid:
     """Begin a sheet of cases side by side, headed by their names (texts or formulas)."""
-    sheet.widths = (*_WIDTHS, *(15.0,) * len(names))
+    sheet.widths = (*_WIDTHS, *(18.0,) * len(names))
     grid = Grid(sheet, len(names), given)
     for column, text in ((1, "Case"), (2, "Unit"), (3, None)):
         sheet.put(sheet.row, column, text, "header")

@@ -42,6 +42,8 @@ _RESULT = 6
 COVER = "Cover"
 #: The row of the first headline figure on the cover.
 FIRST_HEADLINE = 9
+#: Rows that hold the title of a sheet, what it is about, and the flag of the checks.
+_TITLE_ROWS = 3
 # Height of a line of text, in points.
 _LINE = 12.5
 # Columns of months on a printed page.
@@ -409,6 +411,8 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet) -> None:
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if sheet.heads != Sheet.heads:
         worksheet.print_title_rows = f"{sheet.heads}:{sheet.heads}"
+    elif sheet.long:
+        worksheet.print_title_rows = f"1:{_TITLE_ROWS}"
     if sheet.side:
         worksheet.print_title_cols = f"A:{get_column_letter(sheet.side)}"
     worksheet.print_options.horizontalCentered = True

@@ -491,8 +491,8 @@ HEADLINES = {
     ("breakeven", "Utilisation an H100 needs at $0.88"): lambda: pricing.breakeven_utilisation(
         0.88, 5.12, 2 * 1098
     ),
-    ("breakeven", "the same, output tokens sold alone"): lambda: pricing.breakeven_utilisation(
-        0.88, 5.12, 1098
+    ("breakeven", "Utilisation, were output tokens alone sold"): lambda: (
+        pricing.breakeven_utilisation(0.88, 5.12, 1098)
     ),
     ("buyer", "Cheapest way over the months"): lambda: "GPT-5 mini",
     ("ownership", "Cheapest way to have the server"): lambda: "Own",
@@ -509,13 +509,13 @@ HEADLINES = {
     ("applications", "Margin of the subscription, no cap"): lambda: (
         applications.subscription_margin(20, 600, _COST)
     ),
-    ("applications", "the same with the cap"): lambda: applications.subscription_margin(
-        20, 600, _COST, 1.0, 300
+    ("applications", "Margin of the subscription, with the cap"): lambda: (
+        applications.subscription_margin(20, 600, _COST, 1.0, 300)
     ),
     ("applications", "The agent session, no cache"): lambda: applications.agent_session(
         40, *_AGENT
     ),
-    ("applications", "the same with a prompt cache"): lambda: applications.agent_session(
+    ("applications", "The agent session, with a prompt cache"): lambda: applications.agent_session(
         40, *_AGENT, 0.9, 0.3
     ),
     ("applications", "A minute of video"): lambda: applications.video_cost(60, 30, 5, 5.12),
@@ -547,11 +547,13 @@ HEADLINES = {
     ("serving", "A million tokens, input and output"): lambda: serving_usd.serving_cost(
         5.12, 0.6, *_SERVED
     )[2],
-    ("serving", "10th percentile of that"): lambda: serving_usd.serving_band(5.12, 0.6, *_SERVED)[
-        0
-    ],
-    ("serving", "90th percentile"): lambda: serving_usd.serving_band(5.12, 0.6, *_SERVED)[2],
-    ("serving", "the same, output tokens sold alone"): lambda: pricing.breakeven_utilisation(
+    ("serving", "A million tokens, 10th percentile"): lambda: serving_usd.serving_band(
+        5.12, 0.6, *_SERVED
+    )[0],
+    ("serving", "A million tokens, 90th percentile"): lambda: serving_usd.serving_band(
+        5.12, 0.6, *_SERVED
+    )[2],
+    ("serving", "Use needed, were output tokens alone sold"): lambda: pricing.breakeven_utilisation(
         0.88, 5.12, serving.throughput(*_SERVED)
     ),
     ("serving", "Use that the market price needs"): lambda: pricing.breakeven_utilisation(

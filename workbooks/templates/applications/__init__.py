@@ -60,7 +60,7 @@ def _data(book: Book, gpu_hour: Ref) -> dict[str, Ref]:
         (28, 20, 20, 20, 22, 22, 46),
     )
     sheet.heading("Caps, as multiples of the mean user's requests, and spreads of users")
-    caps = sheet.table(("Cap\nover the mean",), [(cap,) for cap in _CAPS], ("input multiple",))
+    caps = sheet.table(("Cap over the mean",), [(cap,) for cap in _CAPS], ("input multiple",))
     spreads = sheet.table(("Spread\nlog sd",), [(s,) for s in _SPREADS], ("input number",))
     sheet.heading("Axes of the video grid")
     frames = sheet.table(
@@ -71,13 +71,14 @@ def _data(book: Book, gpu_hour: Ref) -> dict[str, Ref]:
     )
     sheet.heading("Accelerators that train")
     trainers = sheet.table(
-        ("Accelerator", "GPU-hour price\nUSD/h", "Of the peak reached\nMFU", "Source", "", "Note"),
+        ("Accelerator", "GPU-hour price\nUSD/h", "Of the peak reached\nMFU", "", "", "Source",
+         "Note"),
         [
-            (name, usd or hour, mfu, source, None, note)
+            (name, usd or hour, mfu, None, None, source, note)
             for name, usd, mfu, source, note in _TRAINERS
         ],
-        ("label", "input price", "input percent", "note", "note", "note"),
-    )
+        ("label", "input price", "input percent", "note", "note", "note", "note"),
+    )  # fmt: skip
     sheet.heading("Offers of compute")
     offers = sheet.table(
         ("Offer", "Capacity\nGPU-h/day", "Price\nUSD/GPU-h", "Latency\ns", "Paid if unused",

@@ -49,7 +49,7 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
         )
     table = sheet.table(
         ("Turn", "Context read\ntokens", "Cost of the turn\nUSD, no cache",
-         "So far, no cache\nUSD", "So far, cached\nUSD", "Were the context\nnot to grow, USD"),
+         "So far, no cache\nUSD", "So far, cached\nUSD", "Context not growing\nUSD"),
         rows,
         ("calc integer", "calc integer", "calc price4", "output price", "output price",
          "calc price"),
@@ -114,7 +114,7 @@ def add_agent(book: Book, common: dict[str, Ref]) -> None:
     book.headline("The agent session, no cache", found["plain"], "price",
                   f'="USD (article: "&{shown(common["session_low"], "usd")}&" to "'
                   f'&{shown(common["session_high"], "usd")}&" an hour)"')  # fmt: skip
-    book.headline("the same with a prompt cache", found["cached"], "price", "USD")
+    book.headline("The agent session, with a prompt cache", found["cached"], "price", "USD")
     sheet.check(
         "Accepted result by hand",
         f"{found['accepted']}",

@@ -112,7 +112,7 @@ def add_training(book: Book, common: dict[str, Ref], trainers: Ref) -> None:
         )
     table = sheet.table(
         ("Accelerator", "Peak, bf16\nTFLOP/s", "GPU-hour price\nUSD/h", "Of the peak reached",
-         "Scale of GPT-3.5\nUSD", "Scale of GPT-4\nUSD", "Days on the GPUs\nof Inputs, GPT-4"),
+         "Scale of GPT-3.5\nUSD", "Scale of GPT-4\nUSD", "Days on the GPUs of Inputs, GPT-4"),
         rows,
         ("name", "calc integer", "link price", "link percent", "output musd", "output musd",
          "calc number"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbooks.authoring.layout import Book, Input, Ref, ScenarioInput
+from workbooks.authoring.layout import Book, Input, Limit, Ref, ScenarioInput
 from workbooks.templates.sources import ASSUMED, CATALOGUE, GPT4, PARADOX, RECKONING
 
 
@@ -30,7 +30,7 @@ def add_inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
             ScenarioInput("free_requests", "Requests of the mean free user", (60, 60, 2),
                           "a month", ASSUMED, "", "integer"),
             ScenarioInput("paying", "Users that pay", (0.05, 0.05, 0.05), "of users", ASSUMED,
-                          "", "percent"),
+                          "", "percent", limit=Limit(0.0, 1.0, high_open=True)),
             ScenarioInput("in_tokens", "Input tokens of a request", (3000, 1500, 400000),
                           "tokens", ASSUMED, "Of an agent: see the sheet Agent", "integer"),
             ScenarioInput("out_tokens", "Output tokens of a request", (1000, 500, 20000),

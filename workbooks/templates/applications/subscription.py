@@ -36,8 +36,8 @@ def add_subscription(
             Result("share", "the same, of the price", f"{{capped}}/{case['price']}", "",
                    "percent"),
             Result("served", "Requests served to the mean user",
-                   f"({case['price']}-{{capped}})/{{cost}}", "of those asked: see Inputs",
-                   "integer"),
+                   f"({case['price']}-{{capped}})/{{cost}}", "a month", "integer",
+                   "of those of Inputs that the mean user asks"),
             Result("breakeven", "Requests that the price pays for",
                    f"{case['price']}/{{cost}}", "a month", "integer"),
         ]
@@ -45,7 +45,8 @@ def add_subscription(
     book.names["subscription_margin"] = paid["capped"]
     book.headline("Margin of the subscription, no cap", paid["open"], "margin",
                   "USD a user and month")  # fmt: skip
-    book.headline("the same with the cap", paid["capped"], "margin", "USD a user and month")
+    book.headline("Margin of the subscription, with the cap", paid["capped"], "margin",
+                  "USD a user and month")  # fmt: skip
     sheet.heading("Margin by cap and spread of users, USD")
     grid = _margins(sheet, case, paid["cost"], data)
     _free_tier(book, case, common, data, paid)

@@ -23,6 +23,6 @@ def lay_out() -> Book:
     columns = add_claims(book, findings, common)
     add_summary(book, findings, columns, common)
     add_conclusions(book, findings)
-    add_turning(book, common, gains)
+    add_turning(book, common, gains, findings, columns)
     add_predictions(book)
     return book

@@ -139,12 +139,18 @@ def add_conclusions(book: Book, findings: Sequence[Finding]) -> None:
     book.headline("Conclusions that turn over", count, "integer", "see the sheet Conclusions")
 
 
-def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
-    """Add the three that turn over, step by step, open to other inputs."""
+def add_turning(
+    book: Book,
+    common: Mapping[str, Ref],
+    gains: Ref,
+    findings: Sequence[Finding],
+    columns: Mapping[str, Ref],
+) -> None:
+    """Add three of them, step by step, open to other inputs."""
     sheet = book.sheet(
         "Turning points",
         "Three conclusions, step by step",
-        "From the figures of Inputs: change them to see with which the conclusion would stand",
+        "From the figures of Inputs: change them, and see which conclusion stands and which turns",
         (44, 22, 22, 50),
     )
     loss = (common["tokens"], common["price"], common["breakeven"])
@@ -182,6 +188,9 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
     served = (f'"{_MODEL}"', f'"{_MACHINE}"', common["at_once"], common["asked"], common["asked"],
               common["together"], 1, 1, f'"{_FORMAT}"')  # fmt: skip
     band = call(TOK_SERVING_BAND, "{hour}", common["use"], *served)
+    # The article's own breakeven does not follow from its cost and gain: it is told beside.
+    claimed = [found.claim.id for found in findings].index("optimised_breakeven")
+    written = [shown(columns[name].at(claimed), "price") for name in ("Stated low", "Stated high")]
     breakeven = _steps(
         sheet,
         [
@@ -196,17 +205,17 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
             ("low", "Breakeven, low", "{cost}/{most}", f"INDEX({band},1,1)", "price",
              "USD/Mtok; recomputed: serving estimate, its band"),
             ("high", "Breakeven, high", "{cost}/{least}", f"INDEX({band},1,COLUMNS({band}))",
-             "price", "USD/Mtok"),
+             "price", f'="USD/Mtok; the article writes "&{written[0]}&" to "&{written[1]}'),
             ("verdict", "Price against it", verdict, verdict, "text", ""),
         ],
     )  # fmt: skip
     sheet.chart(
         Chart(
             "column",
-            "Breakeven as stated and recomputed, low and high, USD per million tokens",
+            "Breakeven from stated figures and recomputed, USD per million tokens",
             tuple(
                 Line(name, sheet.ref(breakeven["low"].row, column, 2))
-                for name, column in (("As stated", 2), ("Recomputed", 3))
+                for name, column in (("From stated figures", 2), ("Recomputed", 3))
             ),
             categories=sheet.ref(breakeven["low"].row, 1, 2),
             y_title="USD per million tokens",
@@ -241,8 +250,8 @@ def add_turning(book: Book, common: Mapping[str, Ref], gains: Ref) -> None:
 
 
 def _steps(sheet: Sheet, lines: Sequence[tuple[str, str, str, str, str, str]]) -> dict[str, Ref]:
-    """Write steps as stated and recomputed side by side; return the recomputed cells by key."""
-    for column, text in enumerate(("", "As stated", "Recomputed", ""), start=1):
+    """Write steps from stated figures and recomputed; return the recomputed cells by key."""
+    for column, text in enumerate(("", "From stated figures", "Recomputed", ""), start=1):
         sheet.put(sheet.row, column, text or None, "header")
     refs: list[dict[str, Ref]] = [{}, {}]
     for key, label, stated, computed, number_format, unit in lines:

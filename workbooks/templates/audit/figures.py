@@ -78,7 +78,7 @@ def add_claims(
     )
     top, count = sheet.row, len(findings)
     sheet.heads = top
-    header = ("Id", "Topic", "Claim", "Unit", *_FIELDS, "Inputs", "Source", "Ratio\nby hand")
+    header = ("Id", "Topic", "Claim", "Unit", *_FIELDS, "Inputs", "Source", "Ratio by hand")
     columns = {name: sheet.ref(top + 1, c, count) for c, name in enumerate(header, start=1)}
     for column, text in enumerate(header, start=1):
         sheet.put(top, column, text, "header")
@@ -212,7 +212,7 @@ def add_summary(
     book.headline("Figures of the articles that agree", counts.at(0, 1), "integer",
                   f"of {len(findings)}")  # fmt: skip
     book.headline("Slips of a unit", counts.at(VERDICTS.index(SLIP), 1), "integer",
-                  "a unit has slipped")  # fmt: skip
+                  f"of {len(findings)}; by a power of ten")  # fmt: skip
     for label, expected in (
         ("Every figure has one of the verdicts", f"ROWS({verdict})"),
         ("Topics add up to the same", f"SUM({table.part(len(VERDICTS) + 1)})"),

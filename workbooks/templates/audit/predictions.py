@@ -19,9 +19,9 @@ _MEANINGS = {
     "open": "not due yet, or no figure of the same scope was found",
 }
 _HEADER = (
-    "Topic", "Prediction", "Due", "Predicted\nlow", "Predicted\nhigh", "Later\nlow",
-    "Later\nhigh", "Unit", "Later over\npredicted", "Outcome", "What came later", "As of",
-    "Article", "Where the later\nfigure stands",
+    "Topic", "Prediction", "Due", "Predicted low", "Predicted high", "Later low",
+    "Later high", "Unit", "Later over predicted", "Outcome", "What came later", "As of",
+    "Article", "Where the later figure stands",
 )  # fmt: skip
 _WIDTHS = (18, 42, 11, 12, 12, 12, 12, 13, 12, 18, 52, 12, 20, 26)
 # Characters that a line of each wrapped column holds.
@@ -39,6 +39,7 @@ def add_predictions(book: Book) -> None:
         long=True,
     )
     counts = _counted(sheet, len(entries))
+    sheet.heading("Each prediction")
     top, sheet.heads = sheet.row, sheet.row
     for column, text in enumerate(_HEADER, start=1):
         sheet.put(top, column, text, "header")
@@ -55,8 +56,9 @@ def add_predictions(book: Book) -> None:
 def _counted(sheet: Sheet, entries: int) -> Ref:
     """Count the predictions by outcome, above the table that holds them."""
     sheet.heading("By outcome")
-    # The table begins below these counts, their header, a blank row and its own header.
-    outcome = sheet.ref(sheet.row + len(OUTCOMES) + 3, 10, entries)
+    # The table begins below these counts, their header, a blank row, its heading with a blank row
+    # below, and its own header.
+    outcome = sheet.ref(sheet.row + len(OUTCOMES) + 5, 10, entries)
     body = sheet.ref(sheet.row + 1, 1, len(OUTCOMES))
     counts = sheet.table(
         ("Outcome", "Predictions", "Meaning"),

@@ -23,7 +23,7 @@ def add_paths(sheet: Sheet, providers: Ref) -> Ref:
     """Add cash, volume and price path of each provider to the sheet of data."""
     sheet.heading("Cash, volume and price path of each provider")
     return sheet.table(
-        ("Provider", "Cash\nUSD", "Tokens\na day", "Growth of volume\na year",
+        ("Provider", "Cash\nUSD", "Tokens a day", "Growth of volume\na year",
          "Change of price\na year", "Change of cost\na year", "Source of the cash", "Note"),
         [(f"={providers.at(i, 0)}", *row) for i, row in enumerate(_PATHS)],
         ("name", "input usd", "input tokens", "input percent", "input percent", "input percent",
@@ -67,9 +67,9 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
         ))  # fmt: skip
     table = sheet.table(
         ("Provider", "Breakeven, middle\nUSD/Mtok", "Loss a year today\nUSD",
-         "Months, breakeven\nat its low", "Months, breakeven\nin the middle",
-         "Months, breakeven\nat its high", "Insolvent in\nbreakeven in the middle",
-         "Months until cost\nmeets the price", "Cash lasts\nuntil then"),
+         "Months, breakeven at its low", "Months, breakeven in the middle",
+         "Months, breakeven at its high", "Insolvent in breakeven in the middle",
+         "Months until cost meets the price", "Cash lasts until then"),
         rows,
         ("name", "link price", "calc usd", "calc decimal", "output decimal", "calc decimal",
          "output", "output decimal", "verdict"),
@@ -101,7 +101,7 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
     )
     book.headline("Insolvent first, were tokens all it sells", first, "text",
                   "breakeven in the middle of its range")  # fmt: skip
-    book.headline("its cash lasts", after, "decimal", "months")
+    book.headline("Cash of the first insolvent lasts", after, "decimal", "months")
     sheet.check(
         "Losses a year by hand",
         f"SUM({table.part(2)})",

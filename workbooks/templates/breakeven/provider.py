@@ -81,7 +81,7 @@ def lay_out_breakeven(
             Result("alone", "the same, were output alone sold",
                    call(TOK_BREAKEVEN_UTILISATION, first, common["gpu_hour"],
                         common["throughput"]), "of paid time", "percent",
-                   "above 1: no utilisation suffices"),
+                   "above 100 %: no utilisation suffices"),
         ]
     )  # fmt: skip
     sheet.heading("Breakeven of one's own: GPU-hour price against utilisation, USD/Mtok")
@@ -108,7 +108,8 @@ def lay_out_breakeven(
                   f'="of "&ROWS({table.part(7)})')  # fmt: skip
     at_price = f'="Utilisation an H100 needs at "&{shown(first, "price")}'
     book.headline(at_price, use["needed"], "percent", "of paid time, input and output sold")
-    book.headline("the same, output tokens sold alone", use["alone"], "percent", "of paid time")
+    book.headline("Utilisation, were output tokens alone sold", use["alone"], "percent",
+                  "of paid time; above 100 %: none suffices")  # fmt: skip
     sheet.check(
         "Subsidies add up to breakeven less price",
         f"SUM({table.part(5)})",

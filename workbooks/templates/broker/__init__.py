@@ -72,6 +72,6 @@ def _inputs(book: Book) -> tuple[Ref, Ref, dict[str, Ref]]:
             Input("tolerance", "Tolerance of the checks", 1e-9, "relative", "Convention", "",
                   "scientific"),
         ],
-        aside=3,
+        aside=5,
     )  # fmt: skip
     return loads, offers, common

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.functions import TOK_GPU_PRICE, TOK_MARKET_PRICE
-from workbooks.authoring.layout import POSITIVE, SHARE, Book, Input, Limit, Ref, call
+from workbooks.authoring.layout import POSITIVE, SHARE, Book, Input, Limit, Ref, Result, call
 from workbooks.templates.buyer.months import MONTHS, add_months
 from workbooks.templates.buyer.result import add_result
 from workbooks.templates.load import PRODUCTS, add_serving
@@ -139,9 +139,9 @@ def _offers(book: Book) -> Ref:
         ))  # fmt: skip
     return sheet.table(
         ("API", "Seller", "Model", "Input\nUSD/Mtok", "Cached input\nUSD/Mtok",
-         "Output\nUSD/Mtok", "Answers\naccepted", "Off for what\ncan wait", "Source"),
+         "Output\nUSD/Mtok", "Answers accepted", "Off for what can wait", "Source"),
         rows,
-        ("label", "input text", "input text", "output price", "output price", "output price",
+        ("label", "input text", "input text", "output price3", "output price3", "output price3",
          "input percent", "input percent", "note"),
         ("", "seller", "api_model", "", "", "", "accepted", "batch_off"),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def _rent(book: Book, given: dict[str, Ref]) -> Ref:
     sheet = book.sheets[-1]
     sheet.heading("Rented GPUs")
     market = call(TOK_GPU_PRICE, given["accelerator"])
-    sheet.put(sheet.row, 1, "GPU-hour", "label")
-    return sheet.put(
-        sheet.row, 4, f"=IF({given['rent']}>0,{given['rent']},{market})", "output", "price"
-    )
+    return sheet.results([
+        Result("rent", "GPU-hour", f"IF({given['rent']}>0,{given['rent']},{market})", "USD/h",
+               "price"),
+    ])["rent"]  # fmt: skip

@@ -38,7 +38,7 @@ def add_result(
     table = sheet.table(
         ("Way", "Cost\nUSD", "After tax\nUSD", "Present value\nUSD, after tax",
          "Of a million tokens\nUSD", "Above the cheapest\nUSD, present value",
-         "Months in which it\nis the cheapest"),
+         "Months in which it is the cheapest"),
         rows,
         ("name", "calc usd", "calc usd", "output usd", "output price", "calc usd",
          "calc integer"),

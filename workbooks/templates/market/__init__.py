@@ -81,9 +81,9 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
     sheet.heading("What the articles state of prices and funding")
     common |= sheet.inputs(
         [
-            Input("drop", "Fall of prices", -0.9, "change", PARADOX, "", "percent"),
-            Input("months", "over", 18, "months", PARADOX, "", "integer"),
-            Input("halving", "Fall a year as stated", -0.5, "change", PARADOX, "", "percent"),
+            Input("drop", "Change of prices", -0.9, "change", PARADOX, "", "percent"),
+            Input("months", "Time of that change", 18, "months", PARADOX, "", "integer"),
+            Input("halving", "Change a year as stated", -0.5, "change", PARADOX, "", "percent"),
             Input("low_2028", "Price by 2028, low", 0.01, "USD/Mtok", PARADOX, "", "price"),
             Input("high_2028", "Price by 2028, high", 0.05, "USD/Mtok", PARADOX, "", "price"),
             Input("funding_2023", "Funding of chip startups, 2023", 4.2e9, "USD", RECKONING,
@@ -117,13 +117,13 @@ def _data(book: Book) -> tuple[Ref, Ref, Ref]:
     )
     sheet.heading("Segments of one article")
     segments = sheet.table(
-        ("Segment", "Market 2023\nUSD", "Market 2025\nUSD", "Growth a year\nas stated", "Source"),
+        ("Segment", "Market 2023\nUSD", "Market 2025\nUSD", "Growth a year as stated", "Source"),
         [(*row, LAYERS) for row in _SEGMENTS],
         ("label", "input busd", "input busd", "input percent", "note"),
     )
     sheet.heading("Growth that another gives")
     growths = sheet.table(
-        ("Segment", "Growth 2023", "Growth 2024-2025\nprojected", "Source"),
+        ("Segment", "Growth 2023", "Growth 2024-2025 projected", "Source"),
         [(*row, RECKONING) for row in _GROWTHS],
         ("label", "input percent", "input percent", "note"),
     )

@@ -17,7 +17,7 @@ def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref
         "Segments",
         "Segments and their growth",
         "Growth recomputed from the sizes; 2027 if it went on",
-        (34, 17, 17, 17, 17, 17, 17),
+        (36, 17, 17, 17, 17, 20, 20),
     )
     sheet.heading("Four segments")
     body = sheet.ref(sheet.row + 1, 1, segments.rows, 7)
@@ -37,7 +37,7 @@ def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref
         )
     table = sheet.table(
         ("Segment", "2023\nUSD", "2025\nUSD", "Growth a year", "As stated",
-         "Computed less stated", "2027 at that growth\nUSD"),
+         "Computed less stated\n% points", "2027 at that growth\nUSD"),
         rows,
         ("name", "link busd", "link busd", "output percent", "link percent", "calc percent",
          "calc busd"),
@@ -68,7 +68,7 @@ def add_segments(book: Book, common: dict[str, Ref], segments: Ref, growths: Ref
         for i in range(growths.rows)
     ]
     slowing = sheet.table(
-        ("Segment", "2023", "2024-2025", "Change"),
+        ("Segment", "2023", "2024-2025", "Change\n% points"),
         slow,
         ("name", "link percent", "link percent", "calc percent"),
     )
@@ -145,7 +145,7 @@ def add_prices(book: Book, common: dict[str, Ref], market: Ref) -> None:
         )
     table = sheet.table(
         ("Year", "Market\nUSD", "Average price\nUSD/Mtok", "Implied volume\ntokens/day",
-         "Change of price", "Volume, times\nthe year before"),
+         "Change of price", "Volume, times the year before"),
         rows,
         ("link year", "link busd", "link price", "output ttokens", "calc percent",
          "calc multiple"),
@@ -155,7 +155,7 @@ def add_prices(book: Book, common: dict[str, Ref], market: Ref) -> None:
     span = f"{table.at(market.rows - 1, 0).local}-{table.at(0, 0).local}"
     found = sheet.results(
         [
-            Result("fast", "The fall as stated, a year",
+            Result("fast", "The change as stated, a year",
                    call(TOK_ANNUALISED, common["drop"], common["months"]), "", "percent",
                    "as stated: halving"),
             Result("table", "Prices of the table, a year", call(TOK_CAGR, *ends, span), "",

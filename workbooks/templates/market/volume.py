@@ -200,11 +200,11 @@ def add_scenarios(book: Book, case: dict[str, Ref], common: dict[str, Ref]) -> N
                    "ttokens"),
             Result("elasticity", "Elasticity that the projection needs",
                    f"INDEX({replace(across, row=top + 6).local},{chosen})", "% per %", "number",
-                   "how much more volume a lower price must bring"),
+                   "below 0: a lower price must bring so much more volume"),
         ]
     )  # fmt: skip
     book.headline("Elasticity that the projection needs", live["elasticity"], "number",
-                  "% more volume per % lower price")  # fmt: skip
+                  "% of volume for each % of price")  # fmt: skip
     sheet.check(
         "The scenario chosen gives the volume of the sheet Volume",
         f"{live['volume']}",

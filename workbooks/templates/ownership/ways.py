@@ -59,7 +59,7 @@ def add_workings(
             common["years"], work["residual"].local, common["rate"], work["watts"].local,
             common["pue"], common["kwh"], work["opex"].local,
         ),
-        ("Year", "Rent", "Own", "Rent, so far", "Own, so far", "Value of the\nsaving so far"),
+        ("Year", "Rent", "Own", "Rent, so far", "Own, so far", "Value of the saving so far"),
         YEARS + 1,
         ("integer", "usd", "usd", "usd", "usd", "usd"),
     )  # fmt: skip
@@ -100,8 +100,8 @@ def add_ways(
             )
         )
     table = sheet.table(
-        ("Year", "Rent\non demand", "Commit", "Own", "Rent on demand,\nso far",
-         "Commit,\nso far", "Own,\nso far", "Discount\nfactor"),
+        ("Year", "Rent on demand", "Commit", "Own", "Rent on demand, so far",
+         "Commit, so far", "Own, so far", "Discount factor"),
         rows,
         ("link integer", "link usd", "calc usd", "link usd", "link usd", "calc usd", "link usd",
          "calc ratio"),
@@ -127,7 +127,6 @@ def add_ways(
             x_title="Year",
             y_title="USD so far",
             x_unit=1,
-            x_max=YEARS,
             format='"$"#,##0,"k"',
             width_cm=28,
         )

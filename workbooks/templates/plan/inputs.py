@@ -133,13 +133,13 @@ _UNITS = """
 Table = tuple[str, tuple[str, ...], Sequence[Sequence[Value]], tuple[str, ...], tuple[str, ...]]
 #: Inputs in rows of their own: heading, header, rows, kinds, and the keys of the columns.
 TABLES: tuple[Table, ...] = (
-    ("Purchases of GPUs", ("Plan", "Order\nmonth", "GPUs"),
+    ("Purchases of GPUs", ("Plan", "Order month", "GPUs"),
      [("First", 5, 48), ("Second", 20, 64), ("Third", 34, 64)],
      ("label", "input integer", "input integer"), ("", "order_month", "order_gpus")),
-    ("Rounds of funding", ("Plan", "Round\nmonth", "Raised\nUSD"),
+    ("Rounds of funding", ("Plan", "Round month", "Raised\nUSD"),
      [("First", 18, 8e6), ("Second", 36, 0), ("Third", 48, 0)],
      ("label", "input integer", "input usd"), ("", "round_month", "round_usd")),
-    ("Price tiers, by a customer's volume", ("Tier", "From\nMtok a month", "Price\nof list"),
+    ("Price tiers, by a customer's volume", ("Tier", "From\nMtok a month", "Price of list"),
      [("Small", 0, 1.0), ("Middle", 50, 0.9), ("Large", 100, 0.8)],
      ("label", "input integer", "input percent"), ("", "tier_from", "tier_price")),
 )  # fmt: skip

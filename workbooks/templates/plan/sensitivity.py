@@ -37,6 +37,6 @@ def _axes(book: Book) -> Ref:
     sheet = next(sheet for sheet in book.sheets if sheet.name == "Inputs")
     sheet.heading("Axes of the grid of price and utilisation")
     return sheet.table(
-        ("Price\nof the base", "Utilisation"), list(zip(_PRICES, _USES, strict=True)),
+        ("Price of the base", "Utilisation"), list(zip(_PRICES, _USES, strict=True)),
         ("input percent", "input percent"), ("grid_price", "grid_use"),
     )  # fmt: skip

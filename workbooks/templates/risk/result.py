@@ -84,7 +84,7 @@ def _fan(sheet: Sheet, cases: Rows, draws: Rows) -> Ref:
     for column, quantile in enumerate(_QUANTILES, start=2):
         share = sheet.put(top, column, quantile, "input", "percent")
         sheet.put(top - 1, column, f'="below "&TEXT({share.local},"0%")', "header")
-    for column, text in ((7, "As assumed"), (8, "Odds of having\nrun out")):
+    for column, text in ((7, "As assumed"), (8, "Odds of having run out")):
         sheet.put(top - 1, column, text, "header")
         sheet.put(top, column, None, "label")
     for month in range(1, MONTHS + 1):

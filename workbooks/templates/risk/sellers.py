@@ -39,8 +39,8 @@ def add_sellers(book: Book, inputs: Mapping[str, Ref]) -> None:
             )
         )
     table = sheet.table(
-        ("Seller", "Price\nUSD/Mtok", "Breakeven\nlow", "Breakeven\nmost likely",
-         "Breakeven\nhigh", "First shape", "Second shape", "Odds that the price\nis below cost",
+        ("Seller", "Price\nUSD/Mtok", "Breakeven low", "Breakeven most likely",
+         "Breakeven high", "First shape", "Second shape", "Odds that the price is below cost",
          "Source"),
         lines,
         ("label", "input price", "input price", "calc price", "input price", "calc ratio",

@@ -72,11 +72,11 @@ def add_cost(book: Book, case: dict[str, Ref]) -> None:
     case["blended"] = costs.at(0, 2)
     book.headline("Output tokens of one GPU", speed["throughput"], "integer", "tokens/s")
     book.headline("A million tokens, input and output", costs.at(0, 2), "price", "USD/Mtok")
-    book.headline("10th percentile of that", band.at(0, 0), "price", "USD/Mtok")
-    book.headline("90th percentile", band.at(0, 2), "price", "USD/Mtok")
+    book.headline("A million tokens, 10th percentile", band.at(0, 0), "price", "USD/Mtok")
+    book.headline("A million tokens, 90th percentile", band.at(0, 2), "price", "USD/Mtok")
     book.headline("Use that the market price needs", needed["both"], "percent",
                   "of paid hours, input and output tokens sold")  # fmt: skip
-    book.headline("the same, output tokens sold alone", needed["alone"], "percent",
+    book.headline("Use needed, were output tokens alone sold", needed["alone"], "percent",
                   "of paid hours; above 100 %: no use suffices")  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def add_front(book: Book, case: Mapping[str, Ref]) -> None:
     sheet.row += 20
     sheet.heading("Configurations that no other beats")
     formats = ("integer", "integer", "decimal", "integer", "price")
-    header = ("GPUs", "Requests at once", "Tokens/s\nof one user", "Tokens/s\nof one GPU",
+    header = ("GPUs", "Requests at once", "Tokens/s of one user", "Tokens/s of one GPU",
               "USD/Mtok")  # fmt: skip
     body = sheet.listed(formula, header, _ROWS, formats)
     sheet.heading("What the chart draws")

@@ -98,7 +98,7 @@ def add_techniques(book: Book, case: Mapping[str, Ref]) -> None:
     top = sheet.row
     corner = f"ROWS({table.local}),COLUMNS({table.local})"
     by_load = sheet.table(
-        ("Requests at once", "Gain of\nspeculation"),
+        ("Requests at once", "Gain of speculation"),
         [
             (n, f"=INDEX({waterfall(concurrency=sheet.ref(top + 1 + i, 1).local)},{corner})")
             for i, n in enumerate(_LOADS)

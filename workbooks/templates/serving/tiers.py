@@ -23,8 +23,8 @@ def list_tiers(sheet: Sheet) -> Ref:
     """Add what defines each tier to the sheet of lists; return the table."""
     sheet.heading("Tiers of price")
     return sheet.table(
-        ("Tier", "What it changes", "Model", "GPUs of\na replica", "Requests\nat once",
-         "Input tokens", "Output tokens", "Margin of\nthe price", "Source"),
+        ("Tier", "What it changes", "Model", "GPUs of a replica", "Requests at once",
+         "Input tokens", "Output tokens", "Margin of the price", "Source"),
         [(*tier, ASSUMED) for tier in _TIERS],
         ("label", "note", "input", "input integer", "input integer", "input integer",
          "input integer", "input percent", "note"),
@@ -40,8 +40,8 @@ def add_tiers(book: Book, case: Mapping[str, Ref], tiers: Ref) -> None:
         (22, 18, 24, 16, 14, 14, 16, 18, 18),
     )
     sheet.heading("What each tier costs")
-    header = ("Tier", "What it changes", "Model", "Tokens/s\nof one user", "Input\nUSD/Mtok",
-              "Output\nUSD/Mtok", "All tokens\nUSD/Mtok", "Price at its\nmargin, USD/Mtok",
+    header = ("Tier", "What it changes", "Model", "Tokens/s of one user", "Input\nUSD/Mtok",
+              "Output\nUSD/Mtok", "All tokens\nUSD/Mtok", "Price at its margin\nUSD/Mtok",
               "Over the first")  # fmt: skip
     for column, text in enumerate(header, start=1):
         sheet.put(sheet.row, column, text, "header")
