@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -166,6 +166,7 @@ def _grouped(pairs: Iterable[tuple[str, Price]]) -> Mapping[str, tuple[Price, ..
 # --- names ------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1 << 14)
 def plain_name(listing: str) -> str:
     """Return a seller's name for a model without the path, maker, date and version that it adds.
 

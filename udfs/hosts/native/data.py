@@ -7,10 +7,10 @@ the same formulas.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from math import isnan
 from typing import Any
 
@@ -34,7 +34,18 @@ class Block:
     title: str
     #: Keys of the columns, folded; the first column holds the keys of the rows.
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    #: How many rows it has [-].
+    height: int
+    #: Gives the rows: only a block that a formula refers to is filled, for that takes a while.
+    fill: Callable[[], Iterable[tuple[Any, ...]]]
+
+    @cached_property
+    def rows(self) -> tuple[tuple[Any, ...], ...]:
+        """The rows of a block."""
+        rows = tuple(self.fill())
+        if len(rows) != self.height:
+            raise AssertionError(f"{self.name}: {len(rows)} rows instead of {self.height}")
+        return rows
 
 
 def folded(text: str) -> str:
@@ -54,7 +65,7 @@ def blocks() -> tuple[Block, ...]:
         _records("format", Format),
         *(_listed(kind) for kind in listing.KINDS),
         _rents(),
-        Block("fields", "Fields of a record of one's own", _spec_fields(folded), ()),
+        _filled("fields", "Fields of a record of one's own", _spec_fields(folded), ()),
         *(_known_fields(kind) for kind in ("models", "accelerators")),
     )
 
@@ -65,7 +76,7 @@ def place(name: str) -> tuple[int, Block]:
     for block in blocks():
         if block.name == name:
             return row + _TITLE, block
-        row += _TITLE + len(block.rows) + 2
+        row += _TITLE + block.height + 2
     raise KeyError(name)
 
 
@@ -76,9 +87,11 @@ def sheet_rows(texts: Iterable[str]) -> tuple[tuple[Any, ...], ...]:
         return ()
     rows: list[tuple[Any, ...]] = []
     for block in blocks():
-        filled: list[tuple[Any, ...]] = [(block.title,), ("", *block.columns), *block.rows, ()]
-        place = range(len(rows) + 1, len(rows) + len(filled) + 1)
-        rows += filled if asked & set(place) else [()] * len(filled)
+        high = _TITLE + block.height + 2
+        if asked.isdisjoint(range(len(rows) + 1, len(rows) + high + 1)):
+            rows += [()] * high
+        else:
+            rows += [(block.title,), ("", *block.columns), *block.rows, ()]
     while rows and not rows[-1]:
         rows.pop()
     return tuple(rows)
@@ -91,7 +104,7 @@ def content(text: str) -> tuple[Any, ...]:
     if asked:
         for block in blocks():
             top, _ = place(block.name)
-            if asked & set(range(top, top + len(block.rows) + 1)):
+            if not asked.isdisjoint(range(top, top + block.height + 1)):
                 found.append((block.columns, block.rows))
     return tuple(found)
 
@@ -99,7 +112,7 @@ def content(text: str) -> tuple[Any, ...]:
 def row_keys(name: str) -> Symbol:
     """Return the reference to the keys of a block's rows."""
     top, block = place(name)
-    return _reference(top + 1, 1, len(block.rows), 1)
+    return _reference(top + 1, 1, block.height, 1)
 
 
 def column_keys(name: str, count: int = 0) -> Symbol:
@@ -111,13 +124,13 @@ def column_keys(name: str, count: int = 0) -> Symbol:
 def values(name: str) -> Symbol:
     """Return the reference to the values of a block."""
     top, block = place(name)
-    return _reference(top + 1, 2, len(block.rows), len(block.columns))
+    return _reference(top + 1, 2, block.height, len(block.columns))
 
 
 def values_of_list(kind: str) -> Symbol:
     """Return the reference to a whole table of TOK_LIST, its header included."""
     top, block = place(f"list {kind}")
-    return _reference(top + 1, 2, len(block.rows), len(block.rows[0]) - 1)
+    return _reference(top + 1, 2, block.height, len(block.rows[0]) - 1)
 
 
 def _reference(row: int, column: int, rows: int, columns: int) -> Symbol:
@@ -143,21 +156,31 @@ def _asked(
 ) -> Block:
     """Return a block of what a function answers to each row and column, blank where unknown."""
     columns = tuple(columns)
-    table = []
-    for key, arguments in rows.items():
-        cells = []
-        for column in columns:
-            try:
-                cells.append(function(*arguments, column))
-            except UnknownIdError:
-                cells.append("")
-        table.append((key, *cells))
+
+    def filled() -> Iterator[tuple[Any, ...]]:
+        for key, arguments in rows.items():
+            yield key, *(answer(arguments, column) for column in columns)
+
+    def answer(arguments: Sequence[str], column: str) -> Any:
+        try:
+            return function(*arguments, column)
+        except UnknownIdError:
+            return ""
+
     return Block(
         name,
         f"{title}; Tokenbook {__version__}",
         tuple(map(folded, columns)),
-        tuple(table),
+        len(rows),
+        filled,
     )
+
+
+def _filled(
+    name: str, title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> Block:
+    """Return a block whose rows are known."""
+    return Block(name, title, tuple(columns), len(rows), lambda: rows)
 
 
 def _spec() -> Block:
@@ -181,7 +204,7 @@ def _spec_fields(written: Callable[[str], str]) -> tuple[str, ...]:
 
 def _known_fields(kind: str) -> Block:
     """Return the names of a catalogue's fields, alone: a list of all would be much larger."""
-    return Block(f"fields {kind}", f"Fields of {kind}", listing.list_catalogue(kind).header, ())
+    return _filled(f"fields {kind}", f"Fields of {kind}", listing.list_catalogue(kind).header, ())
 
 
 def _claims() -> Block:
@@ -211,7 +234,7 @@ def _rents() -> Block:
         for accelerator, term, day in sorted(dated)
     )
     title = "GPU rents up to a day, USD/h: source and date in the list of GPU-hours above"
-    return Block("rent", title, (*rental.MEASURES, "day"), rows)
+    return _filled("rent", title, (*rental.MEASURES, "day"), rows)
 
 
 def _records(name: str, cls: type) -> Block:
@@ -224,7 +247,7 @@ def _records(name: str, cls: type) -> Block:
         for key, record in found.items()
     )
     title = f"{name}s as the serving estimate reads them: source as in Tokenbook's SOURCES.md"
-    return Block(name, title, (*map(folded, names), "source_id"), rows)
+    return _filled(name, title, (*map(folded, names), "source_id"), rows)
 
 
 def _value(value: Any) -> Any:
@@ -237,7 +260,7 @@ def _value(value: Any) -> Any:
 def _listed(kind: str) -> Block:
     table = listing.list_catalogue(kind)
     rows = [("", *table.header), *(("", *_cells(row)) for row in table.rows())]
-    return Block(f"list {kind}", f"TOK_LIST of {kind}", (kind,), tuple(rows))
+    return _filled(f"list {kind}", f"TOK_LIST of {kind}", (kind,), rows)
 
 
 def _cells(row: Sequence[Any]) -> list[Any]:

@@ -20,6 +20,10 @@ from udfs.hosts.native.ways import UntraceableError, mark, truth
 INFINITE = 1e305
 NEVER = 1e300
 
+# What adds nothing where it stands right of a value, or left of it.
+_RIGHT_OF_ALL = {"+": 0.0, "-": 0.0, "*": 1.0, "/": 1.0}
+_LEFT_OF_ALL = {"+": 0.0, "*": 1.0}
+
 #: What NumPy's functions make of symbols, by name; `numpy_rules` fills both.
 UFUNCS: dict[str, Callable[..., Any]] = {}
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -35,8 +39,15 @@ class Symbol:
     def __init__(self, op: str, *args: Any, vector: bool | None = None) -> None:
         self.op = op
         self.args = args
+        if vector is None:
+            # Many thousands are made: no call for each argument.
+            vector = False
+            for one in args:
+                if isinstance(one, Symbol) and one.vector:
+                    vector = True
+                    break
         #: Whether the value is a column of its own length, such as the months of a path.
-        self.vector = any(is_vector(a) for a in args) if vector is None else vector
+        self.vector: bool = vector
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.args!r}>"
@@ -282,12 +293,13 @@ def named(hint: str, value: Any) -> Symbol:
 def operation(operator: str, left: Any, right: Any, *, fold: bool = True) -> Symbol:
     """Return two values joined; what adds nothing is left out."""
     left, right = plain(left), plain(right)
-    if fold and isinstance(left, Symbol) and not isinstance(right, Symbol | str):
-        nothing = {"+": 0.0, "-": 0.0, "*": 1.0, "/": 1.0}.get(operator)
-        if nothing is not None and right == nothing:
-            return left
-    if fold and isinstance(right, Symbol) and not isinstance(left, Symbol | str):
-        nothing = {"+": 0.0, "*": 1.0}.get(operator)
+    if fold and isinstance(left, Symbol):
+        if not isinstance(right, (Symbol, str)):
+            nothing = _RIGHT_OF_ALL.get(operator)
+            if nothing is not None and right == nothing:
+                return left
+    elif fold and isinstance(right, Symbol) and not isinstance(left, str):
+        nothing = _LEFT_OF_ALL.get(operator)
         if nothing is not None and left == nothing:
             return right
     return Symbol(operator, left, right)
@@ -355,13 +367,16 @@ def each(
 
 def plain(value: Any) -> Any:
     """Return a constant as Python has it."""
+    # Nearly all are one of these two; the checks below take many times as long.
+    if type(value) is float or isinstance(value, Symbol):
+        return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return Symbol("column", *(float(v) for v in value), vector=True)
-    if isinstance(value, Symbol | str | bool):
+    if isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):
         return float(value)

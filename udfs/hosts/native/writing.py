@@ -24,6 +24,8 @@ _VARIABLE = re.compile(r"_xlpm\.\w+")
 _BINDING = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2}
 _BINDING |= dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), 1)
 _ATOM = 9
+# What has something else than a value as its first argument.
+_WITH_A_NAME = ("call", "named", "lambda")
 _NEWER = {"LAMBDA", "LET", "MAP", "SCAN", "REDUCE", "MAKEARRAY", "BYROW", "SEQUENCE", "ISOMITTED"}
 _NEWER |= {"SORTBY", "IFNA", "NORM.S.DIST", "TAKE", "DROP", "XMATCH", "TOCOL", "HSTACK", "VSTACK"}
 _SHEET_ONES = {"FILTER", "SORT"}
@@ -44,27 +46,39 @@ class Shared:
         """Return the one node that stands for all that are made alike."""
         if not isinstance(node, Symbol):
             return node
-        if id(node) in self.known:
-            return self.known[id(node)]
+        found = self.known.get(id(node))
+        if found is not None:
+            return found
         self.kept.append(node)
-        if node.op == "var":
-            found = node
+        op = node.op
+        if op == "var":
             self.free[id(node)] = frozenset((id(node),))
-        else:
-            first = 1 if node.op in ("call", "named", "lambda") else 0
-            args = (*node.args[:first], *(self.same(a) for a in node.args[first:]))
-            key = (node.op, *(id(a) if isinstance(a, Symbol) else (type(a), a) for a in args))
-            if node.op == "lambda":
-                key = (node.op, *(id(v) for v in args[0]), id(args[1]))
-            if key in self.canonical:
-                found = self.canonical[key]
+            self.known[id(node)] = node
+            return node
+        # Written out, for a body that branches asks this of each node on each way.
+        first = 1 if op in _WITH_A_NAME else 0
+        args: list[Any] = list(node.args[:first])
+        key: list[Any] = [op, *((type(a), a) for a in args)]
+        inner: list[Symbol] = []
+        for argument in node.args[first:]:
+            if isinstance(argument, Symbol):
+                one = self.same(argument)
+                args.append(one)
+                key.append(id(one))
+                inner.append(one)
             else:
-                found = self.canonical[key] = Symbol(node.op, *args, vector=False)
-                inner = [self.free[id(a)] for a in args[first:] if isinstance(a, Symbol)]
-                free = frozenset().union(*inner)
-                if node.op == "lambda":
-                    free -= {id(v) for v in args[0]}
-                self.free[id(found)] = free
+                args.append(argument)
+                key.append((type(argument), argument))
+        if op == "lambda":
+            key = [op, *(id(v) for v in args[0]), id(args[1])]
+        told = tuple(key)
+        found = self.canonical.get(told)
+        if found is None:
+            found = self.canonical[told] = Symbol(op, *args, vector=False)
+            free = frozenset().union(*[self.free[id(a)] for a in inner])
+            if op == "lambda":
+                free -= {id(v) for v in args[0]}
+            self.free[id(found)] = free
         self.known[id(node)] = self.known[id(found)] = found
         return found
 
@@ -93,7 +107,7 @@ class _Writer(Shared):
             uses[id(node)] = before + (2 if repeated and here else 1)
             if before:
                 return
-            first = 1 if node.op in ("call", "named", "lambda") else 0
+            first = 1 if node.op in _WITH_A_NAME else 0
             again = repeated or node.op == "lambda"
             for argument in node.args[first:]:
                 # What a hoisted term needs is written once, in that term.
@@ -122,7 +136,7 @@ class _Writer(Shared):
         if not isinstance(node, Symbol) or id(node) in self.names:
             return 8
         if id(node) not in self.lengths:
-            first = 1 if node.op in ("call", "named", "lambda") else 0
+            first = 1 if node.op in _WITH_A_NAME else 0
             self.lengths[id(node)] = 8 + sum(map(self.length, node.args[first:]))
         return self.lengths[id(node)]
 
