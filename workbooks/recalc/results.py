@@ -170,7 +170,11 @@ class Results:
                 rows, columns = self.job.spills.shape(array.spill)
                 area = Area(top, left, top + rows - 1, left + columns - 1)
                 raw = self.job.calculator.values(plan.info.name, top, left, top, left)[0][0]
-                if isinstance(self.job.calculator.value(raw), CellError):
+                value = self.job.calculator.value(raw)
+                # An error that the result begins with is not that of a spill with no room.
+                if isinstance(value, CellError) and value.code != self.job.spills.first_error(
+                    array.spill
+                ):
                     area = Area(top, left, top, left)
             extents[top, left] = area
         return extents

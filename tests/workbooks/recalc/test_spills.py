@@ -117,3 +117,26 @@ def test_an_array_formula_of_a_workbook_fills_its_cells(tmp_path: Path, values) 
     book.save(path)
     recalculate(path, set_values=[("S!A1", 5.0)])
     assert values(path)["C1"] == 30
+
+
+def test_a_spill_that_begins_with_an_error_fills_all_its_cells(write, values) -> None:
+    cells = "".join(
+        f'<c r="{c}1"><f>{f}</f></c>' for c, f in zip("ABC", ("1", "NA()", "3"), strict=True)
+    )
+    dynamic = '<c r="{0}" cm="1"><f t="array" ref="{0}">{1}</f><v>0</v></c>'
+    path = write(
+        f'<row r="1">{cells}</row>'
+        f'<row r="2">{dynamic.format("A2", "_xlfn._xlws.SORT(A1:C1,1,-1,TRUE)")}</row>'
+        f'<row r="3">{dynamic.format("A3", "A1:C1+B1")}<c r="E3"><f>COUNT(A2:D2)</f></c></row>'
+        # With no room it is one error, whatever the result begins with.
+        f'<row r="4">{dynamic.format("A4", "A1:C1+B1")}<c r="B4"><v>7</v></c></row>'
+        f'<row r="5">{dynamic.format("A5", "A1:C1+VALUE(A4)")}<c r="B5"><v>7</v></c></row>'
+    )
+    recalculate(path)
+    found = values(path)
+    assert [found.get(f"{c}2") for c in "ABC"] == ["#N/A", 3, 1]
+    assert [found.get(f"{c}3") for c in "ABC"] == ["#N/A"] * 3
+    assert found["E3"] == 2
+    # A file holds #SPILL! so.
+    for row in (4, 5):
+        assert [found.get(f"{c}{row}") for c in "ABC"] == ["#VALUE!", 7, None]

@@ -38,11 +38,16 @@ _STRICT = frozenset(
 _CALENDAR = Calendar()
 #: These look for a number among others, and do not find an error or a text.
 _RANKS = frozenset(["RANK", "RANK.AVG", "RANK.EQ"])
+#: How many arguments behind the array are numbers: a blank cell is 0 there, and not left out.
+_COUNTS = {"DROP": 2, "EXPAND": 2, "SORT": 3, "TAKE": 2, "WRAPCOLS": 1, "WRAPROWS": 1}
 
 
 #: What concerns the pass (see `workbooks.excel.marks`).
 CONCERNS: Marks = (
-    _STRICT | _RANKS | functions(traits=("literals", "truths", "condition"), kinds="n")
+    _STRICT
+    | _RANKS
+    | frozenset(_COUNTS)
+    | functions(traits=("literals", "truths", "condition"), kinds="n")
 )
 
 
@@ -56,6 +61,8 @@ def _call(node: Node) -> Node:
         return node
     if node.name in _RANKS:
         return _ranked(node)
+    if node.name in _COUNTS:
+        return _counted(node, _COUNTS[node.name])
     row, count = native(node.name), len(node.arguments)
     if "literals" in row.traits:
         given = [_number(argument) for argument in node.arguments]
@@ -79,6 +86,18 @@ def _ranked(node: Call) -> Node:
         return node
     nothing = Operation("*", Paren(node.arguments[0]), Number("0"))
     return Operation("+", nothing, node)
+
+
+def _counted(node: Call, numbers: int) -> Call:
+    """Multiply cells by 1 where a number is wanted."""
+    given = [
+        Paren(Operation("*", one, Number("1")))
+        if 1 <= i <= numbers and isinstance(one, Reference) and one.is_cell
+        else one
+        for i, one in enumerate(node.arguments)
+    ]
+    same = all(a is b for a, b in zip(given, node.arguments, strict=True))
+    return node if same else replace(node, arguments=tuple(given))
 
 
 def _single(argument: Node, kind: str) -> Node:

@@ -51,6 +51,7 @@ class Spills:
 
     def __init__(self) -> None:
         self._shapes: dict[int, tuple[int, int]] = {}
+        self._errors: dict[int, str] = {}
         self._count = 0
 
     def new(self) -> int:
@@ -64,8 +65,14 @@ class Spills:
             value = _NOTHING
         rows = value if isinstance(value, list) else [[value]]
         self._shapes[int(number)] = (len(rows), len(rows[0]))
+        first = rows[0][0]
+        self._errors[int(number)] = first.code if isinstance(first, CellError) else ""
         return _without_blanks(rows) if value is rows else value
 
     def shape(self, number: int) -> tuple[int, int]:
         """Return rows and columns of a result."""
         return self._shapes.get(number, (1, 1))
+
+    def first_error(self, number: int) -> str:
+        """Return the error that a result begins with; empty where it begins with none."""
+        return self._errors.get(number, "")

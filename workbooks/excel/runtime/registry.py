@@ -45,6 +45,7 @@ from workbooks.excel.runtime import (
     ranks,
     references,
     shapes,
+    sorting,
     texts,
     units,
 )
@@ -103,6 +104,8 @@ ANSWERS: Mapping[str, Answer] = {
     "TAKE": Answer(shapes.cut(keep=True), "array:raw rows:raw [columns:raw]"),
     "DROP": Answer(shapes.cut(keep=False), "array:raw rows:raw [columns:raw]"),
     "FILTER": Answer(shapes.filtered, "array:raw include:raw [empty:raw]"),
+    "SORT": Answer(sorting.sort, "array:raw [index:raw] [order:raw] [by_column:raw]"),
+    "SORTBY": Answer(sorting.sort_by, "array:raw keys:raw*"),
     "UNIQUE": Answer(shapes.unique, "array:raw [by_column:raw] [once:raw]"),
     # Days, bonds and discounts.
     "COUPDAYS": Answer(bonds.coupon_days, _COUPON, strict=True),
