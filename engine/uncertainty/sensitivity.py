@@ -33,8 +33,11 @@ def rank_correlation(one: Array, other: Array) -> float:
     >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
     1.0
     """
-    a, b = ranks(one), ranks(other)
-    a, b = a - a.mean(), b - b.mean()
+    return _correlated(ranks(one), ranks(other))
+
+
+def _correlated(one: Array, other: Array) -> float:
+    a, b = one - one.mean(), other - other.mean()
     size = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / size if size else 0.0
 
@@ -67,12 +70,16 @@ def first_order(given: Array, result: Array) -> float:
     >>> round(first_order(u, 3 * u), 2)
     1.0
     """
+    return _explained(ranks(given), result)
+
+
+def _explained(ordered: Array, result: Array) -> float:
+    """Return the share that an input explains whose ranks are given."""
     size = len(result)
     classes = min(_MOST_CLASSES, size // _PER_CLASS)
     total = float(((result - result.mean()) ** 2).sum())
-    if classes < 2 or not total or given.min() == given.max():
+    if classes < 2 or not total or ordered.min() == ordered.max():
         return 0.0
-    ordered = ranks(given)
     place = np.minimum(((ordered - 0.5) / size * classes).astype(np.intp), classes - 1)
     counts = np.bincount(place, minlength=classes)
     sums = np.bincount(place, weights=result, minlength=classes)
@@ -82,3 +89,45 @@ def first_order(given: Array, result: Array) -> float:
     count = int(filled.sum())
     chance = (count - 1) * (total - between) / max(size - count, 1)
     return min(max((between - chance) / total, 0.0), 1.0)
+
+
+def sensitivities(inputs: Array, outputs: Array) -> tuple[Array, Array]:
+    """Return what each input does to each output; each row is put in order once.
+
+    Parameters
+    ----------
+    inputs : NDArray
+        Draws of the inputs, shape (inputs, draws).
+    outputs : NDArray
+        The results of the same draws, shape (outputs, draws); those that are NaN are left out.
+
+    Returns
+    -------
+    tuple of NDArray
+        Rank correlations and first-order Sobol indices [-], both of shape (inputs, outputs); NaN
+        for an output of fewer than two numbers.
+
+    Examples
+    --------
+    >>> u = np.linspace(0, 1, 10_000)
+    >>> correlations, shares = sensitivities(u[None], np.stack([3 * u, 1 - u]))
+    >>> correlations.round(6).tolist(), shares.round(2).tolist()
+    ([[1.0, -1.0]], [[1.0, 1.0]])
+    """
+    correlations = np.full((len(inputs), len(outputs)), np.nan)
+    shares = correlations.copy()
+    alike: dict[bytes, list[int]] = {}
+    for place, row in enumerate(outputs):
+        alike.setdefault(np.packbits(np.isnan(row)).tobytes(), []).append(place)
+    for places in alike.values():
+        known = ~np.isnan(outputs[places[0]])
+        if known.sum() < 2:
+            continue
+        results = [outputs[place][known] for place in places]
+        ordered = [ranks(result) for result in results]
+        for i, given in enumerate(inputs):
+            ours = ranks(given[known])
+            for place, result, theirs in zip(places, results, ordered, strict=True):
+                correlations[i, place] = _correlated(ours, theirs)
+                shares[i, place] = _explained(ours, result)
+    return correlations, shares

@@ -27,11 +27,10 @@ def about(simulation: Simulation) -> list[tuple[str, Any]]:
          f"one draw after the other: {simulation.reason}"),
     ]  # fmt: skip
     if simulation.summary is not None:
-        told += [
-            ("quantiles", f"by classes, each within {RELATIVE_ERROR:.1e} of itself"),
-            ("rank correlations and shares of variance",
-             f"of the first {simulation.draws.codes.shape[1]:,} draws"),
-        ]  # fmt: skip
+        told.append(("quantiles", f"by classes, each within {RELATIVE_ERROR:.1e} of itself"))
+    behind = simulation.sample.inputs.shape[1]
+    if behind < simulation.count:
+        told.append(("rank correlations and shares of variance", f"of the first {behind:,} draws"))
     if simulation.converged is not None:
         told.append(("precision reached", "yes" if simulation.converged else "no"))
     told += [(name, version(name)) for name in ("tokenbook", "numpy", "formualizer")]

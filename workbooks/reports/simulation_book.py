@@ -156,7 +156,7 @@ class _Report:
                                   "Share of variance"))  # fmt: skip
         for place, cell in enumerate(self.outputs):
             label = cell.label
-            least = _CLEAR / math.sqrt(self.simulation.draws.codes.shape[1])
+            least = _CLEAR / math.sqrt(self.simulation.sample.inputs.shape[1])
             clear = [one for one in self._drivers(place) if abs(one[1]) >= least][:_FIRST]
             if not clear:
                 put(sheet, row, 1, label, "wrapped")

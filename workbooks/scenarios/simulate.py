@@ -77,6 +77,14 @@ class Simulation:
         """How many draws there are."""
         return self.draws.codes.shape[1] if self.summary is None else self.summary.draws
 
+    @property
+    def sample(self) -> Draws:
+        """Return the draws that say what hangs on what: the first million, which are enough."""
+        some, most = self.draws, _SAMPLE * BLOCK
+        return Draws(
+            some.inputs[:, :most], some.outputs[:, :most], some.codes[:, :most], some.labels
+        )
+
     def results(self, place: int) -> Results:
         """Return the numbers of an output."""
         if self.summary is not None:

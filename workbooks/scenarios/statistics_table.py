@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.uncertainty.digest import RELATIVE_ERROR
-from engine.uncertainty.sensitivity import first_order, rank_correlation
+from engine.uncertainty.sensitivity import sensitivities
 from workbooks.scenarios.drawn import Results
 from workbooks.scenarios.simulate import Simulation
 
@@ -49,9 +47,10 @@ def table(simulation: Simulation) -> list[Row]:
         Row("standard deviation", _of(known, lambda r: r.standard_deviation())),
         Row("smallest", _of(known, lambda r: r.smallest())),
     ]
-    for share in QUANTILES:
+    quantiles = [row.quantiles(QUANTILES) if row.count > 1 else None for row in known]
+    for i, share in enumerate(QUANTILES):
         name = "median" if share == 0.5 else f"quantile {share:g}"
-        rows.append(Row(name, _of(known, lambda r, s=share: float(r.quantiles([s])[0]))))
+        rows.append(Row(name, tuple(None if q is None else float(q[i]) for q in quantiles)))
     rows += [
         Row("largest", _of(known, lambda r: r.largest())),
         Row("mean of the lowest 5 %", _of(known, lambda r: r.shortfall(_WORST))),
@@ -66,30 +65,26 @@ def table(simulation: Simulation) -> list[Row]:
             )
         )
     if simulation.summary is not None:
-        kept = simulation.draws.codes.shape[1]
-        rows += [
-            Row("relative error of quantiles, at most", (RELATIVE_ERROR,) * len(names)),
-            Row("draws behind the rows below", (kept,) * len(names)),
-        ]
+        rows.append(Row("relative error of quantiles, at most", (RELATIVE_ERROR,) * len(names)))
     return rows + _drivers(simulation)
 
 
 def _drivers(simulation: Simulation) -> list[Row]:
     """Return what each input alone does to each output."""
-    draws = simulation.draws
+    draws = simulation.sample
+    count = draws.inputs.shape[1]
     rows = []
-    for what, measure in (
-        ("rank correlation", rank_correlation), ("share of the variance", first_order)
-    ):  # fmt: skip
-        for cell, given in zip(simulation.task.risks.cells, draws.inputs, strict=True):
-            values = tuple(_both(measure, given, result) for result in draws.outputs)
-            rows.append(Row(f"{what}: {cell}", values))
+    if count < simulation.count:
+        rows.append(Row("draws behind the rows below", (count,) * len(draws.outputs)))
+    for what, found in zip(
+        ("rank correlation", "share of the variance"),
+        sensitivities(draws.inputs, draws.outputs),
+        strict=True,
+    ):
+        for cell, values in zip(simulation.task.risks.cells, found.tolist(), strict=True):
+            told = tuple(None if isnan(value) else value for value in values)
+            rows.append(Row(f"{what}: {cell}", told))
     return rows
-
-
-def _both(measure: Any, given: NDArray[np.float64], result: NDArray[np.float64]) -> float | None:
-    known = ~np.isnan(result)
-    return float(measure(given[known], result[known])) if known.sum() > 1 else None
 
 
 def _of(known: Sequence[Results], measure: Any) -> tuple[float | None, ...]:

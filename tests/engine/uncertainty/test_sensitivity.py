@@ -10,7 +10,7 @@ from scipy import stats
 
 from engine.uncertainty.distributions import Uniform
 from engine.uncertainty.draws import BLOCK, Plan
-from engine.uncertainty.sensitivity import first_order, rank_correlation
+from engine.uncertainty.sensitivity import first_order, rank_correlation, sensitivities
 
 
 def test_first_order_indices_of_the_ishigami_function():
@@ -37,3 +37,21 @@ def test_the_rank_correlation_is_scipys(pairs):
     a, b = np.array(pairs, dtype=float).T
     if a.min() < a.max() and b.min() < b.max():
         assert rank_correlation(a, b) == pytest.approx(stats.spearmanr(a, b).statistic, abs=1e-12)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 4))
+def test_all_pairs_at_once_are_each_by_itself(seed, inputs, outputs):
+    """With ties, outputs that share what they lack, and some that have nothing."""
+    random = np.random.default_rng(seed)
+    x = random.integers(0, 50, (inputs, 300)).astype(float)
+    y = random.integers(0, 9, (outputs, 300)) + x[0]
+    for row in y[1:]:
+        row[: random.choice([0, 40, 299, 300])] = np.nan
+    correlations, shares = sensitivities(x, y)
+    for i, one in enumerate(x):
+        for j, result in enumerate(y):
+            known = ~np.isnan(result)
+            wanted = [np.nan, np.nan] if known.sum() < 2 else [
+                rank_correlation(one[known], result[known]), first_order(one[known], result[known])
+            ]  # fmt: skip
+            np.testing.assert_array_equal([correlations[i, j], shares[i, j]], wanted)
