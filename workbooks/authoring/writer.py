@@ -42,8 +42,8 @@ _RESULT = 6
 COVER = "Cover"
 #: The row of the first headline figure on the cover.
 FIRST_HEADLINE = 9
-#: Rows that hold the title of a sheet, what it is about, and the flag of the checks.
-_TITLE_ROWS = 3
+# Rows of the title of a sheet, of what it is about, and of the flag of the checks; one left blank.
+_TITLE_ROWS = 4
 # Height of a line of text, in points.
 _LINE = 12.5
 # Columns of months on a printed page.

@@ -83,13 +83,26 @@ def test_a_head_breaks_its_line_before_a_unit_alone(book):
                 assert _UNIT.fullmatch(second), f"{sheet.name}: {cell.value!r}"
 
 
+def test_every_input_has_a_unit(book):
+    for sheet in book.sheets:
+        cells = {(cell.row, cell.column): cell for cell in sheet.cells}
+        heads = [cell for cell in sheet.cells if (cell.role, cell.value) == ("header", "Unit")]
+        for head in heads:
+            row = head.row + 1
+            while (row, 1) in cells and cells[row, 1].role == "label":
+                if cells[row, 2].role == "input":
+                    unit = cells[row, head.column].value
+                    assert unit, f"{sheet.name}: {cells[row, 1].value}"
+                row += 1
+
+
 def test_every_page_of_a_long_sheet_has_its_title_or_its_heads(book, built):
     workbook = load_workbook(built(book.name).path)
     for sheet in (*book.sheets, None):
         name = sheet.name if sheet else "Checks"
         if sheet is None or sheet.long:
             heads = sheet.heads if sheet else Sheet.heads
-            rows = "$1:$3" if heads == Sheet.heads else f"${heads}:${heads}"
+            rows = "$1:$4" if heads == Sheet.heads else f"${heads}:${heads}"
             assert workbook[name].print_title_rows == rows, name
 
 

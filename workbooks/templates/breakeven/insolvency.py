@@ -67,8 +67,8 @@ def add_insolvency(book: Book, common: dict[str, Ref], providers: Ref, paths: Re
         ))  # fmt: skip
     table = sheet.table(
         ("Provider", "Breakeven, middle\nUSD/Mtok", "Loss a year today\nUSD",
-         "Months, breakeven at its low", "Months, breakeven in the middle",
-         "Months, breakeven at its high", "Insolvent in breakeven in the middle",
+         "Months at the low breakeven", "Months at the middle breakeven",
+         "Months at the high breakeven", "Insolvent in, at the middle breakeven",
          "Months until cost meets the price", "Cash lasts until then"),
         rows,
         ("name", "link price", "calc usd", "calc decimal", "output decimal", "calc decimal",

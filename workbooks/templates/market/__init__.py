@@ -70,7 +70,7 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
     sheet.heading("Where the market starts")
     common = sheet.inputs(
         [
-            Input("first", "First year", 2024, "", PARADOX, "", "year"),
+            Input("first", "First year", 2024, "year", PARADOX, "", "year"),
             Input("market", "Market in that year", 8.5e9, "USD", PARADOX, "", "busd"),
             Input("price", "Average price in that year", 2.5, "USD/Mtok", PARADOX, "", "price"),
             Input("years", "Years after it", YEARS, "years", ASSUMED, "Up to six", "integer",

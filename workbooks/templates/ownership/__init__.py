@@ -126,7 +126,7 @@ def _inputs(book: Book) -> tuple[dict[str, Ref], dict[str, Ref]]:
                   "", "busd"),
             Input("hours", "Hours in a year", 8760, "h", "Definition", "", "integer"),
             Input("day", "Hours in a day", 24, "h", "Definition", "", "integer"),
-            Input("thousand", "Watts in a kW; kg in a tonne", 1000, "", "Definition", "",
+            Input("thousand", "Watts in a kW; kg in a tonne", 1000, "ratio", "Definition", "",
                   "integer"),
             Input("million", "Tokens in a million", 1e6, "tokens", "Definition", "", "integer"),
             Input("seconds", "Seconds in an hour", 3600, "s", "Definition", "", "integer"),

@@ -116,7 +116,7 @@ _SHARED = {
     """,
 }
 _SHOWN = f"""
-    scenario | Scenario of the sheet Statements | {SCENARIOS[0]} | | \
+    scenario | Scenario of the sheet Statements | {SCENARIOS[0]} | name | \
         one of {",".join(SCENARIOS)} | Changes what is shown there, and nothing else
     judged | Month judged | 36 | month | whole 1 to {MONTHS} | \
         Of bridge, tornado, grid and breakeven

@@ -73,11 +73,12 @@ def add_inputs(book: Book) -> dict[str, Ref]:
     labels = ("Model", "Accelerator", "Requests at once", "Input tokens of a request",
               "Output tokens of a request", "GPUs that share each layer", "Copies of the model",
               "Ways the experts are split", "Format of the weights")  # fmt: skip
+    units = ("id", "id", "requests", "tokens", "tokens", "GPUs", "copies", "ways", "id")
     inputs |= sheet.inputs(
         [
-            Input(name, label, value, "", CATALOGUE if isinstance(value, str) else ASSUMED, "",
+            Input(name, label, value, unit, CATALOGUE if isinstance(value, str) else ASSUMED, "",
                   "text" if isinstance(value, str) else "integer")
-            for name, label, value in zip(names, labels, _SERVED, strict=True)
+            for name, label, value, unit in zip(names, labels, _SERVED, units, strict=True)
         ]
     )  # fmt: skip
     sheet.heading("Units and distributions")
@@ -86,13 +87,13 @@ def add_inputs(book: Book) -> dict[str, Ref]:
             Input("days", "Days in a year", 365, "days", "Convention", "", "integer"),
             Input("months", "Months in a year", 12, "months", "Definition", "", "integer"),
             Input("million", "Tokens in a million", 1e6, "tokens", "Definition", "", "integer"),
-            Input("middle", "Weight of the middle", 4, "", "Definition",
+            Input("middle", "Weight of the middle", 4, "ratio", "Definition",
                   "Of PERT (Malcolm, 1959): mean (low + 4 base + high)/6", "integer"),
             Input("odds", "Odds of the 90th percentile", 9, "to 1", "Definition",
                   "Nine draws of ten lie below it", "integer"),
-            Input("tenth", "From the middle to that percentile", 0.4, "", "Definition",
+            Input("tenth", "From the middle to that percentile", 0.4, "of draws", "Definition",
                   "90 % less half"),
-            Input("half", "Half", 0.5, "", "Definition", ""),
+            Input("half", "Half", 0.5, "ratio", "Definition", ""),
             Input("tolerance", "Tolerance of the checks", 1e-9, "relative", "Convention", "",
                   "scientific"),
         ]
