@@ -1,17 +1,18 @@
-"""Draw the sheets that README shows, as they print: of `breakeven`, and two of `plan`.
+"""Draw what README shows: two sheets of `plan`, as they print, and the page of `breakeven`.
 
-Needs LibreOffice Calc and poppler-utils: `python docs/pictures.py`.
+Needs LibreOffice Calc, poppler-utils and Chromium: `python docs/pictures.py`.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from workbooks.build import build
+from workbooks.pages import export_template
 from workbooks.recalc.freeze import freeze
 
 FOLDER = Path(__file__).parent
@@ -19,9 +20,8 @@ RESOLUTION = 110
 
 
 class Picture(NamedTuple):
-    """A part of a page of a printed workbook [points]."""
+    """A part of a page of the printed plan [points]."""
 
-    template: str
     target: str
     page: int
     left: float
@@ -31,22 +31,24 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("breakeven", "breakeven", 4, 92, 76, 660, 292),
-    Picture("plan", "plan-decision", 2, 82, 30, 636, 524),
-    Picture("plan", "plan-statements", 3, 26, 30, 544, 502),
+    Picture("plan-decision", 2, 82, 30, 636, 524),
+    Picture("plan-statements", 3, 26, 30, 544, 502),
 )
+#: The picture of a page: its size [pixels], and what is changed in it.
+PAGE, PAGE_SIZE, CHANGE = "page", "1100,820", "price@Steady=0.59"
 
 
 def main() -> None:
-    """Build, freeze (Calc without the add-in does not keep array formulas), print, cut out."""
-    for template, pictures in groupby(PICTURES, key=lambda picture: picture.template):
-        with tempfile.TemporaryDirectory() as folder:
-            printed = _printed(template, Path(folder))
-            for picture in pictures:
-                _cut_out(printed, picture)
+    """Draw all pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        printed = _printed("plan", Path(folder))
+        for picture in PICTURES:
+            _cut_out(printed, picture)
+        _page("breakeven", Path(folder))
 
 
 def _printed(template: str, folder: Path) -> Path:
+    """Build, freeze (Calc without the add-in does not keep array formulas), and print."""
     built = build(template, folder).path
     frozen = built.with_name("frozen.xlsx")
     freeze(built, frozen)
@@ -67,6 +69,20 @@ def _cut_out(printed: Path, picture: Picture) -> None:
          "-W", f"{picture.width * scale:.0f}", "-H", f"{picture.height * scale:.0f}",
          str(printed), str(FOLDER / picture.target)],
         check=True,
+    )  # fmt: skip
+
+
+def _page(template: str, folder: Path) -> None:
+    """Export a page, and let Chromium open it with a change in its address."""
+    page = export_template(template, folder / f"{template}.html").path
+    # Chromium refuses its sandbox to root, which a container's user often is.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    subprocess.run(
+        ["chromium", *sandbox, "--headless", "--hide-scrollbars", f"--window-size={PAGE_SIZE}",
+         f"--user-data-dir={folder}/chromium", "--virtual-time-budget=20000",
+         f"--screenshot={FOLDER / PAGE}.png", f"{page.as_uri()}#{CHANGE}"],
+        check=True,
+        capture_output=True,
     )  # fmt: skip
 
 
