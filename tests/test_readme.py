@@ -45,8 +45,6 @@ def test_commands_run_as_they_stand(all_templates, built, monkeypatch, tmp_path,
     ]
     assert len(lines) >= 15
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "scenarios.csv").write_text("Inputs!C12\n0.5\n1.5\n")
-    (tmp_path / "risks.csv").write_text("cell,distribution,low,high\nInputs!C12,uniform,0.5,1\n")
     for name, text in re.findall(r"```csv (\S+)\n(.*?)```", README, re.DOTALL):
         (tmp_path / name).write_text(text)
     told = 0
