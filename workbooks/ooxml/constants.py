@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from lxml import etree
@@ -16,6 +16,7 @@ from workbooks.ooxml.xml import unescape
 
 _CELL = rb'<c r="%b([0-9]++)"([^>]*+)(?<!/)>((?:[^<]++|<(?!/c>))*+)</c>'
 _NUMBER = rb'<c r="%b([0-9]++)"(?: s="[0-9]++")?+(?: t="n")?+><v>([-+0-9.eE]++)</v></c>'
+_NUMBER_BESIDE = _NUMBER.replace(b"([0-9]++)", rb"\1")
 _TYPE = re.compile(rb'\st="([^"]*)"')
 _V = re.compile(rb"<v>([^<]++)</v>")
 _INLINE = re.compile(rb"<is><t[^>]*+>([^<]*+)</t></is>")
@@ -30,13 +31,42 @@ def _pattern(form: bytes, letters: bytes) -> re.Pattern[bytes]:
     return re.compile(form % letters)
 
 
-def numbers(rows: bytes, letters: str) -> tuple[list[bytes], list[float]]:
-    """Return the row numbers, as they are written, and the plain numbers of one column."""
-    parts = _pattern(_NUMBER, letters.encode()).split(rows)
+@lru_cache(maxsize=256)
+def _side_by_side(columns: tuple[str, ...]) -> re.Pattern[bytes]:
+    first, *others = (letters.encode() for letters in columns)
+    return re.compile(_NUMBER % first + b"".join(_NUMBER_BESIDE % letters for letters in others))
+
+
+def numbers(rows: bytes, columns: Sequence[str]) -> list[tuple[list[bytes], list[float]]]:
+    """Return the row numbers, as they are written, and the plain numbers of each of some columns.
+
+    Columns that stand side by side are read at one go, which is faster than one after the other.
+    """
+    step = len(columns) + 2
+    parts = _side_by_side(tuple(columns)).split(rows)
+    found = [(parts[1::step], parts[i::step]) for i in range(2, step)]
+    if len(columns) > 1:
+        # Rows in which not all of them hold a number. No cell begins in one piece and ends in
+        # another.
+        rest = b"\n".join(parts[0::step])
+        found = [
+            (numbered + more[1::3], texts + more[2::3]) if len(more) > 1 else (numbered, texts)
+            for letters, (numbered, texts) in zip(columns, found, strict=True)
+            for more in [_side_by_side((letters,)).split(rest)]
+        ]
+    return [_read(*column) for column in found]
+
+
+def _read(rows: list[bytes], texts: list[bytes]) -> tuple[list[bytes], list[float]]:
+    distinct = set(texts)
     try:
-        return parts[1::3], list(map(float, parts[2::3]))
+        if 2 * len(distinct) > len(texts):
+            return rows, list(map(float, texts))
+        # To look a number up takes a fraction of the time that it takes to read it.
+        known = {text: float(text) for text in distinct}
     except ValueError:
         return [], []
+    return rows, list(map(known.__getitem__, texts))
 
 
 def cells(rows: bytes, letters: str, strings: Strings) -> dict[bytes, Cell]:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -110,10 +111,26 @@ class Package:
 
     def chunks(self, stream: IO[bytes], part: str, size: int = _COPY) -> Iterator[bytes]:
         """Yield the bytes of a part; damage to it is a refusal."""
+        if self.size(part) <= size:
+            yield from self._pieces(partial(stream.read, size), part)
+            return
+        # The next piece is decompressed while the one before is used: zlib lets other threads run.
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(stream.read, size)
+
+            def read() -> bytes:
+                nonlocal ahead
+                piece = ahead.result()
+                ahead = pool.submit(stream.read, size)
+                return piece
+
+            yield from self._pieces(read, part)
+
+    def _pieces(self, read: Callable[[], bytes], part: str) -> Iterator[bytes]:
         while True:
             self._check()
             try:
-                piece = stream.read(size)
+                piece = read()
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise NotAWorkbookError(f"{self.path.name}: {part} is damaged: {error}") from error
             if not piece:

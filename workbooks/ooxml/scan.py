@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from lxml import etree
@@ -39,6 +40,7 @@ FORMULA = re.compile(
 #: What `FORMULA.split` gives for each cell, after the bytes before it.
 HEAD, COLUMN, ROW, CELL_ATTRIBUTES, ATTRIBUTES, TEXT, VALUE, REST = range(1, 9)
 STEP = 9
+_A_FORMULA = re.compile(rb"<f[\s/>]")
 #: Any cell: column, row, other attributes (ending in / where it is empty), content.
 CELL = re.compile(rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/c>))*+)</c>)')
 _DIGITS = b"0123456789$"
@@ -114,13 +116,14 @@ def _checked(rows: bytes) -> bytes:
     if b"\0" in rows:
         raise UnusualError("a byte that XML has no way to hold")
     # Single bytes are found far faster than pairs that begin with the commonest one.
-    if (b"!" in rows and b"<!" in rows) or (b"?" in rows and b"<?" in rows) or b"xmlns" in rows:
+    pairs = ((b"!", b"<!"), (b"?", b"<?"), (b"x", b"xmlns"))
+    if any(byte in rows and sign in rows for byte, sign in pairs):
         raise UnusualError("comments, CDATA, instructions or namespaces among the rows")
     if _OTHER_CELL.search(rows):
         raise UnusualError("a cell that does not begin with its address")
     if _OPEN_END.search(rows):
         raise UnusualError("blanks within the end of an element")
-    if b"&#" in rows and _PLAIN_CHARACTER.search(rows):
+    if b"&" in rows and _PLAIN_CHARACTER.search(rows):
         raise UnusualError("letters or digits written as numbers")
     # A byte that is not there is missed at once; two bytes are found sooner by `re` than by `in`.
     loose = any(pair.search(rows) for byte, pairs in _LOOSE if byte in rows for pair in pairs)
@@ -129,17 +132,28 @@ def _checked(rows: bytes) -> bytes:
     return rows
 
 
-def check_count(rows: bytes, found: int) -> None:
-    """Make sure that a run of rows holds no formula but those that were found."""
-    if rows.count(b"<f") == found:
-        return
-    # Rich text in a cell has elements such as <family/>.
-    if len(re.findall(rb"<f[\s/>]", rows)) != found:
-        raise UnusualError("a formula in another form")
+class SplitRows(list[bytes]):
+    """A run of rows split by `FORMULA`; nothing in it is ever changed."""
+
+    @cached_property
+    def places(self) -> tuple[array[int], array[int]]:
+        """Rows and columns that its formula cells say of themselves."""
+        return _places(self)
+
+    def check(self) -> None:
+        """Make sure that it holds no formula but those that were found."""
+        others = [rest for rest in self[REST::STEP] if rest]
+        # Rich text in a cell has elements such as <family/>.
+        if _A_FORMULA.search(b"".join(self[0::STEP])) or _A_FORMULA.search(b"".join(others)):
+            raise UnusualError("a formula in another form")
 
 
-def places(parts: list[bytes]) -> tuple[array[int], array[int]]:
-    """Return the rows and columns that the formula cells of a run of rows say of themselves."""
+def split(rows: bytes) -> SplitRows:
+    """Return a run of rows split into its formula cells, and what stands between them."""
+    return SplitRows(FORMULA.split(rows))
+
+
+def _places(parts: list[bytes]) -> tuple[array[int], array[int]]:
     letters = parts[COLUMN::STEP]
     numbers = {c: column_number(c.decode()) for c in set(letters)}
     try:
@@ -151,6 +165,8 @@ def places(parts: list[bytes]) -> tuple[array[int], array[int]]:
         raise NotAWorkbookError(f"a formula stands outside the {MAX_ROW:,} rows of a sheet")
     if max(numbers.values(), default=1) > MAX_COLUMN:
         raise NotAWorkbookError(f"a formula stands outside the {MAX_COLUMN:,} columns of a sheet")
+    if len(numbers) == 1:
+        return array("I", rows), array("H", numbers.values()) * len(rows)
     return array("I", rows), array("H", map(numbers.__getitem__, letters))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from udfs.cells import Cell
 from workbooks.calc.protocol import DIGITS, SNAPPED
 from workbooks.excel.pipeline import Pipeline
 from workbooks.excel.runtime.digits import NOTHING
-from workbooks.formula.address import column_letters
+from workbooks.formula.address import column_letters, column_number
 from workbooks.formula.references import Reference
 from workbooks.formula.structured import OWN_ROW
 from workbooks.formula.tree import (
@@ -107,6 +107,19 @@ class Columns:
             and function.result in _SINGLE_RESULTS
         )
 
+    def numbers(self, tree: Node) -> set[str]:
+        """Return the columns from which a formula takes numbers of its own row."""
+        calls = [node for node in walk(tree) if isinstance(node, Call)]
+        texts = {
+            id(argument)
+            for call in calls
+            if call.name in self.functions
+            for argument, kind in zip(call.arguments, self.functions[call.name].kinds, strict=False)
+            if kind != "number"
+        }
+        found = (_own_column(node) for node in walk(tree) if id(node) not in texts)
+        return {letters for letters in found if letters is not None}
+
     def values(self, parts: list[bytes]) -> Sequence[Cell]:
         """Return the values of the formulas in a run of rows, None where the calculator has to.
 
@@ -135,6 +148,7 @@ class _Run:
     def __init__(self, columns: Columns, rows: bytes, groups: Mapping[str, list[Group]]) -> None:
         self._columns = columns
         self._rows = rows
+        self._formulas = groups.keys()
         self._waiting = {letters: list(found) for letters, found in groups.items()}
         self._done: dict[str, list[tuple[Group, list[Cell]]]] = defaultdict(list)
         self._numbers: dict[str, tuple[list[bytes], NDArray[np.float64]]] = {}
@@ -172,8 +186,11 @@ class _Run:
         if letters in self._done:
             return _numbers(self._all_cells(letters, group))
         if letters not in self._numbers:
-            rows, values = constants.numbers(self._rows, letters)
-            self._numbers[letters] = (rows, np.array(values, dtype=np.float64))
+            others = self._columns.numbers(group.tree) - self._formulas - self._numbers.keys()
+            together = _side_by_side(letters, others)
+            read = constants.numbers(self._rows, together)
+            for one, (rows, values) in zip(together, read, strict=True):
+                self._numbers[one] = (rows, np.array(values, dtype=np.float64))
         rows, array = self._numbers[letters]
         if rows == group.rows:
             return array
@@ -299,6 +316,16 @@ def _own_column(node: Node) -> str | None:
     """Return the letters of the column, of a reference to the formula's own row."""
     own = isinstance(node, Reference) and node.is_cell and node.first.row == OWN_ROW
     return column_letters(node.first.column or 1) if own else None  # type: ignore[union-attr]
+
+
+def _side_by_side(letters: str, others: Container[str]) -> list[str]:
+    """Return a column together with those that stand beside it without a gap."""
+    first = last = column_number(letters)
+    while column_letters(first - 1) in others:
+        first -= 1
+    while column_letters(last + 1) in others:
+        last += 1
+    return [column_letters(number) for number in range(first, last + 1)]
 
 
 def _spread(

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 
 from workbooks.excel.context import KeepOldValueError, Place
@@ -138,7 +139,7 @@ class Filled:
             return None
         if first != last:
             return None
-        return Group(places, [parts[place * STEP + ROW] for place in places], first)
+        return Group(places, _each(parts, ROW, places), first)
 
     def _rewritten(self, tree: Node, row: int, letters: bytes) -> Node:
         """Return a formula with the references to its own row marked as such."""
@@ -188,8 +189,15 @@ def _same_as_middle(parts: list[bytes], places: Sequence[int]) -> Sequence[int]:
         return match[1] + b"%b"
 
     form = _REFERENCE.sub(own, parts[middle + TEXT].replace(b"%", b"%%"))
-    return [
-        place
-        for place in places
-        if parts[place * STEP + TEXT] == form % ((parts[place * STEP + ROW],) * count)
-    ]
+    texts, rows = _each(parts, TEXT, places), _each(parts, ROW, places)
+    own_rows = zip(*[rows] * count, strict=True) if count else repeat((), len(rows))
+    written = list(map(form.__mod__, own_rows))
+    if written == texts:
+        return places
+    return [p for p, one, other in zip(places, texts, written, strict=True) if one == other]
+
+
+def _each(parts: list[bytes], what: int, places: Sequence[int]) -> list[bytes]:
+    """Return one thing of each of these formulas, which stand in their order."""
+    found = parts[what::STEP]
+    return found if len(found) == len(places) else [found[place] for place in places]

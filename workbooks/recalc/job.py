@@ -34,8 +34,8 @@ from workbooks.ooxml.scan import (
     CELL_ATTRIBUTES,
     STEP,
     VALUE,
+    SplitRows,
     UnusualError,
-    places,
 )
 from workbooks.ooxml.tables import read_tables
 from workbooks.recalc.baseline import Comparison, untrusted
@@ -275,7 +275,7 @@ class Job:
         """Yield the values that the file holds of its formulas."""
         for info in self.book.sheets:
             for parts in self.sheets.split_rows(info, []):
-                rows, columns = places(parts)
+                rows, columns = parts.places
                 held = zip(parts[CELL_ATTRIBUTES::STEP], parts[VALUE::STEP], strict=True)
                 for row, column, (attributes, value) in zip(rows, columns, held, strict=True):
                     saved = old_value(attributes, value)
@@ -338,7 +338,7 @@ class Job:
                     return False
         return True
 
-    def _ready_rows(self, info: SheetInfo) -> Iterator[list[bytes]]:
+    def _ready_rows(self, info: SheetInfo) -> Iterator[SplitRows]:
         """Yield the runs of rows of a sheet, and write down each with the values now known."""
         runs = self.plans[info.part].runs
         self.ready[info.part] = ready = Ready(Deflated(), Report(), [])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from udfs.cells import Cell
 from workbooks.formula.address import Area
 from workbooks.ooxml.book import SheetInfo
-from workbooks.ooxml.scan import ROW, STEP, places
+from workbooks.ooxml.scan import ROW, STEP, SplitRows
 
 
 class ArrayCells(NamedTuple):
@@ -84,10 +84,10 @@ class SheetPlan:
         """Whether any formula was computed before the calculator saw it."""
         return any(run.known for run in self.runs)
 
-    def note(self, parts: list[bytes], known: Sequence[Cell]) -> None:
+    def note(self, parts: SplitRows, known: Sequence[Cell]) -> None:
         """Remember where the formulas of a run of rows stand, and what is known of them."""
         self.formulas += len(parts) // STEP
-        self.runs.append(Formulas(*places(parts), known))
+        self.runs.append(Formulas(*parts.places, known))
 
     def filled(self, parts: list[bytes]) -> bool:
         """Tell whether an array formula or data table may fill cells beside these formulas."""

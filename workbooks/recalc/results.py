@@ -17,7 +17,7 @@ from workbooks.ooxml.book import CONTENT_TYPES, settled, without_part
 from workbooks.ooxml.custom_properties import Edited
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Deflated
-from workbooks.ooxml.scan import FORMULA, UnusualError
+from workbooks.ooxml.scan import UnusualError, split
 from workbooks.recalc.job import Job, Ready
 from workbooks.recalc.plan import SheetPlan
 from workbooks.recalc.sheets import all_but_last
@@ -127,12 +127,12 @@ class Results:
             baseline=self.job.baseline.get(info.name, {}),
             children=plan.children,
         )
-        split = self.job.sheets.split.pop(info.part, None)
+        kept = self.job.sheets.split.pop(info.part, None)
         # What fills further cells has to be put in anew before a sheet is split again.
-        if split is not None and not plan.arrays and not plan.tables:
-            head, tail = split.ends
+        if kept is not None and not plan.arrays and not plan.tables:
+            head, tail = kept.ends
             yield head
-            for parts in split.runs:
+            for parts in kept.runs:
                 yield splicer.rows(parts)
             yield tail
             return
@@ -146,7 +146,7 @@ class Results:
         try:
             for rows in edited(all_but_last(pieces_, ends), edits):
                 done += len(rows)
-                yield splicer.rows(FORMULA.split(rows))
+                yield splicer.rows(split(rows))
                 self.job.progress("write", done, size)
         except UnusualError as error:
             raise NotAWorkbookError(f"{info.part} cannot be written: {error}") from error

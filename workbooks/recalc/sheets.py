@@ -11,14 +11,13 @@ from workbooks.ooxml.book import Book, SheetInfo
 from workbooks.ooxml.overrides import Edit, edited
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.scan import (
-    FORMULA,
-    STEP,
+    SplitRows,
     UnusualError,
-    check_count,
     normalised,
     pieces,
     prefix_of,
     prefixed,
+    split,
 )
 from workbooks.ooxml.xml import is_utf8, parse, serialise
 from workbooks.recalc.inputs import Target, targets_by_sheet
@@ -36,10 +35,10 @@ class UnusualSheetError(Exception):
 
 
 class Split(NamedTuple):
-    """A sheet in memory: its head and tail, and its runs of rows split by `scan.FORMULA`."""
+    """A sheet in memory: its head and tail, and its runs of rows."""
 
     ends: list[bytes]
-    runs: list[list[bytes]]
+    runs: list[SplitRows]
 
 
 @dataclass(slots=True)
@@ -89,18 +88,18 @@ class Sheets:
         except UnusualError as error:
             raise UnusualSheetError(info) from error
 
-    def split_rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[list[bytes]]:
+    def split_rows(self, info: SheetInfo, ends: list[bytes]) -> Iterator[SplitRows]:
         """Yield the runs of rows of a sheet split into their formulas; keep those of small ones."""
         kept = self.split.get(info.part)
         if kept is not None:
             yield from kept.runs
             return
-        runs: list[list[bytes]] = []
+        runs: list[SplitRows] = []
         small = self.package.size(info.part) <= KEPT_IN_PARTS
         for rows in self.rows(info, ends):
-            parts = FORMULA.split(rows)
+            parts = split(rows)
             try:
-                check_count(rows, len(parts) // STEP)
+                parts.check()
             except UnusualError as error:
                 raise UnusualSheetError(info) from error
             if small:

@@ -32,7 +32,7 @@ from workbooks.ooxml.scan import (
     SHARED,
     STEP,
     VALUE,
-    places,
+    SplitRows,
 )
 from workbooks.ooxml.xml import cell_text, unescape
 from workbooks.recalc.report import (
@@ -130,12 +130,12 @@ class SheetSplicer:
     # What array formulas fill, in cells that hold a formula element without a text.
     _spilled: dict[tuple[int, int], Cell] = field(default_factory=dict)
 
-    def rows(self, parts: list[bytes]) -> bytes:
+    def rows(self, parts: SplitRows) -> bytes:
         """Return a run of rows, given in its parts, with its formula cells brought up to date."""
         count = len(parts) // STEP
         if not count:
             return parts[0]
-        numbers, columns = places(parts)
+        numbers, columns = parts.places
         raw = self._values(numbers, columns)
         cells = self._all_numbers(parts, raw, numbers, columns)
         if cells is None:

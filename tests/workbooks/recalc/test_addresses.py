@@ -11,7 +11,7 @@ import pytest
 
 from udfs.cells import CellError
 from workbooks.calc.protocol import CalculatorError
-from workbooks.ooxml.scan import FORMULA
+from workbooks.ooxml.scan import split
 from workbooks.recalc import recalculate
 from workbooks.recalc.report import Report
 from workbooks.recalc.splice import SheetSplicer
@@ -86,7 +86,7 @@ def test_values_in_any_order_and_number_go_to_their_own_cells(seed: int) -> None
     out = b""
     for row in range(1, 9):
         mine = [f"{chr(64 + c)}{r}" for r, c in held if r == row]
-        out += splicer.rows(FORMULA.split(b'<row r="%d">%b</row>' % (row, cells(mine))))
+        out += splicer.rows(split(b'<row r="%d">%b</row>' % (row, cells(mine))))
     found = re.findall(rb'<c r="([A-C])([0-9])"><f>1</f><v>([-0-9]+)</v></c>', out)
     assert len(found) == len(held)
     for letter, row, value in found:
@@ -99,7 +99,7 @@ def test_values_in_any_order_and_number_go_to_their_own_cells(seed: int) -> None
 def test_what_was_not_computed_keeps_its_old_value() -> None:
     report = Report()
     splicer = SheetSplicer("S", Told(), iter(()), {}, {}, {}, report)
-    parts = FORMULA.split(b'<row r="1">' + cells(["A1"]) + b"</row>")
+    parts = split(b'<row r="1">' + cells(["A1"]) + b"</row>")
     assert b"<v>-1</v>" in splicer.rows(parts)
     assert "no value was computed" in report.unevaluated[0].reason
 
@@ -109,7 +109,7 @@ def test_values_of_each_kind_keep_their_place() -> None:
     names = [f"A{i}" for i in range(1, 7)]
     block = (array("I", range(1, 7)), array("H", [1] * 6), kinds)
     splicer = SheetSplicer("S", Told(), iter([block]), {}, {}, {}, Report())
-    out = splicer.rows(FORMULA.split(b"<row>" + cells(names) + b"</row>"))
+    out = splicer.rows(split(b"<row>" + cells(names) + b"</row>"))
     assert re.findall(rb'r="A(\d)"([^>]*)><f>1</f><v>([^<]*)', out) == [
         (b"1", b"", b"1"),
         (b"2", b' t="str"', b"x"),
