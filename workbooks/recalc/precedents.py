@@ -87,6 +87,10 @@ class Window(NamedTuple):
     def searched_by(self, function: str) -> Window:
         """Return the part in which a function looks: of a table, its first column or row."""
         top, left, bottom, right = self.fixed
+        if function == "LOOKUP" and (top, left) == (bottom, right):
+            # Along whichever is longer.
+            wide = abs(self.right - self.left) > abs(self.bottom - self.top)
+            function = "HLOOKUP" if wide else "VLOOKUP"
         if function == "VLOOKUP":
             return self._replace(right=self.left, fixed=(top, left, bottom, left))
         if function == "HLOOKUP":

@@ -149,6 +149,35 @@ LOOKUPS = [
     ("=VLOOKUP(E1,A1:B3,2,FALSE)", "=NA()", "E1"),
     ('=IF(E1=8,SUM(B1:B3),VLOOKUP(E1,A1:B3,2,FALSE))', 8, "B2"),
     ("=IFNA(VLOOKUP(E1,A1:B3,2,FALSE),SUM(B1:B3))", 8, "B2"),
+    # The next value is looked for, and there is none.
+    ("=VLOOKUP(E1,A1:B3,2)", 0.5, "C1"),
+    ("=VLOOKUP(E1,$A:$B,2,TRUE)", 0.5, "C1"),
+    ("=VLOOKUP(E1,A1:B3,2,1)", 2.5, "B2"),
+    ("=VLOOKUP(E1,A1:B3,2,TRUE)", "x", "C1"),
+    ("=VLOOKUP(-1,A1:B3,2)", 2, "C1"),
+    ("=HLOOKUP(E1,G1:I2,2)", 0, "C1"),
+    ("=HLOOKUP(E1,G1:I2,2)", 2.1, "H2"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3))", 0, "C1"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3,1))", 2, "B2"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3,1))", "=NA()", "E1"),
+    ("=INDEX(B1:B3,MATCH(E1,A1:A3,-1))", 4, "C1"),
+    ("=INDEX(K1:K3,MATCH(E1,J1:J3,-1))", 2, "K2"),
+    ("=INDEX(K1:K3,MATCH(E1,J1:J3,-1))", 4, "C1"),
+    ("=INDEX(K1:K3,MATCH(E1,J1:J3,-1))", "x", "C1"),
+    ("=LOOKUP(E1,A1:A3,B1:B3)", 0, "C1"),
+    ("=LOOKUP(E1,A1:A3,B1:B3)", 2, "B2"),
+    ("=LOOKUP(E1,A1:B3)", 0, "C1"),
+    ("=LOOKUP(E1,A1:B3)", 2, "B2"),
+    ("=LOOKUP(E1,G1:I2)", 0, "C1"),
+    ("=LOOKUP(E1,G1:I2)", 2, "H2"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,,-1)", 0, "C1"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,,-1)", 2.5, "B2"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,,1)", 4, "C1"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,,1,-1)", 1.5, "B2"),
+    ("=_xlfn.XLOOKUP(E1,A1:A3,B1:B3,,-1,2)", 0, "B2"),
+    ("=INDEX(B1:B3,_xlfn.XMATCH(E1,A1:A3,-1))", 0, "C1"),
+    ("=INDEX(B1:B3,_xlfn.XMATCH(E1,A1:A3,1))", 1.5, "B2"),
+    ("=INDEX(B1:B3,_xlfn.XMATCH(E1,A1:A3,1))", "x", "C1"),
 ]  # fmt: skip
 
 
@@ -157,6 +186,7 @@ def test_a_lookup_that_finds_nothing_is_where_its_error_begins(
     tmp_path: Path, formula: str, wanted: object, root: str
 ) -> None:
     cells: dict[str, object] = {"A1": 1, "A2": 2, "A3": 3, "B1": 5, "B2": "=NA()", "B3": 6}
+    cells |= {"J1": 3, "J2": 2, "J3": 1, "K1": 5, "K2": "=NA()", "K3": 6}
     across = {"G1": 1, "H1": 2, "I1": 3, "G2": 5, "H2": "=NA()", "I2": 6}
     report = report_of(tmp_path, {**cells, **across, "E1": wanted, "C1": formula})
     assert roots(report)["C1"] == root

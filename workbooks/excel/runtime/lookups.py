@@ -9,11 +9,12 @@ from workbooks.excel.runtime.coerce import folded, rows
 
 #: In Excel's order numbers come before texts, and those before truth values.
 _BY_HALVES = 2.0
-_ORDER: dict[type, int] = {float: 0, str: 1, bool: 2}
+IN_ORDER: dict[type, int] = {float: 0, str: 1, bool: 2}
 
 
-def _key(cell: Any) -> tuple[int, Any]:
-    return _ORDER[type(cell)], folded(cell)
+def order_of(cell: Any) -> tuple[int, Any]:
+    """Return what a cell has its place in Excel's order by."""
+    return IN_ORDER[type(cell)], folded(cell)
 
 
 def next_lookup(
@@ -54,9 +55,9 @@ def _next(wanted: Any, searched: list[Any], mode: Any, order: Any) -> int | None
     """
     if wanted is None and None in searched:
         return searched.index(None)
-    key = (len(_ORDER), 0.0) if wanted is None else _key(wanted)
+    key = (len(IN_ORDER), 0.0) if wanted is None else order_of(wanted)
     # Blanks and errors are passed over.
-    found = [(i, _key(cell)) for i, cell in enumerate(searched) if type(cell) in _ORDER]
+    found = [(i, order_of(cell)) for i, cell in enumerate(searched) if type(cell) in IN_ORDER]
     if float(order or 1) < 0:
         found.reverse()
     if abs(float(order or 1)) == _BY_HALVES:
@@ -105,12 +106,15 @@ def matched(wanted: Any, vector: Any, order: Any = 1.0) -> Any:
         return CellError("#N/A", "one value and one row or column are wanted")
     value = 0.0 if wanted is None else folded(wanted)
     cells = [folded(cell) for row in grid for cell in row]
-    place = (_falling if float(order or 0) < 0 else _rising)(value, cells)
+    place = (_falling if float(order or 0) < 0 else rising)(value, cells)
     return float(place) if place else CellError("#N/A", "no value fits")
 
 
-def _rising(value: Any, cells: list[Any]) -> int:
-    """Search by halves for the last value that is not larger; 0 where there is none."""
+def rising(value: Any, cells: list[Any]) -> int:
+    """Search by halves for the last value that is not larger; 0 where there is none.
+
+    Texts are handed over in one case.
+    """
     kind, low, high, best = type(value), 0, len(cells) - 1, 0
     while low <= high:
         middle = (low + high) // 2
