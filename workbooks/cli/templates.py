@@ -80,7 +80,10 @@ def demo(
     for book in built:
         if not book.side_by_side:
             typer.secho(f"\n{book.name}", bold=True)
-            rows = [(label, _figure(value), unit) for label, value, _, unit in book.headlines]
+            rows = [
+                (label, _in_format(value, number_format), unit)
+                for label, value, number_format, unit in book.headlines
+            ]
             show.table(("", "", ""), rows, numbers=(1,))
     typer.echo(f"\n{len(built)} workbooks in {directory.resolve()}:")
     for book in built:
@@ -108,15 +111,12 @@ def _print_side_by_side(book: Any) -> None:
 
 def _in_format(value: Any, number_format: str) -> str:
     """Return a figure as its cell shows it."""
+    from workbooks.authoring.style import FORMATS  # noqa: PLC0415
+    from workbooks.page.formats import shown  # noqa: PLC0415
+
     if not isinstance(value, int | float):
         return show.value(value)
-    if number_format == "percent":
-        return f"{value:.1%}"
-    if number_format == "price":
-        return f"${value:,.3f}"
-    if number_format == "musd":
-        return f"{'-' * (value < 0)}${abs(value) / 1e6:,.1f}M"
-    return _figure(value)
+    return shown(value, FORMATS[number_format])
 
 
 def build(
@@ -174,19 +174,3 @@ def _built(
             )
             built.append(book)
     return built
-
-
-def _figure(value: Any) -> str:
-    """Return a headline figure as a reader wants it: in words of thousands."""
-    if not isinstance(value, int | float):
-        return show.value(value)
-    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if abs(value) >= size:
-            return f"{value / size:,.1f}{word}"
-    return (
-        f"{value:,.0f}"
-        if value == round(value)
-        else f"{value:,.3g}"
-        if abs(value) < 10
-        else f"{value:,.1f}"
-    )

@@ -56,8 +56,8 @@ _FIGURES = (
 _TOLD = (
     ("out", "month the cash runs out", "text", ""),
     ("lowest", "lowest cash", "musd", "USD, at the end of a month"),
-    ("price", "price", "price", "USD/Mtok, in the month judged"),
-    ("cost", "breakeven price", "price", "USD/Mtok, where gross margin is 0"),
+    ("price", "price", "price3", "USD/Mtok, in the month judged"),
+    ("cost", "breakeven price", "price3", "USD/Mtok, where gross margin is 0"),
     ("volume", "breakeven volume", "integer", "Mtok a month, at that price and cost"),
     ("sold", "volume sold", "integer", "Mtok a month"),
     ("margin_high", "gross margin, low", "percent", "cost at its 90th percentile"),
