@@ -25,13 +25,15 @@ TRIES = 60
 LEAST_BYTES = 60_000
 #: From the cover to the sheet Breakeven, and there from A1 to the first subsidy.
 SHEETS_ON, DOWN, RIGHT = 3, 7, 5
-# No tips, no "what is new" and no question about the file format; the functions in the cells.
+# No tips, no "what is new", no question about the file format and no words underlined.
 SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Common/Misc"><prop oor:name="FirstRun"><value>false</value>
 </prop></item>
 <item oor:path="/org.openoffice.Office.Common/Misc"><prop oor:name="ShowTipOfTheDay">
 <value>false</value></prop></item>
+<item oor:path="/org.openoffice.Office.Linguistic/SpellChecking">
+<prop oor:name="IsSpellAuto"><value>false</value></prop></item>
 <item oor:path="/org.openoffice.Setup/Product"><prop oor:name="LastTimeDonateShown">
 <value>4000000000</value></prop></item>
 <item oor:path="/org.openoffice.Setup/Product"><prop oor:name="LastTimeGetInvolvedShown">
