@@ -75,7 +75,16 @@ class Names:
 
     def is_area(self, text: str) -> bool:
         """Tell whether a name may stand for more than one cell."""
-        return any(":" in name.text or "(" in name.text for name in self._called(text))
+        return any(self._may_be_several(name) for name in self._called(text))
+
+    def _may_be_several(self, name: DefinedName) -> bool:
+        try:
+            tree = self.tree(name)
+        except ValueError:
+            tree = None
+        if isinstance(tree, Reference):
+            return not tree.is_cell
+        return not isinstance(tree, Text) and (":" in name.text or "(" in name.text)
 
     def _called(self, text: str) -> list[DefinedName]:
         key = text.casefold()

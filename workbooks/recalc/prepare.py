@@ -47,6 +47,7 @@ from workbooks.recalc.plan import ArrayCells, DataTable, SheetPlan
 
 _DIGITS = b"0123456789$"
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z0-9]+)="([^"]*)"')
+_IS_TEXT = re.compile(rb'\st="str"')
 _STYLE = re.compile(rb'\ss="[0-9]*"')
 # Errors that are younger than the format; the calculator refuses to read them.
 _NEW_ERROR = re.compile(rb"<v>#(?!NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A<)[^<]*+</v>")
@@ -365,6 +366,9 @@ def _data_table(place: Place, given: dict[str, str]) -> DataTable:
 def _constant(column: bytes, row: bytes, cell: bytes, value: bytes | None, rest: bytes) -> bytes:
     """Return a formula cell as its old value; without one, as the error that it is."""
     if not value and not rest.strip():
+        if _IS_TEXT.search(cell):
+            # The calculator would read an empty text as a blank, which a formula makes a text.
+            return b'<c r="%b%b"><f>""</f></c>' % (column, row)
         return b'<c r="%b%b" t="e"><v>#NAME?</v></c>' % (column, row)
     content = rest if value is None else b"<v>%b</v>%b" % (value, rest)
     return b'<c r="%b%b"%b>%b</c>' % (column, row, _STYLE.sub(b"", cell), content)

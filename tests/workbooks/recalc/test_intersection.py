@@ -106,6 +106,28 @@ def test_one_value_and_no_neighbour(tmp_path: Path, formula: str, value: object)
     assert not report.unevaluated
 
 
+@pytest.mark.parametrize("sheet", ["S", "ANOVA (2)", "It's (b)"])
+def test_a_name_of_one_cell_is_one_value_in_every_row(tmp_path: Path, sheet: str) -> None:
+    """Also where its sheet has a bracket in its name, as the copy of a sheet has."""
+    book = openpyxl.Workbook()
+    found = book.active
+    found.title = sheet
+    quoted = "'" + sheet.replace("'", "''") + "'"
+    book.defined_names["Rate"] = DefinedName("Rate", attr_text=f"{quoted}!$A$1")
+    book.defined_names["Column"] = DefinedName("Column", attr_text=f"{quoted}!$A$1:$A$2")
+    found["A1"], found["A2"] = 4, 5
+    for row in range(1, 4):
+        found.cell(row, 2, "=8/Rate")
+        found.cell(row, 3, "=IF(ISERROR(1/Rate),0,1/Rate)")
+        found.cell(row, 4, "=Column*2")
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert not recalculate(path).unevaluated
+    found = openpyxl.load_workbook(path, data_only=True)[sheet]
+    rows = [[found.cell(row, column).value for column in (2, 3, 4)] for row in range(1, 4)]
+    assert rows == [[2, 0.25, 8], [2, 0.25, 10], [2, 0.25, "#VALUE!"]]
+
+
 @pytest.mark.parametrize(
     ("formula", "reason"),
     [

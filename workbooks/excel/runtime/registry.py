@@ -317,6 +317,7 @@ ANSWERS: Mapping[str, Answer] = {
     "REPLACE": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
     "REPLACEB": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
     "PROPER": Answer(texts.proper, "text:text"),
+    "TRIM": Answer(texts.trimmed, "text:text"),
     "CHAR": Answer(texts.char, "number:whole", by_system=True),
     "CODE": Answer(texts.code, "text:text", by_system=True),
 }

@@ -12,12 +12,18 @@ from workbooks.excel.runtime.coerce import Calendar, Refusal, plain_number
 _MOST_DECIMALS = 127
 #: Enough for the largest number with the most decimals [digits].
 _PLACES = 450
+_SPACES = re.compile(" {2,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def proper(text: str) -> str:
     """Return a text with a capital at the beginning of each word."""
     return _LETTERS.sub(lambda word: word[0][0].upper() + word[0][1:].lower(), text)
+
+
+def trimmed(text: str) -> str:
+    """Return TRIM: of the spaces, one between words; other white space is no space to Excel."""
+    return _SPACES.sub(" ", text).strip(" ")
 
 
 def scientific(value: float, pattern: str) -> str:
