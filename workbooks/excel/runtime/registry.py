@@ -308,7 +308,7 @@ ANSWERS: Mapping[str, Answer] = {
     "FREQUENCY": Answer(pairs.frequency, "data:array limits:array"),
     # Texts.
     "VALUE": Answer(texts.value, "text:cell", by_calendar=True),
-    "NUMBERVALUE": Answer(texts.numbervalue, "text:text [decimal:text=.] [group:text=,]"),
+    "NUMBERVALUE": Answer(texts.numbervalue, "text:text [decimal:text=.] [group:text]"),
     "ADDRESS": Answer(
         references.address, "row:whole column:whole [kind:whole=1] [a1:truth=TRUE] [sheet:text]"
     ),

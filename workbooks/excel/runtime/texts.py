@@ -129,18 +129,34 @@ def code(*, mac: bool) -> Callable[[str], float]:
     return answer
 
 
-def numbervalue(text: str, decimal: str = ".", group: str = ",") -> float:
-    """Return the number of a text by its decimal and group separators."""
-    if not decimal or not group or decimal[0] == group[0]:
+def numbervalue(text: str, decimal: str = ".", *groups: str) -> float:
+    """Return the number of a text by its decimal and group separators.
+
+    Of a separator the first character counts. Without one, groups have a comma between them where
+    that does not separate the decimals.
+    """
+    group = groups[0] if groups else "" if decimal.startswith(",") else ","
+    if not decimal or (groups and not group) or decimal[0] == group[:1]:
         raise Refusal("#VALUE!", "two different separators are wanted")
-    bare = re.sub(r"\s", "", text)
+    bare = text.replace(" ", "")
     if not bare:
         return 0.0
-    digits = bare.rstrip("%")
-    whole, point, part = digits.partition(decimal[0])
-    if group[0] in part or decimal[0] in part:
+    whole, point, part = bare.partition(decimal[0])
+    whole = whole.replace(group[0], "") if group else whole
+    if not {*whole, *part}.isdisjoint((",", ".", decimal[0], *group[:1])):
         raise Refusal("#VALUE!", f"{text!r} is no number")
-    number = plain_number(whole.replace(group[0], "") + ("." + part if point else ""))
+    # Percent signs add up, inside parentheses and behind them.
+    signed, percents = _without_percents(f"{whole}.{part}" if point else whole)
+    if signed.startswith("(") and signed.endswith(")"):
+        inside, more = _without_percents(signed[1:-1])
+        signed, percents = f"({inside})", percents + more
+    number = None if "%" in signed else plain_number(signed)
     if number is None:
         raise Refusal("#VALUE!", f"{text!r} is no number")
-    return float(number / 100.0 ** (len(bare) - len(digits)))
+    return float(number / 100.0**percents)
+
+
+def _without_percents(text: str) -> tuple[str, int]:
+    """Return a text without the percent signs at its end, and how many those are."""
+    bare = text.rstrip("%")
+    return bare, len(text) - len(bare)
