@@ -143,8 +143,31 @@ def runway(
 
 
 def _months_of_cash(cash: NDArray[np.float64], *terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    # What is traced has no binary digits.
+    if isinstance(cash, np.ndarray):
+        cash, *terms = _in_size(cash, *terms)  # type: ignore[assignment]
     *_, loss = _monthly(steps(float(LONGEST_RUNWAY), cash), *terms)
     return _until_gone(float(LONGEST_RUNWAY), cash, loss)
+
+
+def _in_size(
+    cash: NDArray[np.float64], *terms: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """Return a plan whose volume and larger price are near 1, so that no month is beyond a float.
+
+    Cash, volume and prices are multiplied by powers of 2, which changes neither their digits nor
+    the months. Cash that is then beyond any float is no number: nothing is known of its months.
+    """
+    volume, price, cost, *changes = terms
+    by_volume, by_price = (-np.frexp(size)[1] for size in (volume, np.maximum(price, cost)))
+    money = np.ldexp(cash, by_volume + by_price)
+    return (
+        np.where(money < math.inf, money, math.nan),
+        np.ldexp(volume, by_volume),
+        np.ldexp(price, by_price),
+        np.ldexp(cost, by_price),
+        *changes,
+    )
 
 
 def _months_by_digits(
@@ -207,9 +230,10 @@ def _until_gone(
     before = np.take_along_axis(lost, first, axis=-1) - last
     # A first month that loses nothing is no end; what stands for its months is not used.
     months = first + (cash - before) / np.where(last > 0, last, 1.0)
-    endless = ~np.any(gone, axis=-1, keepdims=True) | (months >= longest)
-    months = np.where(endless, math.inf, months)
-    unknown = np.isnan(lost[..., -1:]) | np.isnan(cash)
+    ends = np.any(gone, axis=-1, keepdims=True)
+    months = np.where(~ends | (months >= longest), math.inf, months)
+    # A month beyond any float is none of those before the end.
+    unknown = (~ends & np.isnan(lost[..., -1:])) | np.isnan(cash)
     return np.where(unknown, math.nan, months)
 
 
