@@ -15,7 +15,7 @@ from workbooks.formula.parse import FormulaError, parse
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import Call, Node, Operation, bare, children, walk
 from workbooks.page.emitting import FUNCTIONS, Emitter, named
-from workbooks.page.formulas import TOKEN
+from workbooks.page.formulas import split
 from workbooks.page.graph import Graph
 from workbooks.page.grid import Grid, UnknownError
 from workbooks.page.model import Part
@@ -100,16 +100,12 @@ def _sizes(book: Workbook, graph: Graph, part: Part) -> list[tuple[int, int]]:
 # --- formulas that were filled down are one ------------------------------------------------------
 
 
-def _alike(book: Workbook, grid: Grid, part: Part) -> dict[str, list[Place]]:
+def _alike(book: Workbook, grid: Grid, part: Part) -> dict[tuple[Any, ...], list[Place]]:
     """Return the formulas, those together that differ only as if they were filled down."""
-    found: dict[str, list[Place]] = defaultdict(list)
+    found: dict[tuple[Any, ...], list[Place]] = defaultdict(list)
     for place in sorted(part.formulas):
-        formula = book.cells[place].formula or ""
-
-        def key(match: re.Match[str], place: Place = place) -> str:
-            return grid.key(match[0], place) if match["area"] else match[0]
-
-        found[TOKEN.sub(key, formula)].append(place)
+        words, areas = split(book.cells[place].formula or "")
+        found[words, *grid.key(areas, place)].append(place)
     return found
 
 

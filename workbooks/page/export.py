@@ -27,6 +27,7 @@ from workbooks.page.places import Place
 from workbooks.page.reading import Workbook, read_workbook
 from workbooks.page.truth import Difference, Recalculation, changes, compare, recalculated, unlike
 from workbooks.page.why import why_not
+from workbooks.recalc.run import uncollected
 
 _MOST_NAMED = 12
 
@@ -107,7 +108,7 @@ def prepared(
     source: Path, name: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
 ) -> tuple[Page, Exported]:
     """Return the page of a workbook, compared, as `export` would write it."""
-    with tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
+    with uncollected(), tempfile.TemporaryDirectory(prefix="tokenbook-") as folder:
         called = calls_of(source)
         native = Path(folder) / f"native{source.suffix}" if called else source
         if called:
@@ -195,7 +196,8 @@ class _Run:
 
     def tried(self, recalculation: Recalculation) -> tuple[list[Difference], list[str]]:
         """Change inputs as a reader does; return where the page differs, and what was changed."""
-        found = self.differences("as the file stands", self.kept)
+        # Nothing was put since these were computed.
+        found = compare(self.kept, self.values, "as the file stands", self._graph)
         tried = changes(self._book, self._shown.fields, self._shown.scenario, len(self.values))
         for what, change in tried:
             recalculation.change(change)

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from workbooks.formula.address import Area, column_number, parse_area
+from workbooks.formula.address import Area, column_number, parse_area, split_sheet
 
 _SHEET = r"(?:'((?:[^']|'')+)'|([^\W\d][\w.]*))!"
 _CORNER = r"\$?[A-Za-z]{1,3}\$?[1-9][0-9]{0,6}"
@@ -14,6 +14,8 @@ _AREA = (
     rf"{_CORNER}(?::{_CORNER})?|\$?[A-Za-z]{{1,3}}:\$?[A-Za-z]{{1,3}}"
     r"|\$?[1-9][0-9]{0,6}:\$?[1-9][0-9]{0,6}"
 )
+# What stands for an area; no file can hold it.
+_MARK = "\0"
 #: The parts of a formula that matter here: texts, areas, calls, names.
 TOKEN = re.compile(
     rf'(?P<text>"(?:[^"]|"")*")'
@@ -62,7 +64,36 @@ class Read(NamedTuple):
     unknown: str = ""
 
 
+class Split(NamedTuple):
+    """A formula and the areas that it refers to, apart from each other."""
+
+    #: The formula with a mark in the place of each area: the same for all that were filled down.
+    words: str
+    #: The areas as they are written, with their sheets.
+    areas: tuple[str, ...]
+
+
 @lru_cache(maxsize=1 << 16)
+def split(formula: str) -> Split:
+    """Take a formula and the areas that it refers to apart.
+
+    Examples
+    --------
+    >>> split("=SUM('Q 1'!A1:B2)*LOG10(C3)").areas
+    ("'Q 1'!A1:B2", 'C3')
+    """
+    areas = []
+
+    def cut(match: re.Match[str]) -> str:
+        if not match["area"]:
+            return match[0]
+        areas.append(match[0])
+        return _MARK
+
+    words = TOKEN.sub(cut, formula)
+    return Split(words, tuple(areas))
+
+
 def read(formula: str) -> Read:
     r"""Return what a formula refers to.
 
@@ -72,26 +103,37 @@ def read(formula: str) -> Read:
     >>> found.areas, sorted(found.names), sorted(found.calls)
     ((('Q 1', Area(top=1, left=1, bottom=2, right=2)),), ['rate'], ['SUM'])
     """
-    areas, names, calls, unknown = [], set(), set(), ""
-    for match in TOKEN.finditer(formula):
-        quoted, plain = match[2], match[3]
-        if match["area"]:
-            sheet = quoted.replace("''", "'") if quoted else plain
-            areas.append((sheet, _area(match["area"])))
-        elif match["call"]:
+    words, areas = split(formula)
+    # What is in brackets may be an area, of which more is asked than that it is one.
+    told = _told(formula if "[" in words else words)
+    return Read(tuple(map(_referred, areas)), *told)
+
+
+@lru_cache(maxsize=1 << 16)
+def _told(words: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """Return the names and calls of a formula, and what cannot be followed."""
+    names, calls, unknown = set(), set(), ""
+    for match in TOKEN.finditer(words):
+        if match["call"]:
             calls.add(match["call"].upper())
         elif match["name"]:
             names.add(match["name"])
         elif match["other"] == "[":
             # An optional parameter of a LAMBDA, or a table or a workbook, which nothing follows.
-            if not re.match(r"\[\w+\]", formula[match.start() :]):
+            if not re.match(r"\[\w+\]", words[match.start() :]):
                 unknown = "refers to a table or to another workbook"
         elif match["other"] and match["other"] != "{":
             unknown = f"refers to {match['other']:.40}"
-    return Read(tuple(areas), frozenset(names), frozenset(calls), unknown)
+    return frozenset(names), frozenset(calls), unknown
 
 
 @lru_cache(maxsize=1 << 16)
+def _referred(text: str) -> tuple[str | None, Area]:
+    """Return the sheet and the area of a reference; no sheet where it names none."""
+    sheet, area = split_sheet(text)
+    return sheet, _area(area)
+
+
 def _area(text: str) -> Area:
     found = parse_area(text.replace("$", ""))
     if found is not None:

@@ -23,6 +23,7 @@ class Graph:
         self._numbers = {name.casefold(): i for i, name in enumerate(workbook.sheets)}
         self._names = {name.upper(): text for name, text in workbook.names.items()}
         self._by_name: dict[str, tuple[frozenset[Block], str]] = {}
+        self._closed_ones: dict[tuple[int, str | None, Area], Block | None] = {}
         self._sizes = _sizes(workbook)
 
     @cached_property
@@ -54,16 +55,14 @@ class Graph:
         blocks: set[Block] = set()
         why = what.unknown
         for name, area in what.areas:
-            number = sheet if name is None else self._numbers.get(name.casefold())
-            if number is None:
+            block = self._block(sheet, name, area)
+            if block is None:
                 why = why or f"refers to the sheet {name}, which is not there"
             else:
-                blocks.add((number, self._closed(number, area)))
-        moving = sorted(MOVING & what.calls)
-        if moving:
-            why = (
-                why or f"calls {moving[0]}, which changes by itself or reads cells it does not name"
-            )
+                blocks.add(block)
+        if not MOVING.isdisjoint(what.calls):
+            moving = min(MOVING & what.calls)
+            why = why or f"calls {moving}, which changes by itself or reads cells it does not name"
         for called in (*what.names, *what.calls):
             name = called.upper()
             if name not in self._names or name in inside:
@@ -76,6 +75,16 @@ class Graph:
             blocks |= more
             why = why or reason
         return frozenset(blocks), why
+
+    def _block(self, sheet: int, name: str | None, area: Area) -> Block | None:
+        """Return an area as a formula on a sheet means it; None where its sheet is not there."""
+        key = sheet, name, area
+        if key not in self._closed_ones:
+            number = sheet if name is None else self._numbers.get(name.casefold())
+            self._closed_ones[key] = (
+                None if number is None else (number, self._closed(number, area))
+            )
+        return self._closed_ones[key]
 
     def _closed(self, sheet: int, area: Area) -> Area:
         """Return an area within what is used of its sheet."""

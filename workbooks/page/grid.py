@@ -62,7 +62,7 @@ class Grid:
         self._bases = [0]
         for rows, _ in self.sizes:
             self._bases.append(self._bases[-1] + rows)
-        self._parts: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        self._parts: dict[tuple[str, int], tuple[str, list[int], list[int]]] = {}
         self._numbers = {name.casefold(): i for i, name in enumerate(self.book.sheets)}
         self._moving: dict[int, dict[int, list[int]]] = {}
         for place in self.moving:
@@ -188,32 +188,37 @@ class Grid:
         return (sheet, Corner(top, left, top_fixed, left_fixed),
                 Corner(bottom, right, bottom_fixed, right_fixed))  # fmt: skip
 
-    def key(self, text: str, place: Place) -> str:
-        """Return a reference by how it moves: the same for all formulas that were filled down."""
-        parts = self._parts.get((text, place.sheet))
-        if parts is None:
-            parts = self._parts[text, place.sheet] = self._moving_parts(text, place)
-        return "".join(
-            f"{what}[{number - place.row}]" if what == "R"
-            else f"{what}[{number - place.column}]" if what == "C" else what
-            for what, number in parts
-        )  # fmt: skip
+    def key(self, texts: Sequence[str], place: Place) -> list[str | int]:
+        """Return references by how they move: the same for all formulas that were filled down."""
+        sheet, row, column = place
+        key: list[str | int] = []
+        for text in texts:
+            parts = self._parts.get((text, sheet))
+            if parts is None:
+                parts = self._parts[text, sheet] = self._moving_parts(text, place)
+            stays, rows, columns = parts
+            key.append(stays)
+            key += [number - row for number in rows]
+            key += [number - column for number in columns]
+        return key
 
-    def _moving_parts(self, text: str, place: Place) -> list[tuple[str, int]]:
+    def _moving_parts(self, text: str, place: Place) -> tuple[str, list[int], list[int]]:
         """Return what stays of a reference as it is, and its rows and columns that move."""
         reference = read_reference(text)
         if reference is None:
-            return [(text, 0)]
+            return text, [], []
         try:
             sheet, first, last = self.ordered(reference, place)
         except UnknownError:
-            return [(text, 0)]
-        parts = [(f"{sheet}:", 0)]
+            return text, [], []
+        stays, rows, columns = f"{sheet}:", [], []
         for corner in (first, last) if reference.last is not None else (first,):
             row, column = _part(corner.row), _part(corner.column)
-            parts.append((f"R{row}", 0) if corner.row_fixed else ("R", row))
-            parts.append((f"C{column}", 0) if corner.column_fixed else ("C", column))
-        return parts
+            stays += f"R{row}" if corner.row_fixed else "R"
+            stays += f"C{column}" if corner.column_fixed else "C"
+            rows += [] if corner.row_fixed else [row]
+            columns += [] if corner.column_fixed else [column]
+        return stays, rows, columns
 
 
 def _sorted(
