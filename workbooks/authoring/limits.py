@@ -40,6 +40,8 @@ class Limited:
     label: str
     place: Ref
     limit: Limit
+    #: How the least and the greatest of them are shown.
+    format: str = "limit"
 
 
 def limited_inputs(book: Book) -> dict[str, list[Limited]]:
@@ -69,7 +71,7 @@ def limited_inputs(book: Book) -> dict[str, list[Limited]]:
             if (row, column) not in covered
         ]
         found[sheet.name] = [
-            Limited(label, place, _limit(place, stated, fed, numbers))
+            Limited(label, place, _limit(place, stated, fed, numbers), _format(place, numbers))
             for label, place, stated in sorted(blocks, key=lambda b: (b[1].row, b[1].column))
         ]
     return found
@@ -108,6 +110,11 @@ def _limit(
     if all(numbers[spot].format == "percent" for spot in spots):
         met = meet(met, Limit(-1.0, _MOST_PERCENT))
     return met
+
+
+def _format(place: Ref, numbers: dict[tuple[int, int], Cell]) -> str:
+    """Return how limits are shown: a day as a day, all else as it is."""
+    return "date" if all(numbers[spot].format == "date" for spot in _spots(place)) else "limit"
 
 
 def _value(cell: Cell) -> float:

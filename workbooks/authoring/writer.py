@@ -232,8 +232,8 @@ def _find_outsiders(sheet: Sheet, inputs: Iterable[Limited]) -> None:
 def _hold_to_limits(sheet: Sheet, item: Limited) -> None:
     row, place, limit = sheet.row, str(item.place), item.limit
     sheet.put(row, 1, f"{item.place.sheet}: {item.label}", "label")
-    sheet.put(row, 2, f"=MIN({place})", "link", "limit")
-    sheet.put(row, 3, f"=MAX({place})", "link", "limit")
+    sheet.put(row, 2, f"=MIN({place})", "link", item.format)
+    sheet.put(row, 3, f"=MAX({place})", "link", item.format)
     bounds = ((4, limit.low, limit.low_open, "above"), (5, limit.high, limit.high_open, "below"))
     for column, bound, is_open, format in bounds:
         sheet.put(row, column, bound, "limit", format if is_open else "limit")

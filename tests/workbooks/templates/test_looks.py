@@ -116,3 +116,9 @@ def test_bars_that_lie_have_their_axis_of_values_at_the_foot(built):
     (chart, *_) = load_workbook(built("audit").path)["Summary"]._charts
     assert (chart.barDir, chart.x_axis.scaling.orientation) == ("bar", "maxMin")
     assert chart.y_axis.crosses == "max"
+
+
+def test_a_day_is_held_to_its_limits_as_a_day(built):
+    checks = load_workbook(built("buyer").path, data_only=True)["Checks"]
+    (row,) = (row for row in checks.iter_rows() if row[0].value == "Inputs: First day")
+    assert [cell.number_format for cell in row[1:3]] == ["yyyy-mm-dd"] * 2
