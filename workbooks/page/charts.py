@@ -133,8 +133,9 @@ def _axes(
 
 def _axis(element: etree._Element | None, workbook: Workbook) -> dict[str, Any]:
     if element is None:
-        return {"title": "", "format": "General", "log": False, "min": None, "max": None}
-    number_format = element.find(f"{_C}numFmt")
+        return {"title": "", "format": "General", "log": False, "min": None, "max": None,
+                "unit": None}  # fmt: skip
+    number_format, unit = element.find(f"{_C}numFmt"), element.find(f"{_C}majorUnit")
     scaling = element.find(f"{_C}scaling")
     limits = {}
     for side in ("min", "max"):
@@ -144,6 +145,7 @@ def _axis(element: etree._Element | None, workbook: Workbook) -> dict[str, Any]:
         "title": _title(element.find(f"{_C}title"), workbook),
         "format": "General" if number_format is None else number_format.get("formatCode"),
         "log": scaling is not None and scaling.find(f"{_C}logBase") is not None,
+        "unit": None if unit is None else float(_val(unit)),
         **limits,
     }
 

@@ -336,3 +336,28 @@ def test_no_number_is_cut_off_and_no_name_of_a_bar_hides_another(
     browser_page("Emulation.clearDeviceMetricsOverride")
     assert cut == []
     assert over == []
+
+
+def test_a_bar_that_floats_is_told_by_its_ends(exported, browser_page):
+    """Its length, in a table beside a price, would read as a breakeven."""
+    browser_page.open(exported("breakeven").path)
+    browser_page.run("document.querySelectorAll('.numbers').forEach(d => { d.open = true; })")
+    row = browser_page.wait(
+        "(() => { const row = document.querySelector('.numbers tbody tr');"
+        " return row && [...row.children].map(c => c.textContent); })()"
+    )
+    assert row == ["Together AI", "$3.00 to $5.00", "$0.88"]
+    hints = browser_page.run(
+        "[...document.querySelector('svg.chart').querySelectorAll('rect > title')]"
+        ".map(t => t.textContent)"
+    )
+    assert "Breakeven range, Groq: $0.50 to $1.00" in hints
+
+
+def test_marks_of_an_axis_are_no_closer_than_the_file_has_them(exported, browser_page):
+    browser_page.open(exported("ownership").path)
+    marks = browser_page.run(
+        "[...document.querySelector('svg.chart').querySelectorAll('text.tick')]"
+        ".filter(t => t.getAttribute('text-anchor') === 'middle').map(t => t.textContent)"
+    )
+    assert marks == ["0", "1", "2", "3"]

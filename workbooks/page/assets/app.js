@@ -4,7 +4,7 @@ import { shown } from './format.js';
 import { Calculator } from './calculator.js';
 import { formulas } from './formulas.js';
 import { meant, refused, signs, written } from './entry.js';
-import { drawn, formatOf } from './charts.js';
+import { drawn, toldOf } from './charts.js';
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
@@ -304,15 +304,23 @@ function filled(chart) {
     layers: chart.layers.map((layer) => ({
       ...layer,
       kind: layer.kind === 'pie' ? 'bar' : layer.kind,
-      series: layer.series.map((one, i) => {
+      series: afloat(layer, layer.series.map((one, i) => {
         const points = spread(one.values).map(number);
         const from = one.categories ?? layer.series[0].categories;
         const labels = from ? spread(from).map((value) => labelled(value, chart.x.format)) : points.map((_, p) => String(p + 1));
         const along = one.across ? spread(one.across).map(number) : points.map((_, p) => p + 1);
         return { ...one, title: titled(one.title) || `Series ${i + 1}`, points, labels, along };
-      }),
+      })),
     })),
   };
+}
+
+// Series with where each begins that is stacked on one that is not seen.
+function afloat(layer, series) {
+  const under = series.findIndex((one) => one.bare);
+  if (!layer.stacked || under < 0) return series;
+  const foot = (s, i) => series.slice(0, s).reduce((sum, one) => sum + (one.points[i] || 0), 0);
+  return series.map((one, s) => (s > under ? { ...one, foot: one.points.map((_, i) => foot(s, i)) } : one));
 }
 
 function labelled(value, format) {
@@ -348,7 +356,7 @@ function tabulate(chart) {
   for (let i = 0; i < Math.max(...series.map((one) => one.points.length)); i += 1) {
     const first = scatter ? shown(series[0].along[i] ?? null, whole.x.format) : series[0].labels[i] ?? String(i + 1);
     const row = make('tr', {}, make('th', { scope: 'row' }, first));
-    series.forEach((one) => row.append(make('td', {}, Number.isFinite(one.points[i]) ? shown(one.points[i], formatOf(one, whole)) : '–')));
+    series.forEach((one) => row.append(make('td', {}, Number.isFinite(one.points[i]) ? toldOf(one, i, whole, shown) : '–')));
     body.append(row);
   }
   chart.parts.table.replaceChildren(make('table', {}, make('thead', {}, head), body));

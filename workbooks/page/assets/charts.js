@@ -31,24 +31,29 @@ export function drawn(chart, tell) {
   return svg;
 }
 
-// How a number of a series is told: with the digits of its cells, or else as the axis has it.
-export function formatOf(one, chart) {
-  return one.format && one.format !== 'General' ? one.format : chart.y.format;
+// How a number of a series is told: with the digits of its cells, or else as the axis has it. A bar that
+// floats on one that is not seen is told by both its ends, not by its length.
+export function toldOf(one, i, chart, tell) {
+  const format = one.format && one.format !== 'General' ? one.format : chart.y.format;
+  const value = one.points[i];
+  if (!one.foot) return tell(value, format);
+  return `${tell(one.foot[i], format)} to ${tell(one.foot[i] + value, format)}`;
 }
 
 function summary(chart, series, tell) {
   return series.filter((one) => !one.bare).map((one) => {
-    const numbers = one.points.filter(Number.isFinite);
-    if (!numbers.length) return `${one.title}: no values`;
-    const format = formatOf(one, chart);
-    return `${one.title}: from ${tell(Math.min(...numbers), format)} to ${tell(Math.max(...numbers), format)}`;
+    const there = one.points.map((_, i) => i).filter((i) => Number.isFinite(one.points[i]));
+    if (!there.length) return `${one.title}: no values`;
+    there.sort((a, b) => one.points[a] - one.points[b]);
+    return `${one.title}: from ${toldOf(one, there[0], chart, tell)} to ${toldOf(one, there[there.length - 1], chart, tell)}`;
   }).join('; ');
 }
 
 // --- scales --------------------------------------------------------------------------------------
 
-// Round numbers, as many of them as fit, but no two that the axis would write alike.
-function ticksOf(low, high, count, told) {
+// Round numbers, as many of them as fit, but none closer than the file has them, and no two that the
+// axis would write alike.
+function ticksOf(low, high, count, told, least) {
   const span = high - low || Math.abs(high) || 1;
   const raw = span / Math.max(count, 1);
   const size = 10 ** Math.floor(Math.log10(raw));
@@ -60,7 +65,7 @@ function ticksOf(low, high, count, told) {
       ticks.push(Number((at * step).toPrecision(12)));
     }
     found = { ticks, step };
-    if (step >= raw * 0.999999 && new Set(ticks.map(told)).size === ticks.length) break;
+    if (step >= Math.max(raw, least) * 0.999999 && new Set(ticks.map(told)).size === ticks.length) break;
   }
   return found;
 }
@@ -80,10 +85,11 @@ function scaleOf(numbers, axis, tell, { zero = false, count = 5 } = {}) {
     return { low: 10 ** first, high: 10 ** last, ticks, place, log: true };
   }
   if (low === high) [low, high] = low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
-  const { step } = ticksOf(low, high, count, told);
+  const least = axis.unit ?? 0;
+  const { step } = ticksOf(low, high, count, told, least);
   if (axis.min === null || axis.min === undefined) low = Math.floor(low / step + 1e-9) * step;
   if (axis.max === null || axis.max === undefined) high = Math.ceil(high / step - 1e-9) * step;
-  const { ticks } = ticksOf(low, high, count, told);
+  const { ticks } = ticksOf(low, high, count, told, least);
   return { low, high, ticks, place: (x) => (x - low) / (high - low), log: false };
 }
 
@@ -283,7 +289,7 @@ function upright(svg, chart, tell) {
   for (const layer of layers) {
     if (layer.kind === 'line') layer.series.forEach((one) => line(svg, one, (i) => box.left + step * (i + 0.5), y));
     else if (layer.kind === 'area') areas(svg, layer, count, (i) => box.left + step * (i + 0.5), y);
-    else columns(svg, layer, count, box, step, y, scale, (one, value) => tell(value, formatOf(one, chart)));
+    else columns(svg, layer, count, box, step, y, scale, (one, i) => toldOf(one, i, chart, tell));
   }
   legend(svg, entries, box.high);
 }
@@ -304,7 +310,7 @@ function columns(svg, layer, count, box, step, y, scale, told) {
         class: one.fill ? 'bar' : `fill-${one.number % 6} bar`, x, y: top, width, height: Math.max(Math.abs(y(to) - y(start)), 0.5),
       });
       if (one.fill) rect.setAttribute('fill', one.fill);
-      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${told(one, one.points[i])}`));
+      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${told(one, i)}`));
       svg.append(rect);
     });
   });
@@ -382,7 +388,7 @@ function lying(svg, chart, tell) {
         width: Math.max(Math.abs(x(to) - x(start)), 0.5), height,
       });
       if (one.fill) rect.setAttribute('fill', one.fill);
-      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${tell(one.points[i], formatOf(one, chart))}`));
+      rect.append(make('title', {}, `${one.title}, ${one.labels[i] ?? i + 1}: ${toldOf(one, i, chart, tell)}`));
       svg.append(rect);
     });
   });
