@@ -15,17 +15,16 @@ from workbooks.errors import RefusedError
 from workbooks.ooxml.book import read_book
 from workbooks.ooxml.package import Package
 from workbooks.ooxml.publish import check_target, claimed, published
-from workbooks.page.calculator import PageCalculator
 from workbooks.page.charts import read_charts
 from workbooks.page.choosing import Chooser, Field, Figure, Shown
-from workbooks.page.compiled import compiled
 from workbooks.page.document import Page, definitions, document, table
 from workbooks.page.formats import shown as formatted
 from workbooks.page.graph import Graph
-from workbooks.page.model import Chosen, cells_of, changeable, displayed, drawn, part_of, results_of
+from workbooks.page.model import Chosen, cells_of, changeable, displayed, drawn
 from workbooks.page.places import Place
 from workbooks.page.reading import Workbook, read_workbook
-from workbooks.page.truth import Difference, Recalculation, changes, compare, recalculated, unlike
+from workbooks.page.run import Run
+from workbooks.page.truth import Difference, recalculated, unlike
 from workbooks.page.why import why_not
 from workbooks.recalc.run import uncollected
 
@@ -150,7 +149,7 @@ def _page(
             for c in chosen.charts if "refused" in c
         ]  # fmt: skip
         chosen.charts = [c for c in chosen.charts if "refused" not in c]
-        run = _Run(book, graph, chosen)
+        run = Run(book, graph, chosen)
         found, tried = run.tried(recalculation)
     unknown = run.program.unknown
     untold = set(every) - computed.keys() | graph.unknown.keys() | unknown.keys()
@@ -159,7 +158,7 @@ def _page(
     ]
     if found:
         refused += _without(book, graph, chosen, found, unknown)
-        run = _Run(book, graph, chosen)
+        run = Run(book, graph, chosen)
         left = run.differences("as the file stands", run.kept)
         if left:
             raise RefusedError(why_not(book, graph, left, unknown)[0])
@@ -175,36 +174,6 @@ def _page(
         tuple(refused),
     )
     return _laid_out(book, name, chosen, run, exported), exported
-
-
-class _Run:
-    """What a page is about to compute, and what it comes to."""
-
-    def __init__(self, book: Workbook, graph: Graph, chosen: Chosen) -> None:
-        self._book, self._graph, self._shown = book, graph, chosen.shown
-        self.part = part_of(book, graph, chosen)
-        #: What the file holds, as recalculation has it.
-        self.kept = {place: entry.value for place, entry in book.cells.items()}
-        self.program = compiled(book, graph, self.part, self.kept, changeable(chosen.shown))
-        self._calculator = PageCalculator(self.program, sorted(results_of(book, self.part)))
-        #: What the page has at first.
-        self.values = self._calculator.values()
-
-    def differences(self, what: str, ours: Mapping[Place, Cell]) -> list[Difference]:
-        """Return where the page has now something else than it should."""
-        return compare(ours, self._calculator.values(), what, self._graph)
-
-    def tried(self, recalculation: Recalculation) -> tuple[list[Difference], list[str]]:
-        """Change inputs as a reader does; return where the page differs, and what was changed."""
-        # Nothing was put since these were computed.
-        found = compare(self.kept, self.values, "as the file stands", self._graph)
-        tried = changes(self._book, self._shown.fields, self._shown.scenario, len(self.values))
-        for what, change in tried:
-            recalculation.change(change)
-            self._calculator.put(change)
-            found += self.differences(what, recalculation.values(self.values))
-            self._calculator.put({place: self._book.value(place) for place in change})
-        return found, [what for what, _ in tried]
 
 
 def _nothing(name: str, refused: Sequence[str]) -> str:
@@ -270,7 +239,7 @@ def _plain(title: Any) -> str:
 # --- what it is made of --------------------------------------------------------------------------
 
 
-def _laid_out(book: Workbook, name: str, chosen: Chosen, run: _Run, exported: Exported) -> Page:
+def _laid_out(book: Workbook, name: str, chosen: Chosen, run: Run, exported: Exported) -> Page:
     shown, values = chosen.shown, run.kept
     rounded = unlike(values, run.values)
     seen = displayed(chosen)

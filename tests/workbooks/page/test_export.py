@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
-from workbooks.errors import BadInputError, RefusedError, UnwritableError
+from workbooks.build import drafted
+from workbooks.errors import BadInputError, CalculatorFailedError, RefusedError, UnwritableError
+from workbooks.page.calculator import PageCalculator
 from workbooks.page.export import export
 from workbooks.page.formats import shown
+from workbooks.page.script import ScriptError
+from workbooks.page.truth import Recalculation
 
 
 @pytest.fixture
@@ -117,3 +123,66 @@ def test_a_template_is_shown_whole(name, exported):
     assert done.formulas > 300
     assert len(done.changes) >= 3
     assert done.path.stat().st_size < 300_000
+
+
+def threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("tokenbook-page")]
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_script_that_fails_beside_the_recalculation_is_told(model, tmp_path, monkeypatch, at):
+    values, calls = PageCalculator.values, []
+
+    def failing(calculator):
+        calls.append(threading.current_thread())
+        if len(calls) == at:
+            raise ScriptError("the page's script failed")
+        return values(calculator)
+
+    monkeypatch.setattr(PageCalculator, "values", failing)
+    with pytest.raises(ScriptError, match="the page's script failed"):
+        export(model, tmp_path / "page.html")
+    assert calls[0] is not threading.main_thread()
+    assert not (tmp_path / "page.html").exists()
+    assert threads() == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, CalculatorFailedError])
+def test_what_ends_the_recalculation_ends_the_script_beside_it(tmp_path, monkeypatch, error):
+    """Steps of the script that have not begun are left, not waited for."""
+    values, calls, waits = PageCalculator.values, [], threading.Event()
+
+    def slow(calculator):
+        calls.append(1)
+        waits.wait(10)
+        return values(calculator)
+
+    def change(*_):
+        threading.Timer(0.2, waits.set).start()
+        raise error
+
+    monkeypatch.setattr(PageCalculator, "values", slow)
+    monkeypatch.setattr(Recalculation, "change", change)
+    with drafted("breakeven") as draft, pytest.raises(error):
+        export(draft, tmp_path / "page.html")
+    assert len(calls) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert threads() == []
+
+
+def test_a_cell_that_differs_after_the_last_change_alone_is_found(model, tmp_path, monkeypatch):
+    """Each value of the script is held against the recalculation after the very same change."""
+    done = export(model, tmp_path / "page.html")
+    values, calls = PageCalculator.values, []
+
+    def wrong(calculator):
+        calls.append(1)
+        found = values(calculator)
+        if len(calls) == len(done.changes) + 1:
+            return {place: 7.0 if place.row == 3 else value for place, value in found.items()}
+        return found
+
+    monkeypatch.setattr(PageCalculator, "values", wrong)
+    told = export(model, tmp_path / "other.html")
+    assert told.figures == done.figures - 1
+    assert any("Model!B3" in line for line in told.refused)
