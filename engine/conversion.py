@@ -6,6 +6,7 @@ arguments are brought into one order of rows and columns, which the result then 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -43,7 +44,8 @@ def array_of(name: str, value: Any) -> NDArray[np.float64]:
     """
     if type(value) is np.ndarray and value.dtype == np.float64:
         return value
-    if isinstance(value, np.ma.MaskedArray):
+    # It is loaded when it is first named, and before that there is no such array.
+    if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{name} is a masked array; fill in what is masked first")
     kinds = {_kind(dtype) for dtype in _dtypes(value)}
     if told := [_NO_NUMBERS[kind] for kind in sorted(kinds) if kind in _NO_NUMBERS]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
-from statistics import median
 from typing import Annotated, Any, NamedTuple
 
 from engine import catalogue
@@ -18,10 +17,17 @@ __all__ = ["gpu_price"]
 #: A day: a date, a text such as 2026-09-30, or the serial number that a spreadsheet keeps.
 Day = Annotated[str | float | date | None, "date"]
 
+
+def _median(values: Iterable[float]) -> float:
+    from statistics import median  # noqa: PLC0415  (it takes longer to load than this table)
+
+    return median(values)
+
+
 #: What is told of the sellers' prices.
 MEASURES: Mapping[str, Callable[[Iterable[float]], float]] = {
     "low": min,
-    "median": median,
+    "median": _median,
     "high": max,
 }
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

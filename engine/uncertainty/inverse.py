@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -108,7 +107,9 @@ def _ratio(parts: tuple[Sequence[float], Sequence[float]], x: Array) -> Array:
 
 def _scaled(coefficients: Array, root: Array, end: float) -> Array:
     """Return root times the polynomial that was interpolated over 0 to `end`."""
-    result: Array = root * chebyshev.chebval(2 * root / end - 1, coefficients)
+    from numpy.polynomial.chebyshev import chebval  # noqa: PLC0415  (few draws need it)
+
+    result: Array = root * chebval(2 * root / end - 1, coefficients)
     return result
 
 
@@ -128,6 +129,8 @@ def _beta_polynomials(a: float, b: float) -> tuple[float, Array, Array]:
 
 def _interpolated(a: float, b: float, at: float, share: float, whole: float) -> Array:
     """Interpolate x over s = F(x)^(1/a) as a multiple of s, for x up to `at`."""
+    from numpy.polynomial.chebyshev import chebfit  # noqa: PLC0415  (few draws need it)
+
     end = share ** (1 / a)
     points = np.cos(np.pi * (np.arange(_TERMS) + 0.5) / _TERMS)
     values = []
@@ -141,7 +144,7 @@ def _interpolated(a: float, b: float, at: float, share: float, whole: float) -> 
             if abs(step) <= 4e-16 * x:
                 break
         values.append(x / s)
-    return chebyshev.chebfit(points, np.array(values), _TERMS - 1)
+    return chebfit(points, np.array(values), _TERMS - 1)
 
 
 def _incomplete(x: float, a: float, b: float) -> float:

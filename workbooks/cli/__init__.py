@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ UNTOLD = 74
 # Added to the number of the signal.
 _INTERRUPTED = 128
 _LONGEST_LINE = 1_000
+# Objects that are made before the collector looks for some that refer to each other.
+_SELDOM = 100_000
 
 #: The commands, in the order in which they are listed, and the module that each stands in.
 COMMANDS = {
@@ -90,6 +93,8 @@ def main() -> None:
 
 def start() -> None:
     """Run the command line as a program of its own."""
+    # What is imported stays to the end: going through it time and again finds nothing.
+    gc.set_threshold(_SELDOM)
     ending = Ending()
     with ending.answering(), told() as output:
         program = Program(lambda wait: _ended(wait, output))

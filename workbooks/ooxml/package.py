@@ -13,14 +13,16 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from workbooks.errors import NotAWorkbookError, UnsafeFileError
 from workbooks.ooxml import files
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 MAX_ENTRIES = 50_000
 MAX_EXPANDED = 16 << 30
@@ -48,6 +50,13 @@ _KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 def _go_on() -> None:
     """Go on: nobody waits for the end."""
+
+
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Return threads to work in the background, which small workbooks never need."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    return ThreadPoolExecutor(count)
 
 
 class Package:
@@ -115,7 +124,7 @@ class Package:
             yield from self._pieces(partial(stream.read, size), part)
             return
         # The next piece is decompressed while the one before is used: zlib lets other threads run.
-        with ThreadPoolExecutor(1) as pool:
+        with _threads(1) as pool:
             ahead = pool.submit(stream.read, size)
 
             def read() -> bytes:
@@ -273,13 +282,13 @@ class Deflated:
     """The content of an entry, compressed in the background while it is being made.
 
     Each block is compressed by itself, two at a time, and they stand one behind the other; zlib
-    lets other threads run meanwhile.
+    lets other threads run meanwhile. What is no more than a block is compressed at its end.
     """
 
     def __init__(self) -> None:
         # `close` closes it.
         self._file = files.spool(_SPOOLED)
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._pool: ThreadPoolExecutor | None = None
         self._block: list[bytes] = []
         self._length = 0
         self._waiting: deque[Future[bytes]] = deque()
@@ -292,12 +301,13 @@ class Deflated:
         self._block.append(piece)
         self._length += len(piece)
         if self._length >= _BLOCK:
-            self._hand_over()
+            self._pool = self._pool or _threads(_AT_ONCE)
+            self._hand_over(self._pool)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, pool: ThreadPoolExecutor) -> None:
         if len(self._waiting) > _AT_ONCE:
             self._take()
-        self._waiting.append(self._pool.submit(_deflated, b"".join(self._block)))
+        self._waiting.append(pool.submit(_deflated, b"".join(self._block)))
         self._block, self._length = [], 0
 
     def _take(self) -> None:
@@ -305,7 +315,10 @@ class Deflated:
 
     def finish(self) -> None:
         """Compress what is left."""
-        self._hand_over()
+        if self._pool is None:
+            self.compressed_size += self._file.write(_deflated(b"".join(self._block)))
+        else:
+            self._hand_over(self._pool)
         while self._waiting:
             self._take()
         self.compressed_size += self._file.write(_deflating().flush())
@@ -317,7 +330,8 @@ class Deflated:
 
     def close(self) -> None:
         """Let go of the bytes."""
-        self._pool.shutdown(cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
         self._file.close()
 
 

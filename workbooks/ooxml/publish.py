@@ -8,9 +8,7 @@ meanwhile shows in the target's inode, size and time, and then nothing is replac
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -77,6 +75,8 @@ def beside(target: Path, kind: str) -> Path:
     """Return the name of a file of ours beside a target."""
     name = target.name
     if len(os.fsencode(name)) > _LONGEST_NAME:
+        import hashlib  # noqa: PLC0415  (it takes longer to load than a small workbook to write)
+
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return target.with_name(f".{name}.tokenbook-{kind}")
 
@@ -94,7 +94,7 @@ def claimed(target: Path) -> Iterator[Claim]:
             f"{target.name} is being written by another run ({path.name} lies beside it); wait "
             "for it, or write elsewhere"
         )
-    part = beside(target, "part" if locked else f"{secrets.token_hex(4)}-part")
+    part = beside(target, "part" if locked else f"{os.urandom(4).hex()}-part")
     try:
         try:
             if locked:
