@@ -26,8 +26,9 @@ from workbooks.ooxml.xml import unescape
 CHUNK = 32_768
 # Setting a cell takes as long for each formula there is as reading this many cells of a chunk.
 _COST_OF_SETTING = 30
-# Formulas that read more cells than this cost what they cost.
-_FEW_ROWS = 1_000
+# Formulas that read more cells than this cost what they cost. Those that read to the end of the
+# row mostly read columns without a cell, each of which would be put into the sheet by setting one.
+_FEW = 1_000
 
 _CALLED = re.compile(r"([A-Z][A-Z0-9.]*)\(")
 
@@ -83,7 +84,7 @@ class Reads:
             for argument in node.arguments:
                 if isinstance(argument, Reference) and argument.to_sheet is None:
                     area = argument.area
-                    if area.rows <= _FEW_ROWS:
+                    if max(area.rows, area.columns) <= _FEW:
                         yield argument.sheet or self._sheet, area.left, area.right
 
 

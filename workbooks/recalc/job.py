@@ -330,7 +330,7 @@ class Job:
             plan = self.plans[info.part]
             self._known[info.part] = plan.runs
             # A sheet that is not kept is written at once, so that it need not be read again.
-            held = self.freeze or self.compare or self.outdated
+            held = self.freeze or self.outdated or not self.report.baseline
             kept = held or self.package.size(info.part) <= KEPT_IN_PARTS
             for parts in self.sheets.split_rows(info, []) if kept else self._ready_rows(info):
                 plan.note(parts, self._columns[info.part].values(parts))

@@ -9,7 +9,8 @@ import pytest
 
 from workbooks.cli import main
 from workbooks.errors import BadInputError, DeadlineError
-from workbooks.recalc import recalculate
+from workbooks.recalc import job as jobs
+from workbooks.recalc import recalculate, sheets
 from workbooks.scenarios.outcome import Gathered
 from workbooks.scenarios.risks import read_risks
 from workbooks.scenarios.simulate import simulate
@@ -42,6 +43,26 @@ def test_as_it_stands_excel_has_the_last_word(saved, values) -> None:
     assert not report.changed_count
     assert not report.clean
     assert values(path)["B1"] == 7
+
+
+def test_sheets_too_large_to_keep_are_held_against_excel_too(
+    saved, values, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns that are computed at once, in a sheet that is read anew each time."""
+    rows = "".join(
+        f'<row r="{r}"><c r="A{r}"><v>{r}</v></c><c r="B{r}"><v>2</v></c>'
+        f'<c r="C{r}"><f>A{r}*B{r}</f><v>{2 * r + (r == 20)}</v></c></row>'
+        for r in range(1, 61)
+    )
+    kept = recalculate(saved(rows))
+    for module in (jobs, sheets):
+        monkeypatch.setattr(module, "KEPT_IN_PARTS", 10)
+    path = saved(rows)
+    read_anew = recalculate(path)
+    assert told(kept) == told(read_anew)
+    assert set(told(kept)) == {"S!C20"}
+    assert (kept.changed, kept.baseline) == (read_anew.changed, read_anew.baseline) == ([], "")
+    assert values(path)["C20"] == 41
 
 
 def test_what_depends_on_a_change_is_written_and_told(saved, values) -> None:

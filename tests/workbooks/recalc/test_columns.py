@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import openpyxl
@@ -16,6 +17,7 @@ from openpyxl.worksheet.table import Table
 import udfs.functions
 from udfs.cells import Cell
 from workbooks.calc.formualizer import FormualizerCalculator
+from workbooks.ooxml.book import SheetInfo
 from workbooks.recalc import job as jobs
 from workbooks.recalc import recalculate, sheets
 from workbooks.recalc.columns import Columns
@@ -365,6 +367,25 @@ def test_sheets_too_large_to_keep(
         for name in one.namelist():
             assert one.read(name) == other.read(name)
     assert recalculate(tmp_path / "large.xlsx", dry_run=True).changed_count == 0
+
+
+def test_a_large_sheet_is_read_once_where_nothing_needs_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    before = sheets.Sheets.parts
+
+    def parts(self: sheets.Sheets, info: SheetInfo) -> Iterator[bytes]:
+        read.append(info.name)
+        return before(self, info)
+
+    monkeypatch.setattr(sheets.Sheets, "parts", parts)
+    path = _without_formulas_in(workbook(tmp_path / "book.xlsx", [PLAIN[2], PLAIN[6]]), "D")
+    for module in (jobs, sheets):
+        monkeypatch.setattr(module, "KEPT_IN_PARTS", 10)
+    assert recalculate(path, tmp_path / "out.xlsx").evaluated == 2 * ROWS
+    # A constant of each formula stands in a cell that is looked up by itself.
+    assert Counter(read) == {"Data": 1 + 1, "Other": 1}
 
 
 def _without_formulas_in(path: Path, letter: str) -> Path:
