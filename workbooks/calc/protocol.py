@@ -34,13 +34,15 @@ CRITERIA = "TB.CRITERIA"
 NEXT_LOOKUP, NEXT_MATCH = "TB.XLOOKUP", "TB.XMATCH"
 #: A text where an operator wants a number.
 NUMBER = "TB.NUMBER"
+#: VSTACK and HSTACK of parts of different sizes.
+STACKED = "TB.STACK"
 #: A number of 15 digits, for a comparison; a sum or difference that is nothing.
 DIGITS, SNAPPED = "TB.DIGITS", "TB.SNAP"
 LOWERED = frozenset(
     {
         *(FIT, SPILL, LIFT, FORMATTED, RANKED, SHOWN, ONE),
         *(FAILURES, SURE, ASKED, MATCHED, NEXT_LOOKUP, NEXT_MATCH, CRITERIA),
-        *(DIGITS, SNAPPED, NUMBER),
+        *(DIGITS, SNAPPED, NUMBER, STACKED),
     }
 )
 #: What `values` may give as it stands; all else is for `value` to say.

@@ -24,11 +24,13 @@ from workbooks.excel.passes import (
     hidden_rows,
     intersection,
     lambdas,
+    left_out,
     long_texts,
     lookups,
     names,
     notation,
     numbers_in_texts,
+    parts,
     positions,
     powers,
     references,
@@ -96,6 +98,8 @@ PASSES: tuple[Pass, ...] = (
     Rule("powers", powers.apply, powers.CONCERNS),
     # The workbook's own functions, before it is asked which are known.
     Rule("lambdas", lambdas.apply, lambdas.CONCERNS, row_dependent=True),
+    # What is left out, before the calls of our own functions note it.
+    Rule("left out", left_out.apply, left_out.CONCERNS),
     # What no rule is asked about: functions that nobody knows, other workbooks.
     Rule("calls", calls.apply, calls.CONCERNS),
     Rule("unsupported", unsupported.apply, unsupported.CONCERNS),
@@ -104,6 +108,7 @@ PASSES: tuple[Pass, ...] = (
     # A spill that stays is a range from here on.
     Rule("kept spills", spills.apply, spills.CONCERNS, row_dependent=True),
     # Arguments and single functions, as long as they are what the user wrote.
+    Rule("parts", parts.apply, parts.CONCERNS),
     Rule("arguments", arguments.apply, arguments.CONCERNS),
     Rule("text formats", text_formats.apply, text_formats.CONCERNS),
     Rule("lookups", lookups.apply, lookups.CONCERNS),

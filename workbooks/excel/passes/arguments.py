@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workbooks.calc.protocol import NUMBER
+from workbooks.calc.protocol import NUMBER, SKIPPED
 from workbooks.excel.context import Context
 from workbooks.excel.marks import Marks, functions
 from workbooks.excel.runtime.coerce import Calendar, plain_number
@@ -36,10 +36,12 @@ _STRICT = frozenset(
 
 
 _CALENDAR = Calendar()
+_LEFT_OUT = Text(SKIPPED)
 #: These look for a number among others, and do not find an error or a text.
 _RANKS = frozenset(["RANK", "RANK.AVG", "RANK.EQ"])
 #: How many arguments behind the array are numbers: a blank cell is 0 there, and not left out.
-_COUNTS = {"DROP": 2, "EXPAND": 2, "SORT": 3, "TAKE": 2, "WRAPCOLS": 1, "WRAPROWS": 1}
+_COUNTS = dict.fromkeys(("CHOOSECOLS", "CHOOSEROWS"), 254)
+_COUNTS |= {"DROP": 2, "EXPAND": 2, "SORT": 3, "TAKE": 2, "WRAPCOLS": 1, "WRAPROWS": 1}
 
 
 #: What concerns the pass (see `workbooks.excel.marks`).
@@ -102,7 +104,7 @@ def _counted(node: Call, numbers: int) -> Call:
 
 def _single(argument: Node, kind: str) -> Node:
     """Multiply what may be the text of a number by 1, and write truth values as what is wanted."""
-    if kind == "n":
+    if kind == "n" and argument != _LEFT_OUT:
         if isinstance(argument, Reference | Name | Inlined | Text):
             return Paren(Operation("*", argument, Number("1")))
         if isinstance(argument, Logical):

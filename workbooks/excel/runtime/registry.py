@@ -23,6 +23,7 @@ from workbooks.calc.protocol import (
     RANKED,
     SHOWN,
     SNAPPED,
+    STACKED,
     CalculatorError,
 )
 from workbooks.excel.runtime import (
@@ -34,6 +35,7 @@ from workbooks.excel.runtime import (
     criteria,
     databases,
     dates,
+    delimiters,
     depreciation,
     digits,
     discounts,
@@ -88,6 +90,7 @@ _DATABASE = "database:raw field:raw criteria:raw"
 _COMPLEX = "number:cell"
 _DIGITS = "digits:cell [places]"
 _MATH_MULTIPLE = "number [significance=1] [mode]"
+_DELIMITED = "text:text delimiter:array [instance:cell] [mode:cell] [at_end:cell] [missing:raw]"
 _BETA = "x alpha beta [low=0] [high=1]"
 
 #: The functions by name.
@@ -316,6 +319,8 @@ ANSWERS: Mapping[str, Answer] = {
     "FIXED": Answer(texts.fixed, "number [decimals:whole=2] [plain:truth=FALSE]"),
     "REPLACE": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
     "REPLACEB": Answer(texts.replaced, "text:text start:whole count:whole new:text"),
+    "TEXTAFTER": Answer(delimiters.beside(before=False), _DELIMITED),
+    "TEXTBEFORE": Answer(delimiters.beside(before=True), _DELIMITED),
     "PROPER": Answer(texts.proper, "text:text"),
     "TRIM": Answer(texts.trimmed, "text:text"),
     "CHAR": Answer(texts.char, "number:whole", by_system=True),
@@ -341,6 +346,7 @@ INNER: Mapping[str, Callable[..., Any]] = {
     ONE: one,
     MATCHED: lookups.matched,
     CRITERIA: criteria.summed,
+    STACKED: shapes.stacked,
 }
 
 

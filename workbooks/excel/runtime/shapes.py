@@ -96,6 +96,21 @@ def unique(array: Any, by_column: Any = None, once: Any = None) -> Any:
     return [list(row) for row in zip(*shown, strict=True)] if by_column else shown
 
 
+def stacked(name: str, *parts: Any) -> Any:
+    """Return VSTACK or HSTACK: parts below or beside each other, #N/A where one is smaller."""
+    grids = [rows(part) for part in parts]
+    if name == "HSTACK":
+        grids = [[list(line) for line in zip(*grid, strict=True)] for grid in grids]
+    width = max(len(grid[0]) for grid in grids)
+    missing = CellError("#N/A", "beyond the part")
+    lines = [
+        [*(0.0 if cell is None else cell for cell in line), *[missing] * (width - len(line))]
+        for grid in grids
+        for line in grid
+    ]
+    return lines if name == "VSTACK" else [list(row) for row in zip(*lines, strict=True)]
+
+
 def _identity(cell: Any) -> Any:
     if isinstance(cell, CellError):
         return (CellError, cell.code)
