@@ -313,7 +313,10 @@ def test_a_chart_s_table_and_names_have_the_digits_of_their_cells(exported, brow
     assert {"at $5.12 an hour", "spread 0.5"} <= set(names)
 
 
-@pytest.mark.parametrize(("width", "name"), [(1240, "audit"), (400, "audit"), (400, "breakeven")])
+@pytest.mark.parametrize(
+    ("width", "name"),
+    [(1240, "audit"), (1240, "risk"), (1240, "serving"), (400, "audit"), (400, "breakeven")],
+)
 def test_no_number_is_cut_off_and_no_name_of_a_bar_hides_another(
     width, name, exported, browser_page
 ):
@@ -333,8 +336,16 @@ def test_no_number_is_cut_off_and_no_name_of_a_bar_hides_another(
         && a.top < b.bottom - 1 && b.top < a.bottom - 1;
       return names.filter((a, i) => names.some((b, j) => i < j && meet(a, b))).length || [];
     })""")
+    beyond = browser_page.run("""[...document.querySelectorAll('svg.chart')].flatMap((chart) => {
+      const frame = chart.getBoundingClientRect();
+      return [...chart.querySelectorAll('text')]
+        .filter((text) => text.getBoundingClientRect().right > frame.right + 1
+          || text.getBoundingClientRect().left < frame.left - 1)
+        .map((text) => text.textContent);
+    })""")
     browser_page("Emulation.clearDeviceMetricsOverride")
     assert cut == []
+    assert beyond == []
     assert over == []
 
 

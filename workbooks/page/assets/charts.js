@@ -3,7 +3,7 @@
 const NS = 'http://www.w3.org/2000/svg';
 const WIDE = 520;
 const HIGH = 280;
-const LONGEST = 26;
+const LONGEST = 30;
 // What a lying bar needs for its name, and all that stands around the bars.
 const ROW = 15;
 const AROUND = 60;
@@ -145,12 +145,13 @@ function legendHeight(entries) {
   return 6 + 18 * Math.ceil(total / WIDE);
 }
 
-function boxOf(svg, chart, entries, labels, { left = null, extra = 0, high = HIGH } = {}) {
+function boxOf(svg, chart, entries, labels, { left = null, extra = 0, high = HIGH, last = '' } = {}) {
   svg.setAttribute('viewBox', `0 0 ${WIDE} ${high}`);
   const legendRoom = legendHeight(entries);
   return {
     left: left ?? 24 + (chart.y.title ? 14 : 0) + Math.max(...labels.map(textWidth), 20),
-    right: WIDE - 20, top: 12, legend: legendRoom, high,
+    // Half of the last mark of an axis that lies stands beyond its end.
+    right: WIDE - Math.max(20, textWidth(last) / 2 + 6), top: 12, legend: legendRoom, high,
     bottom: high - 22 - (chart.x.title ? 18 : 0) - legendRoom - extra,
   };
 }
@@ -362,7 +363,7 @@ function lying(svg, chart, tell) {
   const scale = scaleOf(extents([layer], count), chart.y, tell, { zero: !chart.y.log });
   const left = 10 + Math.min(Math.max(...labels.map(textWidth), 20), WIDE * 0.42);
   const high = Math.max(HIGH, AROUND + legendHeight(entries) + count * ROW);
-  const box = boxOf(svg, { x: chart.y, y: chart.x }, entries, [], { left, high });
+  const box = boxOf(svg, { x: chart.y, y: chart.x }, entries, [], { left, high, last: tell(scale.ticks.at(-1), chart.y.format) });
   const x = (value) => box.left + scale.place(value) * (box.right - box.left);
   for (const tick of scale.ticks) {
     svg.append(make('line', { class: tick === 0 ? 'zero' : 'grid', x1: x(tick), x2: x(tick), y1: box.top, y2: box.bottom }));
@@ -406,7 +407,7 @@ function scatter(svg, chart, tell) {
   const series = layers.flatMap((layer) => layer.series);
   const up = scaleOf(series.flatMap((one) => one.points), chart.y, tell, { zero: false });
   const along = scaleOf(series.flatMap((one) => one.along), chart.x, tell, { count: 6 });
-  const box = boxOf(svg, chart, entries, up.ticks.map((tick) => tell(tick, chart.y.format)));
+  const box = boxOf(svg, chart, entries, up.ticks.map((tick) => tell(tick, chart.y.format)), { last: tell(along.ticks.at(-1), chart.x.format) });
   frame(svg, box, up, chart.y, tell);
   across(svg, box, chart.x);
   const x = (value) => box.left + along.place(value) * (box.right - box.left);
