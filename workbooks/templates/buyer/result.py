@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.functions import TOK_BLENDED_PRICE, TOK_SELF_HOST_VOLUME
-from workbooks.authoring.layout import Book, Chart, Line, Ref, Sheet, call
+from workbooks.authoring.layout import Book, Chart, Line, Ref, Result, Sheet, call
 from workbooks.authoring.timeline import Grid
 from workbooks.templates.load import PRODUCTS
 
@@ -44,13 +44,14 @@ def add_result(
          "calc integer"),
     )  # fmt: skip
     values = table.part(3).local
-    best = sheet.put(
-        sheet.row, 2, f"=INDEX({table.part(0).local},MATCH(MIN({values}),{values},0))", "output"
-    )
-    sheet.put(sheet.row, 1, "Cheapest way", "label")
-    saved = sheet.put(sheet.row + 1, 2, f"={table.at(0, 3)}-MIN({values})", "output", "usd")
-    sheet.put(sheet.row + 1, 1, "Saved against the first way", "label")
-    sheet.row += 3
+    found = sheet.results([
+        Result("best", "Cheapest way",
+               f"INDEX({table.part(0).local},MATCH(MIN({values}),{values},0))",
+               "by present value, after tax", "text"),
+        Result("saved", "Saved against the first way", f"{table.at(0, 3)}-MIN({values})",
+               "USD, present value, after tax", "usd"),
+    ])  # fmt: skip
+    best, saved = found["best"], found["saved"]
     pays = _volume(sheet, given, offers)
     sheet.chart(
         Chart(
@@ -61,7 +62,8 @@ def add_result(
         ), 18,
     )  # fmt: skip
     book.headline("Cheapest way over the months", best, "text", "present value, after tax")
-    book.headline(f'="Saved against "&{table.at(0, 0)}', saved, "usd", "USD, present value")
+    book.headline(f'="Saved against "&{table.at(0, 0)}', saved, "usd",
+                  "USD, present value, after tax")  # fmt: skip
     book.headline("Volume from which a replica beats the open API", pays, "integer",
                   "Mtok a month, chat")  # fmt: skip
     _checks(sheet, given, offers, grid, table)
