@@ -70,6 +70,7 @@ def test_columns_that_many_formulas_read_are_set_again(
         ("SUM(A{r}:B{r})", 400, 400),
         ("ROUND(A{r}^2,1)", 400, 400),
         ("ROUND(SUM(A:A),1)", 400, 400),
+        ("ROUND(SUM(E{r}:XFD{r}),1)", 60, 60),
         ("ROUND(SUM(A{r}:B{r}),2)", 10, 10),
     ],
 )
