@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from workbooks.excel.context import Context
 from workbooks.excel.marks import Marks
-from workbooks.formula.tree import Call, Logical, Missing, Node, Number, bottom_up
+from workbooks.formula.tree import Call, Logical, Missing, Node, Number, bottom_up, call
 
 _ONE, _TRUE = Number("1"), Logical(True)
 #: What stands for an argument, by its place from 0 on.
@@ -26,7 +26,8 @@ _DEFAULTS: Mapping[str, Mapping[int, Node]] = {
     "SEQUENCE": {0: _ONE, 1: _ONE, 2: _ONE, 3: _ONE},
     "TREND": {3: _TRUE},
 }
-# Where these are asked for no other values, they give those of the known ones.
+# Where these are asked for no other values, they give those of the known ones, which without x
+# are counted: 1, 2, 3, ...
 _FITTED = ("GROWTH", "TREND")
 _KNOWN, _NEW = 1, 2
 
@@ -43,8 +44,12 @@ def _call(node: Node) -> Node:
     if not isinstance(node, Call) or node.name not in _DEFAULTS:
         return node
     given = list(node.arguments)
-    if node.name in _FITTED and len(given) > _NEW and isinstance(given[_NEW], Missing):
-        given[_NEW] = given[_KNOWN]
+    if node.name in _FITTED and len(given) > _NEW:
+        if isinstance(given[_KNOWN], Missing):
+            shape = (call("ROWS", given[0]), call("COLUMNS", given[0]))
+            given[_KNOWN] = call("SEQUENCE", *shape)
+        if isinstance(given[_NEW], Missing):
+            given[_NEW] = given[_KNOWN]
     for place, default in _DEFAULTS[node.name].items():
         if place < len(given) and isinstance(given[place], Missing):
             given[place] = default
