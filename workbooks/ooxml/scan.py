@@ -51,6 +51,11 @@ _END = b"</sheetData>"
 _ROW_END = b"</row>"
 _OTHER_CELL = re.compile(rb'<c(?! r=")[\s/>]')
 _OPEN_END = re.compile(rb"</\w++\s")
+# Without all but signs, a blank within the end of an element comes right after its slash.
+_BLANKS = b" \t\n\r\f\v"
+_AS_BLANKS = bytes(ord(" ") if byte in _BLANKS else byte for byte in range(256))
+_NO_SIGNS = bytes(byte for byte in range(256) if byte not in _BLANKS + b"</>")
+_BARE_OPEN_END = re.compile(rb"</ ")
 # What needs no such form in XML, and may hide a digit from a regular expression.
 _PLAIN_CHARACTER = re.compile(
     rb"&#0*(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);|&#x0*[2-7][0-9a-fA-F];"
@@ -121,7 +126,7 @@ def _checked(rows: bytes) -> bytes:
         raise UnusualError("comments, CDATA, instructions or namespaces among the rows")
     if _OTHER_CELL.search(rows):
         raise UnusualError("a cell that does not begin with its address")
-    if _OPEN_END.search(rows):
+    if _BARE_OPEN_END.search(rows.translate(_AS_BLANKS, _NO_SIGNS)) and _OPEN_END.search(rows):
         raise UnusualError("blanks within the end of an element")
     if b"&" in rows and _PLAIN_CHARACTER.search(rows):
         raise UnusualError("letters or digits written as numbers")

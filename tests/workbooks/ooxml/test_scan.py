@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from array import array
+from collections import deque
+from contextlib import nullcontext
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbooks.errors import NotAWorkbookError
-from workbooks.ooxml.scan import STEP, UnusualError, split
+from workbooks.ooxml.scan import STEP, UnusualError, pieces, split
 
 FOUND = '<c r="A1"><f>B1*2</f><v>1</v></c>'
 
@@ -64,3 +69,26 @@ def test_places_are_those_that_the_cells_say(
 def test_places_outside_a_sheet_are_refused(name: str) -> None:
     with pytest.raises(NotAWorkbookError):
         _ = split(f'<c r="{name}"><f>1</f></c>'.encode()).places
+
+
+ENDS = ["</c>", "</c >", "</c\n>", "</row\t>", "</v\r\n>", "</f x>", "</v\f>", "</ c>", "</x:c >"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [*ENDS, '<c r="A1">', '<c r="A1"/>', "<v>", " ", "\n", "A1/B1 - 2", "/", "&lt;/ x", ">"]
+        )
+    )
+)
+def test_a_blank_within_the_end_of_an_element_is_noticed(pieces_: list[str]) -> None:
+    rows = "".join(pieces_).encode()
+    found = re.search(rb"</\w+\s", rows) is not None
+    head = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    )
+    parts = pieces([head, rows, b"</row></sheetData>"])
+    next(parts)
+    with pytest.raises(UnusualError) if found else nullcontext():
+        deque(parts, maxlen=0)
