@@ -106,7 +106,10 @@ def test_texts_without_need_stay(pipeline: Pipeline, text: str) -> None:
             'REPT(TB.SHOWN(A1)&"x",1)=REPT(TB.SHOWN(B1)&LEFT(TB.SHOWN(C1),2),1)',
         ),
         ('TEXT(A1+1,"#,##0_);(#,##0)")', 'TEXT(A1+1,"#,##0"" "";(#,##0)")'),
-        ('TEXT(A1,"0")', 'IF(ISTEXT(A1),IFERROR(TEXT(A1,"0"),A1),TEXT(A1,"0"))'),
+        (
+            'TEXT(A1,"0")',
+            'IF(ISTEXT(A1),IFERROR(TEXT(A1,"0"),A1),IF(ISLOGICAL(A1),TB.SHOWN(A1)&"",TEXT(A1,"0")))',
+        ),
         ("SUM(A1:A9*2)", "SUM($A5*2)"),
         ("VLOOKUP(A1:A9,B1:C9,2,0)", "VLOOKUP($A5,B1:C9,2,0)"),
         ("TOK_X(A1:A9)", "TB.FIT(TOK_X(A1:A9),1,1)"),

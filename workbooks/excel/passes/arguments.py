@@ -30,7 +30,7 @@ from workbooks.formula.tree import (
 _STRICT = frozenset(
     [
         *("BESSELI", "BESSELJ", "BESSELK", "BESSELY", "DELTA", "ERF", "ERF.PRECISE", "ERFC"),
-        *("ERFC.PRECISE", "FACTDOUBLE", "GESTEP", "ISEVEN", "ISODD", "SQRTPI"),
+        *("ERFC.PRECISE", "GESTEP", "ISEVEN", "ISODD", "SQRTPI"),
     ]
 )
 
@@ -119,7 +119,9 @@ def _no_truth(argument: Node) -> Node:
     if isinstance(argument, Logical):
         return Error("#VALUE!")
     if isinstance(argument, Reference) and argument.is_cell:
-        return call("IF", call("ISLOGICAL", argument), Error("#VALUE!"), argument)
+        # A blank cell is 0, which not all of them know.
+        number = Paren(Operation("*", argument, Number("1")))
+        return call("IF", call("ISLOGICAL", argument), Error("#VALUE!"), number)
     return argument
 
 

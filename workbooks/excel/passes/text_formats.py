@@ -10,7 +10,7 @@ from workbooks.excel.marks import Marks
 from workbooks.excel.number_formats import ELAPSED, EXPONENT, in_terms
 from workbooks.formula.functions import native
 from workbooks.formula.references import Reference
-from workbooks.formula.tree import Call, Node, Text, bottom_up, call
+from workbooks.formula.tree import Call, Logical, Node, Operation, Text, bottom_up, call
 
 #: What concerns the pass (see `workbooks.excel.marks`).
 CONCERNS: Marks = frozenset(("TEXT",))
@@ -35,9 +35,16 @@ def _format(node: Call) -> Node:
 
 
 def _keep_texts(node: Call) -> Node:
-    """Let TEXT hand on a text that is no number, which the calculator refuses in a cell."""
+    """Let TEXT hand on a text that is no number, which the calculator refuses in a cell.
+
+    A truth value is such a text too, and no number.
+    """
     value = node.arguments[0]
+    if isinstance(value, Logical):
+        return Text("TRUE" if value.value else "FALSE")
     gives_cell = isinstance(value, Call) and "cell" in native(value.name).traits
     if not gives_cell and not (isinstance(value, Reference) and value.is_cell):
         return node
-    return call("IF", call("ISTEXT", value), call("IFERROR", node, value), node)
+    truth = Operation("&", value, Text(""))
+    other = call("IF", call("ISLOGICAL", value), truth, node)
+    return call("IF", call("ISTEXT", value), call("IFERROR", node, value), other)

@@ -35,6 +35,13 @@ def _chance(cell: float, *, whole: bool = False) -> float:
     return p
 
 
+def gamma(x: float) -> float:
+    """Return GAMMA, which is defined below 0 too, between the whole numbers."""
+    if x <= 0 and x == int(x):
+        raise Refusal("#NUM!", "GAMMA has no value at 0 and at whole numbers below")
+    return math.gamma(x)
+
+
 def chi_dist(x: float, degrees: float, cumulative: bool) -> float:
     """Return the chi-squared distribution or its density."""
     from scipy.special import chdtr  # noqa: PLC0415 - seldom needed, and slow to load

@@ -109,6 +109,8 @@ class Lifted:
             fault = next((c for c in (value, pattern) if isinstance(c, CellError)), None)
             if fault is not None:
                 answers[place] = fault
+            elif isinstance(value, bool):
+                answers[place] = "TRUE" if value else "FALSE"
             elif known is not None:
                 # A time that has passed may be less than none.
                 negative = type(value) is float and value < 0 and ELAPSED.search(known)

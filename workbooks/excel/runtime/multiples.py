@@ -18,6 +18,13 @@ def _share(number: float, step: float) -> float:
     return float(f"{number / step:.15g}")
 
 
+def double_factorial(number: int) -> float:
+    """Return FACTDOUBLE: the product of every second whole number up to one, 1 at 0."""
+    if number < 0:
+        raise Refusal("#NUM!", "a factorial of a number below 0")
+    return float(math.prod(range(number, 1, -2)))
+
+
 def to_multiple(whole: Callable[[float], int]) -> Callable[..., Any]:
     """Return CEILING or FLOOR, by what makes a number of steps whole."""
 

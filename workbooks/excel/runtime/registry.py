@@ -100,6 +100,8 @@ ANSWERS: Mapping[str, Answer] = {
     "MINVERSE": Answer(matrices.minverse, "matrix:array"),
     "MDETERM": Answer(matrices.mdeterm, "matrix:array"),
     "MUNIT": Answer(matrices.munit, "size:whole"),
+    "GAMMA": Answer(distributions.gamma, "x"),
+    "FACTDOUBLE": Answer(multiples.double_factorial, "number:whole", strict=True),
     "PROB": Answer(matrices.prob, "values:array chances:array low [high]"),
     "WRAPROWS": Answer(shapes.wrapped(by_rows=True), "vector:raw count:raw [pad:raw]"),
     "WRAPCOLS": Answer(shapes.wrapped(by_rows=False), "vector:raw count:raw [pad:raw]"),
