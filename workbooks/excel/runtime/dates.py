@@ -183,6 +183,17 @@ def timevalue_of(calendar: Calendar) -> Callable[[Any], float]:
     return answer
 
 
+def datevalue_of(calendar: Calendar) -> Callable[[Any], float]:
+    """Return DATEVALUE for a date system: the day of a text, 0 where it is a time alone."""
+
+    def answer(cell: Any) -> float:
+        return float(
+            math.floor(_moment(cell.strip(" ") if isinstance(cell, str) else cell, calendar))
+        )
+
+    return answer
+
+
 def _moment(cell: Any, calendar: Calendar) -> float:
     serial = calendar.moment(cell) if isinstance(cell, str) else None
     if serial is None:

@@ -174,6 +174,7 @@ ANSWERS: Mapping[str, Answer] = {
     "DAYS": Answer(dates.days, "end start"),
     "DAYS360": Answer(dates.days360, "start:date end:date [european:truth]"),
     "YEARFRAC": Answer(dates.yearfrac, "start end [basis:whole]", strict=True, by_calendar=True),
+    "DATEVALUE": Answer(dates.datevalue_of, "text:cell", by_calendar=True),
     "TIMEVALUE": Answer(dates.timevalue_of, "text:cell", by_calendar=True),
     "NETWORKDAYS": Answer(
         dates.networkdays, "start:date end:date [holidays:array]", strict=True, by_calendar=True
