@@ -194,15 +194,23 @@ function filter(values, keep, otherwise) {
   return down ? rowsOf(all, which) : transposed(rowsOf(transposed(all), which));
 }
 
-function sortedBy(values, keys) {
-  const all = block(values);
+const ERRORS = ['#NULL!', '#DIV/0!', '#VALUE!', '#REF!', '#NAME?', '#NUM!', '#N/A'];
+
+// Numbers, texts, truth values, and errors by their number.
+function inOrder(a, b) {
+  const [one, other] = [a, b].map((value) => value instanceof Fault);
+  if (one && other) return ERRORS.indexOf(a.error) - ERRORS.indexOf(b.error);
+  return one === other ? compared(a, b) : one ? 1 : -1;
+}
+
+// What is equal stays as it stands; blanks come last whichever way.
+function sortedBy(all, keys) {
   const order = Array.from({ length: all.rows }, (_, i) => i);
-  for (const [key] of keys) for (const value of key.data) if (value instanceof Fault) return value;
   order.sort((a, b) => {
     for (const [key, way] of keys) {
       const [one, other] = [key.data[a], key.data[b]];
       if (isBlank(one) !== isBlank(other)) return isBlank(one) ? 1 : -1;
-      const is = compared(one, other);
+      const is = isBlank(one) ? 0 : inOrder(one, other);
       if (is) return way * is;
     }
     return a - b;
@@ -210,21 +218,56 @@ function sortedBy(values, keys) {
   return rowsOf(all, order);
 }
 
-function sortBy(values, ...given) {
-  const keys = [];
-  for (let i = 0; i < given.length; i += 2) keys.push([block(given[i]), number(single(given[i + 1] ?? 1))]);
-  const all = block(values);
-  if (all.rows === 1 && keys[0][0].rows === 1 && all.columns > 1) {
-    return transposed(sortedBy(transposed(all), keys.map(([key, way]) => [transposed(key), way])));
-  }
-  if (keys.some(([key]) => key.data.length !== all.rows)) return VALUE;
-  return sortedBy(all, keys);
+// Whole numbers that stand in a row or a column; the Fault that is among them.
+function wholes(given, otherwise) {
+  const all = block(given === undefined ? otherwise : given);
+  if (all.rows > 1 && all.columns > 1) return VALUE;
+  const numbers = all.data.map((one) => number(one));
+  return numbers.find((one) => one instanceof Fault) ?? numbers.map(Math.trunc);
 }
 
-function sort(values, by = 1, way = 1, across = false) {
-  const all = truth(single(across)) === true ? transposed(values) : block(values);
-  const done = sortedBy(all, [[columnOf(all, number(single(by)) - 1), number(single(way))]]);
-  return truth(single(across)) === true ? transposed(done) : done;
+// For each key 1 or -1; one stands for all.
+function waysOf(given, count) {
+  const found = wholes(given, 1);
+  if (found instanceof Fault) return found;
+  const ways = given instanceof Block ? found : new Array(count).fill(found[0]);
+  return ways.length === count && ways.every((way) => way === 1 || way === -1) ? ways : VALUE;
+}
+
+function sortBy(values, ...given) {
+  const all = block(values);
+  const keys = [];
+  for (let i = 0; i < given.length; i += 2) {
+    const ways = waysOf(given[i + 1], 1);
+    if (ways instanceof Fault) return ways;
+    keys.push([block(given[i]), ways[0]]);
+  }
+  if (keys.every(([key]) => key.rows === all.rows && key.columns === 1)) return sortedBy(all, keys);
+  if (!keys.every(([key]) => key.rows === 1 && key.columns === all.columns)) return VALUE;
+  return transposed(sortedBy(transposed(all), keys.map(([key, way]) => [transposed(key), way])));
+}
+
+function sort(values, by, way, across) {
+  const turned = truth(single(across ?? false));
+  if (turned instanceof Fault) return turned;
+  const all = turned ? transposed(values) : block(values);
+  const places = wholes(by, 1);
+  if (places instanceof Fault) return places;
+  if (!places.every((place) => place >= 1 && place <= all.columns)) return VALUE;
+  const ways = waysOf(way, places.length);
+  if (ways instanceof Fault) return ways;
+  const done = sortedBy(all, places.map((place, i) => [columnOf(all, place - 1), ways[i]]));
+  return turned ? transposed(done) : done;
+}
+
+// TOCOL: all values, row by row or column by column, without blanks (1), errors (2) or both (3).
+function inColumn(values, without, byColumns) {
+  const [left, turned] = [number(single(without ?? 0)), truth(single(byColumns ?? false))];
+  for (const one of [left, turned]) if (one instanceof Fault) return one;
+  if (!(left >= 0 && left < 4)) return VALUE;
+  const [blanks, errors] = [Math.trunc(left) % 2 === 1, Math.trunc(left) >= 2];
+  const all = turned ? transposed(values) : block(values);
+  return column(all.data.filter((value) => !(blanks && isBlank(value)) && !(errors && value instanceof Fault)));
 }
 
 function sequence(rows, columns = 1, start = 1, step = 1) {
@@ -247,7 +290,7 @@ function stacked(given) {
 
 function taken(values, rows, columns, drop) {
   const range = (length, count) => {
-    if (isBlank(count)) return [0, length];
+    if (count === undefined) return [0, length];
     const many = Math.trunc(number(single(count)));
     const cut = Math.min(Math.abs(many), length);
     if (drop) return many >= 0 ? [cut, length] : [0, length - cut];
@@ -368,8 +411,11 @@ export const blocks = {
   SORT: sort,
   UNIQUE: unique,
   SEQUENCE: sequence,
-  TOCOL: (values) => column([...block(values).data]),
-  TOROW: (values) => transposed(column([...block(values).data])),
+  TOCOL: inColumn,
+  TOROW: (...given) => {
+    const found = inColumn(...given);
+    return found instanceof Fault ? found : transposed(found);
+  },
   VSTACK: (...given) => stacked(given),
   HSTACK: (...given) => transposed(stacked(given.map(transposed))),
   TAKE: (values, rows, columns) => taken(values, rows, columns, false),
