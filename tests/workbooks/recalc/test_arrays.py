@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
 from workbooks.recalc import recalculate
@@ -310,3 +311,42 @@ def test_an_array_over_too_many_cells_is_left_as_it_is(
     assert [u.reason for u in report.unevaluated] == (
         ["an array formula over more than 10,000 cells"] if kept else []
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        # Excel's array of B1:B5 has a 0 where B2 and B5 are blank, a text where they hold one.
+        ('AVERAGE(IF(A1:A5="x",B1:B5))', 4),
+        ('AVERAGE(IF(Kind="x",Value))', 4),
+        ('MIN(IF(A1:A5="x",B1:B5))', 0),
+        ('MEDIAN(IF(A1:A5="x",IF(A1:A5<>"y",B1:B5)))', 4),
+        ('COUNT(IF(A1:A5="x",C1,B1:B5))', 5),
+        ('COUNT(IF(A1:A5="x",OFFSET(B1,0,0,5)))', 3),
+        ('SUM(--ISTEXT(IF(A1:A5="x",D1:D5)))', 1),
+        ('COUNT(IF(A1:A5="x",D1:D5))', 2),
+        ('AVERAGE(IF(B1:B5<>"",IF(A1:A5="x",B1:B5)))', 6),
+        # Of one condition the cells come as they are.
+        ('COUNT(IF(A1="x",B1:B5))', 3),
+        ("COUNT(IF(TRUE,B1:B5))", 3),
+    ],
+)
+def test_a_blank_cell_of_a_branch_is_0_in_an_array(
+    tmp_path: Path, formula: str, value: float
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "S"
+    for row, (kind, number) in enumerate(
+        (("x", 4), ("x", None), ("y", 6), ("x", 8), ("y", None)), 1
+    ):
+        sheet.cell(row, 1, kind)
+        sheet.cell(row, 2, number)
+    sheet["D1"], sheet["D2"] = '=""', 5
+    for name, column in (("Kind", "A"), ("Value", "B")):
+        book.defined_names[name] = DefinedName(name, attr_text=f"S!${column}$1:${column}$5")
+    sheet["F1"] = ArrayFormula("F1", f"={formula}")
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert not recalculate(path).unevaluated
+    assert openpyxl.load_workbook(path, data_only=True)["S"]["F1"].value == value

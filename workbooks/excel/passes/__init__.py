@@ -17,6 +17,7 @@ from workbooks.excel.passes import (
     aggregates,
     arguments,
     array_sizes,
+    branches,
     broadcast,
     calls,
     criteria,
@@ -128,6 +129,8 @@ PASSES: tuple[Pass, ...] = (
         row_dependent=True,
         in_names=False,
     ),
+    # Branches while a range is still a range, before what is an array goes element by element.
+    Rule("branches", branches.apply, branches.CONCERNS),
     Rule("broadcast", broadcast.apply, broadcast.CONCERNS),
     # Sizes after what goes element by element, whose size is known then.
     Rule(
