@@ -93,6 +93,8 @@ class Rule:
 PASSES: tuple[Pass, ...] = (
     # Ranges turned round first: what follows compares their corners.
     Rule("ranges in order", notation.in_order, notation.RANGES, row_dependent=True),
+    # A range of one cell is that cell to all rules.
+    Rule("one cell", notation.one_cell, notation.OF_SEVERAL),
     # A table is found by its name, before names are looked up.
     Rule("tables", tables.apply, tables.CONCERNS, row_dependent=True),
     # An operator that becomes a call, before the calls are looked at.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbooks.excel.context import Context
-from workbooks.excel.marks import Marks
+from workbooks.excel.marks import SEVERAL, Marks
 from workbooks.formula.references import Reference
 from workbooks.formula.tree import (
     Inlined,
@@ -60,3 +62,20 @@ def in_order(tree: Node, context: Context) -> Node:
     if not context.scope.careful:
         return tree
     return bottom_up(tree, lambda n: n.in_order() if isinstance(n, Reference) else n)
+
+
+#: What concerns the pass (see `workbooks.excel.marks`).
+OF_SEVERAL: Marks = frozenset((SEVERAL,))
+
+
+def one_cell(tree: Node, _context: Context) -> Node:
+    """Write `A2:A2` as A2: the calculator finds no cell of it in other rows than this."""
+    return bottom_up(tree, lambda n: _one_cell(n) if isinstance(n, Reference) else n)
+
+
+def _one_cell(node: Reference) -> Reference:
+    last = node.last
+    if last is None or node.to_sheet or node.whole_columns or node.whole_rows:
+        return node
+    one = node.first.row == last.row and node.first.column == last.column
+    return replace(node, last=None) if one else node

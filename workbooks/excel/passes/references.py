@@ -24,8 +24,6 @@ def _plain(node: Node, context: Context) -> Node:
     node = rebuilt(node, lambda child: _plain(child, context))
     if isinstance(node, Joined) and node.operator == " ":
         return _common(node, context.sheet)
-    if isinstance(node, Reference):
-        return _one_cell(node)
     if not isinstance(node, Call):
         return node
     row, count = native(node.name), len(node.arguments)
@@ -37,15 +35,6 @@ def _plain(node: Node, context: Context) -> Node:
             given.append(argument)
     same = len(given) == count and all(a is b for a, b in zip(given, node.arguments, strict=True))
     return node if same else replace(node, arguments=tuple(given))
-
-
-def _one_cell(node: Reference) -> Reference:
-    # The calculator finds no cell of `A2:A2` in other rows than this.
-    last = node.last
-    if last is None or node.to_sheet or node.whole_columns or node.whole_rows:
-        return node
-    one = node.first.row == last.row and node.first.column == last.column
-    return replace(node, last=None) if one else node
 
 
 def _gathered(argument: Node, context: Context) -> list[Node]:
