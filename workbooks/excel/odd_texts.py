@@ -25,6 +25,8 @@ _ALIKE = re.compile(
 # How a text begins that either may read.
 _MAY_BE_READ = re.compile(rf"[\s$(+-]*(?:[0-9.]|{MONTHS})", re.IGNORECASE)
 _CLOCK = re.compile(r"[-0-9/]*[ T]?[0-9]+:[0-9:.]+ *(?:[AP]M?)?", re.IGNORECASE)
+# The calculator counts days before the first, too.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}")
 #: Longer ones are numbers of many digits, or none.
 _LONGEST = 60
 _CALENDAR = Calendar()
@@ -40,7 +42,7 @@ def is_odd(text: str) -> bool:
     if len(text) > _LONGEST or not may_be_read(text) or _ALIKE.fullmatch(text):
         return False
     bare = text.strip()
-    if _CLOCK.fullmatch(bare) or _ALIKE.fullmatch(bare):
+    if any(form.fullmatch(bare) for form in (_CLOCK, _ALIKE, _DAY)):
         return True
     try:
         _CALENDAR.read(text)

@@ -18,7 +18,8 @@ from workbooks.page.script import Script
 
 #: The parts of the page's script that compute, each before those that use it.
 PARTS = (
-    "format.js", "values.js", "functions.js", "sums.js", "blocks.js", "money.js", "calculator.js",
+    "format.js", "texts.js", "values.js", "functions.js", "sums.js", "blocks.js", "money.js",
+    "calculator.js",
 )  # fmt: skip
 
 

@@ -326,14 +326,6 @@ def _left_out(function: str) -> str:
     return "undefined" if function in _TELLING else "null"
 
 
-def _formatted(emitter: Emitter, node: Call, variables: _Variables) -> str:
-    """Return a call of TEXT; refuse what the script shows otherwise than a spreadsheet does."""
-    pattern = node.arguments[1] if len(node.arguments) > 1 else None
-    if isinstance(pattern, Text) and _NOT_SHOWN.search(pattern.value):
-        raise UnknownError(f"TEXT with the format {pattern.value!r}")
-    return f"F.TEXT({', '.join(emitter.written(node, variables))})"
-
-
 def _plain(name: str) -> Callable[[Emitter, Call, _Variables], str]:
     def write(emitter: Emitter, node: Call, variables: _Variables) -> str:
         return f"{name}({', '.join(emitter.written(node, variables))})"
@@ -346,12 +338,10 @@ _SPECIAL: Mapping[str, Callable[[Emitter, Call, _Variables], str]] = {
     "IFERROR": Emitter._iferror, "IFNA": Emitter._iferror, "CHOOSE": Emitter._choose,
     "SWITCH": Emitter._switch, "ISOMITTED": Emitter._omitted, "ROW": Emitter._row,
     "COLUMN": Emitter._row, "ROWS": Emitter._extent, "COLUMNS": Emitter._extent,
-    DIGITS: _plain("digits"), SNAPPED: _plain("snapped"), "TEXT": _formatted,
+    DIGITS: _plain("digits"), SNAPPED: _plain("snapped"),
 }  # fmt: skip
 #: Functions that tell an argument that is left out from a blank cell.
-_TELLING = frozenset(("DROP", "SORT", "SORTBY", "TAKE"))
-#: Formats with hours beyond a day, seconds, the first letter of a month, or room for a sign.
-_NOT_SHOWN = re.compile(r"\[[hms]+\]|m{5}|m+:s|_", re.IGNORECASE)
+_TELLING = frozenset(("DROP", "SORT", "SORTBY", "TAKE", "XLOOKUP"))
 #: Functions that take long enough to be asked for only where their value is used.
 _LONG = frozenset((
     "MAP", "REDUCE", "SCAN", "MAKEARRAY", "BYROW", "BYCOL", "FILTER", "SORTBY", "SORT", "SEQUENCE",

@@ -8,12 +8,17 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
-from math import isfinite
+from math import floor, isfinite
 
 from udfs.cells import Cell, CellError
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|([#0?,.]+)|([eE][+-]0+)|(%)|(.)', re.DOTALL)
-_DATE = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
+_DATE = re.compile(r"yyyy|yy|mmmmm|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
+# Hours, minutes or seconds in all, beyond a day too.
+_ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+# What stands in brackets else: a colour, a condition, a language.
+_BRACKETS = r"\[(?!(?:h+|m+|s+)\])[^\]]*\]"
 _MONTHS = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
@@ -51,9 +56,9 @@ def shown(value: Cell, number_format: str) -> str:
     section, value = _chosen(sections, value)
     if section.strip().lower() in ("general", ""):
         return _general(value)
-    if _is_date(section):
-        return _date(value, section)
-    return _number(value, section)
+    found = _date(value, section) if _is_date(section) else _number(value, section)
+    # Blanks at the ends only make room.
+    return found.strip()
 
 
 def _sections(number_format: str) -> list[str]:
@@ -85,7 +90,7 @@ def _chosen(sections: list[str], value: float) -> tuple[str, float]:
 
 
 def _is_date(section: str) -> bool:
-    bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.', "", section)
+    bare = re.sub(rf'"[^"]*"|\\.|{_BRACKETS}|_.', "", section, flags=re.IGNORECASE)
     return bool(re.search(r"[ymdhs]", bare, re.IGNORECASE)) and not re.search(r"[0#]", bare)
 
 
@@ -166,14 +171,16 @@ def _texts(tokens: list[re.Match[str]], digits: str, first: re.Match[str] | None
             out += "%"
         elif token[6] and token[0] != "@":
             out += token[6]
-    return out.strip()
+    return out
 
 
 def _date(value: float, section: str) -> str:
     if not 0 <= value < 2958466:
         return "#####"
-    moment = _EPOCH + timedelta(days=value)
-    section = re.sub(r"\[[^\]]*\]|_.|\*.|;@$", "", section)
+    # To the second: what is shown of a day that lacks less is the next one.
+    seconds = floor(value * 86_400 + 0.5)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    section = re.sub(rf"{_BRACKETS}|_.|\*.|;@$", "", section, flags=re.IGNORECASE)
     noon = "am/pm" in section.lower()
     out, place, hours = "", 0, False
     while place < len(section):
@@ -181,6 +188,13 @@ def _date(value: float, section: str) -> str:
         if quoted := re.match(r'"([^"]*)"|\\(.)', rest):
             out += quoted[1] if quoted[1] is not None else quoted[2]
             place += quoted.end()
+            continue
+        if elapsed := _ELAPSED.match(rest):
+            unit = elapsed[1][0].lower()
+            whole = seconds // _SECONDS[unit]
+            out += f"{whole:0{len(elapsed[1])}d}"
+            hours = unit == "h"
+            place += elapsed.end()
             continue
         found = _DATE.match(rest)
         if not found:
@@ -199,6 +213,7 @@ def _piece(code: str, moment: datetime, *, minutes: bool, noon: bool) -> str:
     hour = (moment.hour % 12 or 12) if noon else moment.hour
     pieces = {
         "yyyy": f"{moment.year}", "yy": f"{moment.year % 100:02d}",
+        "mmmmm": _MONTHS[moment.month - 1][0],
         "mmmm": _MONTHS[moment.month - 1], "mmm": _MONTHS[moment.month - 1][:3],
         "mm": f"{moment.month:02d}", "m": f"{moment.month}",
         "dddd": _DAYS[moment.weekday()], "ddd": _DAYS[moment.weekday()][:3],

@@ -8,8 +8,9 @@ import math
 from workbooks import templates
 from workbooks.build import drafted
 from workbooks.ooxml.package import Package
+from workbooks.page.bundle import script
 from workbooks.page.formats import shown
-from workbooks.page.script import ASSETS, Script
+from workbooks.page.script import Script
 from workbooks.page.styles import read_styles
 
 #: Signs, halves that round up, what carries over, what is too large or too small, days.
@@ -23,7 +24,8 @@ NUMBERS = (
 OTHERS = (
     "General", "0.0E+00", "##0.0E+0", "0.###", "#,##0.0,,", "# ?/?", "yyyy-mm-dd hh:mm:ss",
     "h:mm AM/PM", '[>=1000]#,##0,"k";[<0]-0.0;0.0', '0" a_b"', r"\#0", "mmm yyyy",
-    "dddd, d mmmm yy", "@", "0;;", "#,##0_);(#,##0)",
+    "dddd, d mmmm yy", "@", "0;;", "#,##0_);(#,##0)", "[h]:mm:ss", "[hh]:mm", "[m]", "[mm]:ss",
+    "[Red][s]", "d [$-409]h:mm", "mmmmm yy",
 )  # fmt: skip
 
 
@@ -36,15 +38,13 @@ def formats() -> list[str]:
 
 
 def test_numbers_are_shown_alike_by_the_script_and_by_python():
-    script = (
-        (ASSETS / "format.js").read_text(encoding="utf-8").replace("export function", "function")
-    )
     told = formats()
     assert len(told) > 25
     written = [repr(number) if math.isfinite(number) else str(number) for number in NUMBERS]
     numbers = ",".join(written).replace("nan", "NaN").replace("inf", "Infinity")
-    rows = f"JSON.stringify({json.dumps(told)}.map(f => [{numbers}].map(n => shown(n, f))))"
-    theirs = json.loads(Script(script).run(rows))
+    each = f"(format) => [{numbers}].map((number) => module_format.shown(number, format))"
+    rows = f"JSON.stringify({json.dumps(told)}.map({each}))"
+    theirs = json.loads(Script(script(("format.js",), {})).run(rows))
     differ = [
         (form, number, ours, found)
         for form, row in zip(told, theirs, strict=True)
@@ -52,3 +52,9 @@ def test_numbers_are_shown_alike_by_the_script_and_by_python():
         if (ours := shown(number, form)) != found
     ]
     assert differ == []
+
+
+def test_hours_beyond_a_day_are_counted():
+    assert [shown(1.5, f) for f in ("[h]:mm", "[m]", "[mm]:ss", "h:mm", "[hhh]")] == [
+        "36:00", "2160", "2160:00", "12:00", "036"
+    ]  # fmt: skip

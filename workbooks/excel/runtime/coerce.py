@@ -125,7 +125,8 @@ class Calendar:
                 return None
             head = text[: cut.start()]
         day = _read_day(head)
-        if day is None:
+        # A day before the first that there is, is a text as any other.
+        if day is None or day.year < max(self._first.year, 1900):
             return None
         share = _of_day(time) if time else 0.0
         return None if share is None else self.serial(day) + share

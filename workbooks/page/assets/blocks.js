@@ -158,7 +158,7 @@ function xlookup(what, among, results, otherwise, mode = 0, direction = 1) {
   };
   const give = (i) => {
     if (i instanceof Fault) return i;
-    if (i < 0) return isBlank(otherwise) ? NA : otherwise;
+    if (i < 0) return otherwise === undefined ? NA : otherwise;
     return single(down ? rowOf(all, i) : columnOf(all, i));
   };
   return what instanceof Block && what.data.length > 1

@@ -3,14 +3,20 @@
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 const TOKEN = /"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|([#0?,.]+)|([eE][+-]0+)|(%)|([\s\S])/g;
-const DATE = /^(yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM\/PM)/i;
+const DATE = /^(yyyy|yy|mmmmm|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM\/PM)/i;
+// Hours, minutes or seconds in all, beyond a day too.
+const ELAPSED = /^\[(h+|m+|s+)\]/i;
+const SECONDS = { h: 3600, m: 60, s: 1 };
 const CONDITION = /\[(>=|<=|<>|>|<|=)(-?[0-9.]+)\]/;
 const HOLDS = {
   '>=': (x, y) => x >= y, '<=': (x, y) => x <= y, '<>': (x, y) => x !== y,
   '>': (x, y) => x > y, '<': (x, y) => x < y, '=': (x, y) => x === y,
 };
 
-export function shown(value, format) {
+// What a reader sees: blanks at the ends only make room.
+export const shown = (value, format) => formatted(value, format).trim();
+
+export function formatted(value, format) {
   if (value === null || value === undefined) return '';
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
   if (typeof value === 'string') return value;
@@ -49,7 +55,7 @@ function chosen(parts, value) {
 }
 
 function isDate(section) {
-  const bare = section.replace(/"[^"]*"|\\.|\[[^\]]*\]|_./g, '');
+  const bare = section.replace(/"[^"]*"|\\.|\[(?!(?:h+|m+|s+)\])[^\]]*\]|_./gi, '');
   return /[ymdhs]/i.test(bare) && !/[0#]/.test(bare);
 }
 
@@ -148,13 +154,15 @@ function around(tokens, digits, first) {
     else if (token[5]) out += '%';
     else if (token[6] && token[0] !== '@') out += token[6];
   }
-  return out.trim();
+  return out;
 }
 
 function dated(value, section) {
   if (!(value >= 0 && value < 2958466)) return '#####';
-  const moment = new Date(Math.round(value * 86400000) - 25569 * 86400000);
-  const plain = section.replace(/\[[^\]]*\]|_.|\*.|;@$/g, '');
+  // To the second: what is shown of a day that lacks less is the next one.
+  const seconds = Math.floor(value * 86400 + 0.5);
+  const moment = new Date((seconds - 25569 * 86400) * 1000);
+  const plain = section.replace(/\[(?!(?:h+|m+|s+)\])[^\]]*\]|_.|\*.|;@$/gi, '');
   const noon = plain.toLowerCase().includes('am/pm');
   let out = '';
   let place = 0;
@@ -165,6 +173,14 @@ function dated(value, section) {
     if (quoted) {
       out += quoted[1] !== undefined ? quoted[1] : quoted[2];
       place += quoted[0].length;
+      continue;
+    }
+    const elapsed = ELAPSED.exec(rest);
+    if (elapsed) {
+      const whole = Math.floor(seconds / SECONDS[elapsed[1][0].toLowerCase()]);
+      out += String(whole).padStart(elapsed[1].length, '0');
+      hours = elapsed[1][0].toLowerCase() === 'h';
+      place += elapsed[0].length;
       continue;
     }
     const found = DATE.exec(rest);
@@ -188,7 +204,7 @@ function piece(code, moment, minutes, noon) {
   if (minutes) return code === 'mm' ? two(moment.getUTCMinutes()) : String(moment.getUTCMinutes());
   return {
     yyyy: String(moment.getUTCFullYear()), yy: two(moment.getUTCFullYear() % 100),
-    mmmm: MONTHS[moment.getUTCMonth()], mmm: MONTHS[moment.getUTCMonth()].slice(0, 3),
+    mmmmm: MONTHS[moment.getUTCMonth()][0], mmmm: MONTHS[moment.getUTCMonth()], mmm: MONTHS[moment.getUTCMonth()].slice(0, 3),
     mm: two(moment.getUTCMonth() + 1), m: String(moment.getUTCMonth() + 1),
     dddd: DAYS[moment.getUTCDay()], ddd: DAYS[moment.getUTCDay()].slice(0, 3),
     dd: two(moment.getUTCDate()), d: String(moment.getUTCDate()),

@@ -2,7 +2,7 @@
 // A dot in a function's name is a dollar sign here.
 
 import { DIV0, Fault, NA, NUM, VALUE, Block, equal, finite, isBlank, isFault, lifted, number, parsed, single, text, truth } from './values.js';
-import { shown } from './format.js';
+import { formatted } from './format.js';
 
 // A function of numbers; an argument that is none is its result.
 export function numeric(work) {
@@ -148,7 +148,7 @@ export const singles = {
     if (wanted === '') return '';
     if (typeof value === 'boolean') return text(value);
     const amount = typeof value === 'string' ? parsed(value) : number(value);
-    return typeof amount === 'number' ? shown(amount, wanted) : value;
+    return typeof amount === 'number' ? formatted(amount, wanted) : value;
   }),
 };
 

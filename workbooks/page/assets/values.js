@@ -3,6 +3,8 @@
 // A number, a text, true or false; null for a blank, undefined for an argument left out; a Fault;
 // a Block of several. Errors are values: they go through a formula as any other.
 
+import { read } from './texts.js';
+
 export class Fault {
   constructor(code) {
     this.error = code;
@@ -45,100 +47,9 @@ export function single(value) {
   return value instanceof Block && value.data.length === 1 ? value.data[0] : value;
 }
 
-const NUMBER = /^([-+]?) *\$? *([-+]?) *(\d+(?:,\d{3,})*)?(\.\d*)?([eE][-+]?\d+)? *(%?)$/;
-const FRACTION = /^([-+]?)(\d+) +(\d+)\/(\d+)$/;
-const TIME = /^(\d{1,4}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?(?: +(AM|PM|A|P))?$/i;
-const MONTHS = 'january february march april may june july august september october november december'.split(' ');
-const CENTURY = 30;
-
-const spaceless = (text) => text.replace(/^ +| +$/g, '');
-
-// The number that a text is: with a sign, thousands, an exponent, a percent sign; null for none.
-function amountOf(text) {
-  const bare = spaceless(text);
-  const negative = bare.startsWith('(') && bare.endsWith(')');
-  const found = NUMBER.exec(negative ? bare.slice(1, -1) : bare);
-  if (found && !(found[1] && found[2]) && !(negative && found[1])) {
-    const whole = (found[3] || '').replace(/,/g, '');
-    const part = found[4] || '';
-    if (whole || part.length > 1) {
-      const sign = negative || found[1] === '-' || found[2] === '-' ? -1 : 1;
-      const amount = sign * Number(`${whole || 0}${part}${found[5] || ''}`);
-      if (!Number.isFinite(amount)) return null;
-      return found[6] ? amount / 100 : amount;
-    }
-  }
-  const mixed = FRACTION.exec(bare);
-  if (!mixed || !Number(mixed[4])) return null;
-  const amount = Number(mixed[2]) + Number(mixed[3]) / Number(mixed[4]);
-  return mixed[1] === '-' ? -amount : amount;
-}
-
-const yearOf = (text) => (text.length === 4 ? Number(text) : Number(text) + (Number(text) < CENTURY ? 2000 : 1900));
-
-function monthOf(text) {
-  const word = text.toLowerCase();
-  return MONTHS.findIndex((name) => word === name || word === name.slice(0, 3)) + 1;
-}
-
-// Year, month and day of a text; null where it is no date.
-function dateOf(text) {
-  let found = /^(\d{4})([-/])(\d{1,2})\2(\d{1,2})$/.exec(text);
-  if (found) return [Number(found[1]), Number(found[3]), Number(found[4])];
-  found = /^(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})$/.exec(text);
-  if (found) return [yearOf(found[4]), Number(found[1]), Number(found[3])];
-  found = /^(\d{1,2})[- ]([A-Za-z]{3,9})[- ,]+(\d{4}|\d{2})$/.exec(text);
-  if (found) return [yearOf(found[3]), monthOf(found[2]), Number(found[1])];
-  found = /^([A-Za-z]{3,9})[- ](\d{1,2})(?:, *(\d{4}|\d{2})| +(\d{4}))$/.exec(text);
-  if (found) return [yearOf(found[3] || found[4]), monthOf(found[1]), Number(found[2])];
-  found = /^([A-Za-z]{3,9})[- ](\d{4})$/.exec(text);
-  return found ? [Number(found[2]), monthOf(found[1]), 1] : null;
-}
-
-// The number of a day, of which 29 February 1900 is one.
-function serialOf([year, month, day]) {
-  if (!year || !month || !day) return null;
-  const moment = new Date(Date.UTC(2000, 0, 1));
-  moment.setUTCFullYear(year, month - 1, day);
-  if (moment.getUTCMonth() !== month - 1) return null;
-  const count = moment.getTime() / 86400000 + 25569;
-  const serial = count < 61 ? count - 1 : count;
-  return serial < 0 ? NUM : serial;
-}
-
-function shareOf(found) {
-  const minutes = Number(found[2]);
-  const seconds = Number(found[3] || 0);
-  const half = (found[4] || '').toUpperCase().slice(0, 1);
-  let hours = Number(found[1]);
-  if (half && (hours < 1 || hours > 12)) return null;
-  if (half) hours = (hours % 12) + (half === 'P' ? 12 : 0);
-  return minutes >= 60 || seconds >= 60 ? null : (hours * 3600 + minutes * 60 + seconds) / 86400;
-}
-
-// The serial number of a date, a time, or both; null where a text is neither.
-function momentOf(text) {
-  const alone = TIME.exec(spaceless(text));
-  if (alone) return shareOf(alone);
-  if (!text.includes(':')) {
-    const day = dateOf(text);
-    return day && serialOf(day);
-  }
-  const cut = text.search(/ +\d{1,4}:/);
-  const time = cut < 0 ? null : TIME.exec(spaceless(text.slice(cut)));
-  const date = time && dateOf(text.slice(0, cut));
-  const day = date && serialOf(date);
-  const share = time && shareOf(time);
-  return typeof day === 'number' && typeof share === 'number' ? day + share : day instanceof Fault ? day : null;
-}
-
-// The number, date or time that a text reads as where a number is wanted.
 export function parsed(text) {
-  if (!/^[\x00-\x7f]*$/.test(text)) return VALUE;
-  const amount = amountOf(text);
-  if (amount !== null) return amount;
-  const moment = momentOf(text);
-  return moment === null ? VALUE : moment;
+  const found = read(text);
+  return found === null ? VALUE : found;
 }
 
 export function finite(number) {
