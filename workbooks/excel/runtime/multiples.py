@@ -18,11 +18,11 @@ def _share(number: float, step: float) -> float:
     return float(f"{number / step:.15g}")
 
 
-def double_factorial(number: int) -> float:
-    """Return FACTDOUBLE: the product of every second whole number up to one, 1 at 0."""
-    if number < 0:
-        raise Refusal("#NUM!", "a factorial of a number below 0")
-    return float(math.prod(range(number, 1, -2)))
+def double_factorial(number: float) -> float:
+    """Return FACTDOUBLE: the product of every second whole number up to one, 1 at 0 and at -1."""
+    if number < -1:
+        raise Refusal("#NUM!", "a factorial of a number below -1")
+    return float(math.prod(range(int(number), 1, -2)))
 
 
 def to_multiple(whole: Callable[[float], int]) -> Callable[..., Any]:

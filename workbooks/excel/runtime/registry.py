@@ -101,7 +101,7 @@ ANSWERS: Mapping[str, Answer] = {
     "MDETERM": Answer(matrices.mdeterm, "matrix:array"),
     "MUNIT": Answer(matrices.munit, "size:whole"),
     "GAMMA": Answer(distributions.gamma, "x"),
-    "FACTDOUBLE": Answer(multiples.double_factorial, "number:whole", strict=True),
+    "FACTDOUBLE": Answer(multiples.double_factorial, "number", strict=True),
     "PROB": Answer(matrices.prob, "values:array chances:array low [high]"),
     "WRAPROWS": Answer(shapes.wrapped(by_rows=True), "vector:raw count:raw [pad:raw]"),
     "WRAPCOLS": Answer(shapes.wrapped(by_rows=False), "vector:raw count:raw [pad:raw]"),
