@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -292,7 +292,7 @@ class Emitter:
                 if not isinstance(name, Name):
                     raise UnknownError("a LET whose names are none")
                 fresh, written = self._fresh(), self.value(value, inner)
-                if _is_long(value):
+                if _is_long(value, self.shared.light):
                     # Worked out where it is asked for first: often only one branch does.
                     lines.append(f"const {fresh} = later(() => {written});")
                     fresh += "()"
@@ -358,11 +358,16 @@ def _is_constant(node: Node) -> bool:
     )  # fmt: skip
 
 
+@cache
+def _short_functions() -> frozenset[str]:
+    return known_functions() - _LONG | _SPECIAL.keys()
+
+
 def _choice(condition: str, yes: str, no: str) -> str:
     return f"choose({condition}, () => {yes}, () => {no})"
 
 
-def _is_long(node: Node) -> bool:
+def _is_long(node: Node, light: Set[str]) -> bool:
     """Tell whether a value takes long: often only one branch of a formula asks for it."""
-    short = known_functions() - _LONG | _SPECIAL.keys()
+    short = _short_functions() | light
     return any(isinstance(one, Call) and one.name not in short for one in walk(node))

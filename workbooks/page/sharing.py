@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 
 from workbooks.page.grid import Grid, Span, UnknownError
 
+_FUNCTION = re.compile(r"\bn_([\w$]+)")
+#: Of so many characters in JavaScript are functions of little work.
+_LITTLE = 300
+
 
 @dataclass
 class Shared:
@@ -22,6 +26,8 @@ class Shared:
     lines: list[str] = field(default_factory=list)
     #: Spans that a name reads and that may change, by the name.
     read: dict[str, list[Span]] = field(default_factory=dict)
+    #: Names that are functions of little work: it takes longer to remember what they gave.
+    light: set[str] = field(default_factory=set)
     _fixed: dict[Span, str] = field(default_factory=dict)
     _arrays: dict[str, str] = field(default_factory=dict)
     _constants: dict[str, str] = field(default_factory=dict)
@@ -65,7 +71,7 @@ class Shared:
         return self.read.get(name, [])
 
     def _defined(self, name: str, kind: str) -> str:
-        identifier = kind + re.sub(r"\W", lambda m: f"${ord(m[0])}", name)
+        identifier = kind + _identifier(name)
         if name in self._failed:
             raise UnknownError(self._failed[name])
         if name in self._open[:-1]:
@@ -92,4 +98,15 @@ class Shared:
     def _written(self, name: str) -> str:
         text, spans, is_function = self.write(self, name)
         self.read[name] += [s for s in spans if self.grid.varies(s)]
-        return f"remembered({text})" if is_function and not self.read[name] else text
+        if not is_function or self.read[name]:
+            return text
+        called = set(_FUNCTION.findall(text))
+        if len(text) <= _LITTLE and called <= {_identifier(one) for one in self.light}:
+            self.light.add(name)
+            return text
+        return f"remembered({text})"
+
+
+def _identifier(name: str) -> str:
+    """Return a name of the workbook as JavaScript has it."""
+    return re.sub(r"\W", lambda m: f"${ord(m[0])}", name)

@@ -19,8 +19,12 @@ from udfs.hosts.native import library_of
 from workbooks.excel.runtime.coerce import Calendar
 from workbooks.page.bundle import script
 from workbooks.page.calculator import PARTS
+from workbooks.page.compiled import compiled
 from workbooks.page.emitting import FUNCTIONS, known_functions
+from workbooks.page.graph import Graph
+from workbooks.page.model import Part
 from workbooks.page.places import Place
+from workbooks.page.reading import read_workbook
 from workbooks.page.script import Script, ScriptError
 from workbooks.page.truth import agree
 
@@ -267,3 +271,63 @@ def test_what_is_computed_after_an_input_is_all_that_hangs_on_it(name, step):
     assert differ == []
     # Nearly every input of a page moves something on it, there and back.
     assert moved > inputs > 9
+
+
+def test_operators_give_for_each_of_several_values_what_they_give_for_one():
+    """Numbers go a short way, of one value as of several; all else comes out as in the long."""
+    told = Script(script(PARTS, {"formulas.js": "export const nothing = 1;"})).run(
+        """const { Block, Fault, NUM, ...of } = module_values;
+        const values = [2, -0.5, 0, -0, 1e308, 0.1, 'text', '7', '', true, false, null, NUM, of.NA];
+        const operators = ['add', 'subtract', 'multiply', 'divide', 'power', 'joined', 'equal',
+          'unequal', 'less', 'greater', 'atMost', 'atLeast'];
+        const shown = (value) => (value instanceof Fault ? value.error : `${typeof value}${value}`);
+        const differ = [];
+        let count = 0;
+        for (const name of operators) for (const a of values) for (const b of values) {
+          const one = shown(of[name](a, b));
+          const [x, y] = [new Block(1, 2, [a, b]), new Block(1, 2, [b, a])];
+          const found = [of[name](x, y).data[0], of[name](x, b).data[0], of[name](a, y).data[0]];
+          for (const several of found) {
+            count += 1;
+            if (shown(several) !== one) differ.push([name, shown(a), shown(b), one]);
+          }
+        }
+        for (const is of values) {
+          const one = shown(of.choose(is, () => 'yes', () => 'no'));
+          const several = of.choose(new Block(1, 2, [is, is]), () => 'yes', () => 'no').data;
+          const wide = of.choose(new Block(1, 2, [is, is]), () => new Block(2, 1, ['yes', 'yes']),
+            () => 'no').data;
+          count += 1;
+          for (const found of [several[1], wide[0]]) {
+            if (shown(found) !== one) differ.push(['choose', shown(is), one, shown(found)]);
+          }
+        }
+        JSON.stringify([count, differ])"""
+    )  # fmt: skip
+    count, differ = json.loads(told)
+    assert count == 12 * 14 * 14 * 3 + 14
+    assert differ == []
+
+
+def test_what_a_function_of_little_work_gave_is_not_remembered(tmp_path):
+    """It is asked for at once, too; what calls others that are remembered is one of these."""
+    names = {
+        "SMALL": "_xlfn.LAMBDA(_xlpm.x,_xlpm.x+1)",
+        "TWICE": "_xlfn.LAMBDA(_xlpm.x,SMALL(SMALL(_xlpm.x)))",
+        "AGAIN": "_xlfn.LAMBDA(_xlpm.x,IF(_xlpm.x<1,0,1+AGAIN(_xlpm.x-1)))",
+        "OVER": "_xlfn.LAMBDA(_xlpm.x,AGAIN(_xlpm.x)*2)",
+        "LET_IN": "_xlfn.LAMBDA(_xlpm.x,_xlfn.LET(_xlpm.y,TWICE(_xlpm.x),_xlpm.z,OVER(_xlpm.x),"
+        "_xlpm.y+_xlpm.z))",
+    }
+    path = book_of(tmp_path / "names.xlsx", ["LET_IN(A1)", "LET_IN(A4)"], names)
+    book = read_workbook(path)
+    formulas = frozenset(p for p, e in book.cells.items() if e.formula is not None)
+    part = Part(formulas, frozenset(book.cells.keys() - formulas))
+    code = compiled(book, Graph(book), part, {}, part.constants).code
+    kept = {n: f"const n_{n} = remembered(" in code for n in names}
+    assert kept == {"SMALL": False, "TWICE": False, "AGAIN": True, "OVER": True, "LET_IN": True}
+    assert "= n_TWICE(" in code
+    assert "later(() => n_OVER(" in code
+    found, unknown = both(path)
+    assert unknown == {}
+    assert all(agree(*pair) for pair in found.values())

@@ -350,10 +350,13 @@ function reduce(first, values, work) {
 function scan(first, values, work) {
   const all = block(values);
   let sum = first ?? null;
-  return new Block(all.rows, all.columns, all.data.map((value) => {
-    sum = single(work(sum, value));
-    return sum instanceof Block ? CALC : sum;
-  }));
+  const data = new Array(all.data.length);
+  for (let i = 0; i < data.length; i += 1) {
+    sum = work(sum, all.data[i]);
+    if (sum instanceof Block) sum = single(sum);
+    data[i] = sum instanceof Block ? CALC : sum;
+  }
+  return new Block(all.rows, all.columns, data);
 }
 
 function made(rows, columns, work) {

@@ -147,13 +147,15 @@ export class Calculator {
 
   evaluate() {
     this.turn += 1;
-    for (const number of this.order) if (this.first || this.touched(number)) this.compute(number);
+    const { first, order } = this;
+    for (let i = 0; i < order.length; i += 1) if (first || this.touched(order[i])) this.compute(order[i]);
     this.first = false;
   }
 
   touched(number) {
     const { changed, turn, width } = this;
-    for (const at of this.single[number]) if (changed[at] === turn) return true;
+    const single = this.single[number];
+    for (let i = 0; i < single.length; i += 1) if (changed[single[i]] === turn) return true;
     const spans = this.wide[number];
     for (let i = 0; i < spans.length; i += 3) {
       const first = Math.floor(spans[i] / width);
@@ -214,8 +216,8 @@ export function remembered(work) {
   const known = new Map();
   return (...given) => {
     let key = '';
-    for (const one of given) {
-      const part = keyOf(one);
+    for (let i = 0; i < given.length; i += 1) {
+      const part = keyOf(given[i]);
       if (part === null) return work(...given);
       key += part;
     }
@@ -230,10 +232,11 @@ export function remembered(work) {
 }
 
 function keyOf(value) {
+  if (typeof value === 'number') return `${value};`;
   if (value instanceof Block) {
     if (value.data.length > LARGEST) return null;
     let key = `b${value.rows},${value.columns}:`;
-    for (const one of value.data) key += keyOf(one);
+    for (let i = 0; i < value.data.length; i += 1) key += keyOf(value.data[i]);
     return key;
   }
   if (value instanceof Fault) return `e${value.error};`;

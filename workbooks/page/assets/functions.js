@@ -14,9 +14,10 @@ export function numeric(work) {
     }
     return work(...given);
   };
+  const many = lifted(one);
   return (...given) => {
     if (given.length === 1 && typeof given[0] === 'number') return work(given[0]);
-    for (const value of given) if (value instanceof Block) return lifted(one)(...given);
+    for (let i = 0; i < given.length; i += 1) if (given[i] instanceof Block) return many(...given);
     return one(...given);
   };
 }

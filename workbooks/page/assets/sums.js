@@ -6,9 +6,13 @@ import { wildcards } from './functions.js';
 // The numbers among arguments, or a Fault; in blocks, texts and TRUE do not count.
 export function numbersOf(given) {
   const found = [];
-  for (const one of given) {
-    if (one instanceof Block) {
-      for (const value of one.data) {
+  for (let i = 0; i < given.length; i += 1) {
+    const one = given[i];
+    if (typeof one === 'number') found.push(one);
+    else if (one instanceof Block) {
+      const { data } = one;
+      for (let k = 0; k < data.length; k += 1) {
+        const value = data[k];
         if (typeof value === 'number') found.push(value);
         else if (value instanceof Fault) return value;
       }
@@ -30,7 +34,7 @@ function summing(work) {
 
 const total = (numbers) => {
   let sum = 0;
-  for (const one of numbers) sum += one;
+  for (let i = 0; i < numbers.length; i += 1) sum += numbers[i];
   return finite(sum);
 };
 const mean = (numbers) => (numbers.length ? total(numbers) / numbers.length : DIV0);
@@ -215,8 +219,8 @@ const sumProduct = (...given) => {
   for (const one of blocks) if (one.rows !== rows || one.columns !== columns) return VALUE;
   for (let i = 0; i < rows * columns; i += 1) {
     let product = 1;
-    for (const one of blocks) {
-      const value = one.data[i];
+    for (let k = 0; k < blocks.length; k += 1) {
+      const value = blocks[k].data[i];
       if (value instanceof Fault) return value;
       product *= typeof value === 'number' ? value : 0;
     }
@@ -228,8 +232,16 @@ const sumProduct = (...given) => {
 export const sums = {
   SUM: summing(total),
   AVERAGE: summing(mean),
-  MIN: summing((numbers) => (numbers.length ? numbers.reduce((a, b) => (b < a ? b : a)) : 0)),
-  MAX: summing((numbers) => (numbers.length ? numbers.reduce((a, b) => (b > a ? b : a)) : 0)),
+  MIN: summing((numbers) => {
+    let least = numbers.length ? numbers[0] : 0;
+    for (let i = 1; i < numbers.length; i += 1) if (numbers[i] < least) least = numbers[i];
+    return least;
+  }),
+  MAX: summing((numbers) => {
+    let most = numbers.length ? numbers[0] : 0;
+    for (let i = 1; i < numbers.length; i += 1) if (numbers[i] > most) most = numbers[i];
+    return most;
+  }),
   PRODUCT: summing((numbers) => (numbers.length ? finite(numbers.reduce((a, b) => a * b, 1)) : 0)),
   SUMSQ: summing((numbers) => total(numbers.map((x) => x * x))),
   MEDIAN: summing((numbers) => quantile(numbers, 0.5)),

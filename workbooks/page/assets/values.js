@@ -59,8 +59,8 @@ export function finite(number) {
 // A single value as a number, or the Fault that it is none.
 export function number(value) {
   if (typeof value === 'number') return value;
-  if (isBlank(value)) return 0;
   if (typeof value === 'boolean') return value ? 1 : 0;
+  if (isBlank(value)) return 0;
   if (typeof value === 'string') return parsed(value);
   return value instanceof Fault ? value : VALUE;
 }
@@ -106,10 +106,11 @@ function written(value) {
 export function size(blocks) {
   let rows = 1;
   let columns = 1;
-  for (const one of blocks) {
+  for (let i = 0; i < blocks.length; i += 1) {
+    const one = blocks[i];
     if (one instanceof Block) {
-      rows = Math.max(rows, one.rows);
-      columns = Math.max(columns, one.columns);
+      if (one.rows > rows) rows = one.rows;
+      if (one.columns > columns) columns = one.columns;
     }
   }
   return [rows, columns];
@@ -127,7 +128,10 @@ function spread(value, rows, columns) {
   if (value instanceof Block && value.rows === rows && value.columns === columns) return value.data;
   const data = new Array(rows * columns);
   if (!(value instanceof Block)) return data.fill(value);
-  for (let i = 0; i < data.length; i += 1) data[i] = at(value, Math.floor(i / columns), i % columns);
+  let i = 0;
+  for (let row = 0; row < rows; row += 1) {
+    for (let place = 0; place < columns; place += 1) data[i++] = at(value, row, place);
+  }
   return data;
 }
 
@@ -147,10 +151,12 @@ export function each(work, given) {
 }
 
 export function lifted(work) {
-  return (...given) => {
-    for (const one of given) if (one instanceof Block) return each(work, given);
+  const all = (...given) => {
+    for (let i = 0; i < given.length; i += 1) if (given[i] instanceof Block) return each(work, given);
     return work(...given);
   };
+  if (work.length !== 1) return all;
+  return (one, ...more) => (more.length || one instanceof Block ? all(one, ...more) : work(one));
 }
 
 // --- operators -----------------------------------------------------------------------------------
@@ -190,11 +196,23 @@ export const subtract = arithmetic((a, b) => {
   const value = a - b;
   return value - value === 0 ? value : NUM;
 });
-export const multiply = arithmetic((a, b) => {
+const product = arithmetic((a, b) => {
   const value = a * b;
   return value - value === 0 ? value : NUM;
 });
-export const divide = arithmetic((a, b) => (b === 0 ? DIV0 : finite(a / b)));
+export const multiply = (a, b) => {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const value = a * b;
+    return value - value === 0 ? value : NUM;
+  }
+  // Conditions that hold together are a product of them.
+  return a === true && b === true ? 1 : product(a, b);
+};
+export const divide = arithmetic((a, b) => {
+  if (b === 0) return DIV0;
+  const value = a / b;
+  return value - value === 0 ? value : NUM;
+});
 export const power = arithmetic((a, b) => {
   if (a === 0 && b <= 0) return b === 0 ? NUM : DIV0;
   return finite(a ** b);
@@ -227,26 +245,45 @@ function blankLike(other) {
   return typeof other === 'string' ? '' : typeof other === 'boolean' ? false : 0;
 }
 
+// Two numbers, as nearly all are, are compared without a call; `holds` says it of them.
 function comparison(holds) {
   const one = (a, b) => {
     const order = compared(a, b);
-    return order instanceof Fault ? order : holds(order);
+    return order instanceof Fault ? order : holds(order, 0);
   };
-  const many = lifted(one);
-  return (a, b) => (a instanceof Block || b instanceof Block ? many(a, b) : one(a, b));
+  return (a, b) => {
+    if (!(a instanceof Block || b instanceof Block)) return one(a, b);
+    const [rows, columns] = size([a, b]);
+    const left = spread(a, rows, columns);
+    const right = spread(b, rows, columns);
+    const data = new Array(rows * columns);
+    for (let i = 0; i < data.length; i += 1) {
+      const x = left[i];
+      const y = right[i];
+      data[i] = typeof x === 'number' && typeof y === 'number' ? holds(x, y) : one(x, y);
+    }
+    return new Block(rows, columns, data);
+  };
 }
 
-export const equal = comparison((order) => order === 0);
-export const unequal = comparison((order) => order !== 0);
-export const less = comparison((order) => order < 0);
-export const greater = comparison((order) => order > 0);
-export const atMost = comparison((order) => order <= 0);
-export const atLeast = comparison((order) => order >= 0);
+const [same, other] = [comparison((a, b) => a === b), comparison((a, b) => a !== b)];
+const [below, above] = [comparison((a, b) => a < b), comparison((a, b) => a > b)];
+const [upTo, from] = [comparison((a, b) => a <= b), comparison((a, b) => a >= b)];
+
+export const equal = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a === b : same(a, b));
+export const unequal = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a !== b : other(a, b));
+export const less = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a < b : below(a, b));
+export const greater = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a > b : above(a, b));
+export const atMost = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a <= b : upTo(a, b));
+export const atLeast = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a >= b : from(a, b));
+
+const NOTHING = 2 ** -50;
 
 // The last sum or difference of a formula is 0 where what it is of cancels out: 0.5-0.4-0.1.
 export function snapped(value, operand) {
   if (typeof value !== 'number' || typeof operand !== 'number') return value;
-  return Math.abs(value) <= 2 ** -50 * Math.abs(operand) ? 0 : value;
+  const nothing = NOTHING * (operand < 0 ? -operand : operand);
+  return value <= nothing && -value <= nothing ? 0 : value;
 }
 
 // Of numbers that are compared, 15 digits count where one is computed: 0.1+0.2=0.3.
@@ -260,15 +297,27 @@ export function digits(value) {
 
 // IF: `yes` and `no` are functions that give the branches.
 export function choose(condition, yes, no) {
+  if (condition === true) return yes();
+  if (condition === false) return no();
   if (condition instanceof Block) {
     if (condition.data.length === 1) return choose(condition.data[0], yes, no);
     const holds = condition.data.map(truth);
     const some = holds.includes(true) ? yes() : null;
     const rest = holds.includes(false) ? no() : null;
     const shape = new Block(condition.rows, condition.columns, holds);
-    return each((is, one, other) => (is === true ? one : is === false ? other : is), [shape, some, rest]);
+    const [rows, columns] = size([shape, some, rest]);
+    if (rows === shape.rows && columns === shape.columns) {
+      const ones = spread(some, rows, columns);
+      const others = spread(rest, rows, columns);
+      const data = new Array(holds.length);
+      for (let i = 0; i < data.length; i += 1) {
+        data[i] = holds[i] === true ? ones[i] : holds[i] === false ? others[i] : holds[i];
+      }
+      return new Block(rows, columns, data);
+    }
+    return each((is, one, none) => (is === true ? one : is === false ? none : is), [shape, some, rest]);
   }
-  const is = typeof condition === 'boolean' ? condition : truth(condition);
+  const is = truth(condition);
   return is === true ? yes() : is === false ? no() : is;
 }
 
