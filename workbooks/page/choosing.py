@@ -83,6 +83,7 @@ class Chooser:
     def __init__(self, workbook: Workbook) -> None:
         self._book = workbook
         self._named: dict[str, Place] = {}
+        self._texts: dict[tuple[int, int], dict[str, int]] = {}
         for name, text in workbook.names.items():
             place = self._place(text)
             if place is not None:
@@ -304,12 +305,7 @@ class Chooser:
     def _beside(self, place: Place) -> dict[str, str]:
         """Return what the columns called unit, source and note say in a cell's row."""
         for row in range(place.row - 1, max(place.row - _FAR, 0), -1):
-            heads = {
-                str(entry.value).strip().casefold(): column
-                for column in range(1, 40)
-                if (entry := self._book.cells.get(Place(place.sheet, row, column))) is not None
-                and isinstance(entry.value, str)
-            }
+            heads = self._heads(place.sheet, row)
             if any(word in heads for word in _BESIDE):
                 return {
                     word: self._book.text(Place(place.sheet, place.row, heads[word]))
@@ -318,6 +314,17 @@ class Chooser:
             if self._book.style(Place(place.sheet, row, 1)).name in (_HEADING, _HEADER):
                 return {}
         return {}
+
+    def _heads(self, sheet: int, row: int) -> dict[str, int]:
+        """Return the texts of a row, and their columns; rows of a table ask for the same ones."""
+        if (sheet, row) not in self._texts:
+            self._texts[sheet, row] = {
+                str(entry.value).strip().casefold(): column
+                for column in range(1, 40)
+                if (entry := self._book.cells.get(Place(sheet, row, column))) is not None
+                and isinstance(entry.value, str)
+            }
+        return self._texts[sheet, row]
 
     def section(self, place: Place) -> str:
         """Return under which heading a cell stands."""

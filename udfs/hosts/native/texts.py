@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -87,11 +88,17 @@ class Described:
 
 def column_of(cls: type, column: Any) -> Described:
     """Return the record whose fields stand in a column, in the order of the declaration."""
-    names = [f.name for f in fields(cls) if f.name != "id"]
     told = {
-        name: _field(cls, name, call("INDEX", column, float(i + 1))) for i, name in enumerate(names)
+        name: _field(kind, call("INDEX", column, float(i + 1)))
+        for i, (name, kind) in enumerate(_kinds(cls).items())
     }
     return Described(cls, told)
+
+
+@cache
+def _kinds(cls: type) -> Mapping[str, str]:
+    """Return the kinds of a record's fields, in the order of the declaration."""
+    return {f.name: str(f.type) for f in fields(cls) if f.name != "id"}
 
 
 def found(cls: type, text: Any) -> Described:
@@ -101,6 +108,5 @@ def found(cls: type, text: Any) -> Described:
     return column_of(cls, must_be(call("INDEX", data.values(kind), row, 0.0)))
 
 
-def _field(cls: type, name: str, value: Symbol) -> Symbol:
-    kinds = {f.name: str(f.type) for f in fields(cls)}
-    return Text(value.op, *value.args) if kinds[name] == "str" else value
+def _field(kind: str, value: Symbol) -> Symbol:
+    return Text(value.op, *value.args) if kind == "str" else value
