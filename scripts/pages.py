@@ -29,7 +29,7 @@ def main() -> None:
         pages = dict(zip(names, pool.map(made, names), strict=True))
     keep({name: pages[name] for name in templates.NAMES})
     for name, (_, exported) in pages.items():
-        print(f"{name}: {exported.formulas} formulas agree, {exported.held}")
+        print(f"{name}: formulas that agree, {exported.held}: {exported.formulas:,}")
 
 
 if __name__ == "__main__":

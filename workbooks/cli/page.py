@@ -96,8 +96,8 @@ def _tell(done: Any) -> None:
     size = done.path.stat().st_size / 1e6
     typer.echo(
         f"{done.path}  {size:.2f} MB: {done.inputs} inputs, {done.figures} figures, "
-        f"{done.charts} charts; {done.formulas} formulas agree with the recalculation, {done.held}"
-        f"{' (compared when this release was made)' if done.ready else ''}"
+        f"{done.charts} charts; formulas that agree with the recalculation, {done.held}"
+        f"{' (compared when this release was made)' if done.ready else ''}: {done.formulas:,}"
     )
     for line in done.refused:
         typer.echo(f"  not shown: {line}")

@@ -272,8 +272,8 @@ def _laid_out(book: Workbook, name: str, chosen: Chosen, run: Run, exported: Exp
         ("Versions", made),
         (
             "Checked",
-            f"{exported.formulas:,} formulas came out as in Tokenbook's recalculation, "
-            f"{exported.held}, before this page was written",
+            "Formulas that came out as in Tokenbook's recalculation before this page was written, "
+            f"{exported.held}: {exported.formulas:,}",
         ),
     ]
     foot += [("Not shown", text) for text in exported.refused]
