@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.elementwise import Column, Scalar, Series, at_least, single
-from engine.errors import DomainError, InputError, TokenbookError
+from engine.errors import DomainError, InputError
 
 __all__ = ["allocate", "allocate_loads"]
 
@@ -17,15 +16,6 @@ __all__ = ["allocate", "allocate_loads"]
 Grid = Annotated[NDArray[np.float64], "grid"]
 # Ten tenths add up to a little less than one: a sum is short only beyond its rounding.
 _ROUNDING = 1e-12
-# What HiGHS leaves of an amount that is 0.
-_SOLVED = 1e-9
-# Price over the middle one from which HiGHS cannot tell an offer from any dearer one.
-_DEAREST = 1e9
-# Capacity over the largest load beyond which more makes no difference.
-_WIDEST = 1e6
-#: HiGHS takes an offer for nothing that holds less than its tolerance of the largest load, 1e-7
-#: where nothing else is told, and may then miss what only all offers together hold.
-_EXACT: Any = {"primal_feasibility_tolerance": 1e-10}
 
 
 @single(
@@ -136,11 +126,13 @@ def allocate_loads(
     -----
     Equation: ``min Σ_j cost_j · max(Σ_i x_ij, minimum_j)`` subject to ``Σ_j x_ij = demand_i``,
     ``Σ_i x_ij ≤ capacity_j``, ``x ≥ 0`` and ``x_ij = 0`` where ``latency_j > max_latency_i``.
-    Range: every load must find room in offers that are fast enough. Where several splits use the
-    offers alike, the first loads get the cheap ones. Prices that differ by less than 1e-7 of the
-    middle one count as equal, and so do prices above 1e9 times it.
-    Source: linear program (transportation problem with take-or-pay), solved by HiGHS (Huangfu,
-    Hall 2018) through SciPy; a host without SciPy lacks this function and says so.
+    Range: every load must find room in offers that are fast enough. Of the splits that cost the
+    same, the first offer of those at one price is used first, and each load in turn takes the
+    cheapest that the others can spare.
+    Source: a linear program (transportation problem with take-or-pay). A load that allows more
+    time reaches whatever one in a hurry reaches; so giving the cheapest unit that is left, to
+    loads in a hurry first, solves it exactly (Edmonds 1970, "Submodular functions, matroids, and
+    certain polyhedra", in Combinatorial Structures and Their Applications).
 
     Examples
     --------
@@ -169,7 +161,8 @@ def allocate_loads(
                 f"{capacity[reached].sum():g} together"
             )
     _check_together(demands, capacity, fast)
-    return _solved(demands, capacity, unit_cost, paid, fast)
+    used = _used(demands, capacity, unit_cost, paid, fast)
+    return _given(demands, used, unit_cost, fast)
 
 
 def _check_together(
@@ -188,65 +181,62 @@ def _check_together(
         raise DomainError("the offers fast enough for each load do not hold all loads together")
 
 
-def _solved(
+def _used(
     demands: NDArray[np.float64],
     capacity: NDArray[np.float64],
     unit_cost: NDArray[np.float64],
     paid: NDArray[np.float64],
     fast: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return what each offer gives to all loads in the cheapest split.
+
+    What is paid for anyway costs nothing more. Those who reach fewest offers choose first, each
+    the cheapest that is left: whoever comes later reaches all of these too.
+    """
+    room = np.concatenate((paid, capacity - paid))
+    order = np.argsort(np.concatenate((np.zeros_like(paid), unit_cost)), kind="stable")
+    used = np.zeros_like(room)
+    reach = fast.sum(axis=1)
+    for size in np.unique(reach):
+        alike = reach == size
+        left = np.where(np.tile(fast[np.argmax(alike)], 2), room - used, 0.0)[order]
+        before = np.concatenate(([0.0], np.cumsum(left)[:-1]))
+        used[order] += np.clip(demands[alike].sum() - before, 0.0, left)
+    total: NDArray[np.float64] = used.reshape(2, -1).sum(axis=0)
+    return total
+
+
+def _given(
+    demands: NDArray[np.float64],
+    used: NDArray[np.float64],
+    unit_cost: NDArray[np.float64],
+    fast: NDArray[np.bool_],
 ) -> Grid:
-    """Solve the linear program in what each offer gives each load, and what it is paid for."""
-    if not demands.any():
-        return np.zeros(fast.shape)
-    try:
-        from scipy import sparse  # noqa: PLC0415  (heavy, and only wanted here)
-        from scipy.optimize import linprog  # noqa: PLC0415
-    except ImportError as error:
-        raise TokenbookError("the broker needs SciPy, which this host lacks") from error
-    loads, offers = fast.shape
-    # HiGHS works to absolute tolerances: amounts and prices near 1 make them relative, each load
-    # being solved in shares of itself; powers of two take nothing from the digits. The middle
-    # price, so that a dummy price for an offer that is not to be used does not flatten the others.
-    unit = _power_of_two(float(demands.max()))
-    price = _power_of_two(float(np.median(unit_cost[unit_cost > 0]))) if unit_cost.any() else 1.0
-    needed, room = demands / unit, np.minimum(capacity / unit, _WIDEST)
-    offer = sparse.eye_array(offers)
-    # What an offer gives to all loads is paid for; the shares of a load add up to it.
-    given: Any = sparse.hstack((sparse.kron(needed[np.newaxis], offer), -offer))
-    sums: Any = sparse.kron(sparse.eye_array(loads), np.ones((1, offers)))
-    served: Any = sparse.hstack((sums, sparse.csr_array((loads, offers))))
-    open_to = [(0.0, limit) for limit in fast.ravel().astype(float).tolist()]
-    least = np.minimum(paid / unit, room)
-    cheapest = linprog(
-        np.concatenate((np.zeros(loads * offers), np.minimum(unit_cost / price, _DEAREST))),
-        A_ub=given,
-        b_ub=np.zeros(offers),
-        A_eq=served,
-        b_eq=np.where(demands > 0, 1.0, 0.0),
-        bounds=[*open_to, *zip(least.tolist(), room.tolist(), strict=True)],
-        options=_EXACT,
-    )
-    if cheapest.x is None:
-        raise TokenbookError(f"the allocation was not solved: {cheapest.message}")
-    # Of the splits that give each offer as much, the one with cheap offers for the first loads.
-    taken: Any = sparse.kron(needed[np.newaxis], offer)
-    used = taken @ cheapest.x[: loads * offers]
-    rank = np.argsort(np.argsort(unit_cost, kind="stable")) / offers
-    refined = linprog(
-        np.outer(np.arange(loads, 0, -1) * needed / loads, rank).ravel(),
-        A_ub=taken,
-        b_ub=used,
-        A_eq=sums,
-        b_eq=np.where(demands > 0, 1.0, 0.0),
-        bounds=open_to,
-        options=_EXACT,
-    )
-    if refined.x is None:
-        raise TokenbookError(f"the allocation was not solved: {refined.message}")
-    split = refined.x.reshape(fast.shape)
-    split[split < _SOLVED] = 0.0
-    grid: Grid = split * demands[:, np.newaxis]
-    return grid
+    """Return which load gets what of that: each in turn the cheapest that the others can spare."""
+    _, first, level = np.unique(fast.sum(axis=1), return_index=True, return_inverse=True)
+    reached = fast[first]
+    # The first level of loads that reaches an offer; all those above it do.
+    since = first.size - reached.sum(axis=0)
+    left = used.copy()
+    # What the offers within reach of each level hold beyond what its loads still need.
+    spare = reached @ left - np.cumsum(np.bincount(level, demands))
+    split = np.zeros(fast.shape)
+    order = np.argsort(unit_cost, kind="stable")
+    for load, own in enumerate(level):
+        needed = demands[load]
+        spare[own:] += needed
+        for offer in order[fast[load, order] & (left[order] > 0)]:
+            held = spare[since[offer] : own].min(initial=np.inf)
+            amount = min(left[offer], needed, max(held, 0.0))
+            if amount <= _ROUNDING * demands[load]:
+                continue
+            split[load, offer] = amount
+            left[offer] -= amount
+            spare[since[offer] :] -= amount
+            needed -= amount
+            if needed <= _ROUNDING * demands[load]:
+                break
+    return split
 
 
 def _check_sizes(capacity: Series, **others: Series | None) -> None:
@@ -256,7 +246,3 @@ def _check_sizes(capacity: Series, **others: Series | None) -> None:
                 f"{name} holds {values.size} values, capacity {capacity.size}; "
                 "there must be one for each offer"
             )
-
-
-def _power_of_two(value: float) -> float:
-    return math.ldexp(1.0, math.frexp(value)[1])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from engine.allocation import allocate, allocate_loads
-from engine.errors import DomainError, InputError, TokenbookError
+from engine.errors import DomainError, InputError
 
 offers = st.lists(
     st.tuples(st.floats(0, 1e6), st.floats(0, 1e3), st.floats(0, 10)), min_size=1, max_size=8
@@ -175,10 +173,71 @@ def test_loads_that_cannot_be_placed_are_told(changes, error, told):
         allocate_loads(**given)
 
 
-def test_without_scipy_the_broker_says_so(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(TokenbookError, match="needs SciPy"):
-        allocate_loads(*LOADS)
+some_loads = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.1, 0.25, 0.6])), min_size=1,
+                      max_size=4)  # fmt: skip
+some_offers = st.lists(
+    st.tuples(
+        st.floats(0, 100),
+        st.sampled_from([0.0, 1.0, 2.0, 2.5, 7.0]),
+        st.floats(0, 1),
+        st.sampled_from([0.1, 0.2, 0.5]),
+    ),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+def solved(objective, used, demands, fast):
+    """Solve for the amounts of each load and offer: what offers give, at most `used`."""
+    loads, offers = fast.shape
+    return linprog(
+        objective.ravel(),
+        A_ub=np.kron(np.ones(loads), np.eye(offers)),
+        b_ub=used,
+        A_eq=np.kron(np.eye(loads), np.ones(offers)),
+        b_eq=demands,
+        bounds=[(0, None if open_to else 0) for open_to in fast.ravel()],
+    )
+
+
+@settings(deadline=None)  # the solver is imported on first use
+@given(loads=some_loads, offers=some_offers, part=st.floats(0.01, 1))
+def test_no_split_of_loads_is_cheaper(loads, offers, part):
+    """The linear program, solved by HiGHS: in all, and then for each load after those before it."""
+    shares, hurry = (np.array(column) for column in zip(*loads, strict=True))
+    capacity, cost, committed, latency = (np.array(c) for c in zip(*offers, strict=True))
+    if not shares.sum() * capacity.sum() > 1.0:
+        return
+    demands, minimum = shares / shares.sum() * capacity.sum() * part, committed * capacity
+    try:
+        split = allocate_loads(demands, capacity, cost, minimum, latency, hurry)
+    except DomainError:
+        return
+    fast = latency <= hurry[:, None]
+    assert split.sum(axis=1) == pytest.approx(demands, rel=1e-9, abs=1e-9)
+    assert not split[~fast].any()
+    used = split.sum(axis=0)
+    assert (used <= capacity * (1 + 1e-12)).all()
+    # An offer twice: what is paid for anyway, and the rest.
+    twice = np.hstack([fast, fast])
+    objective = np.tile(np.concatenate([np.zeros_like(cost), cost]), (len(loads), 1))
+    cheapest = solved(objective, np.concatenate([minimum, capacity - minimum]), demands, twice)
+    assert cost @ np.maximum(used - minimum, 0) == pytest.approx(cheapest.fun, rel=1e-6, abs=1e-5)
+    rank = np.argsort(np.argsort(cost, kind="stable")).astype(float)
+    for load in range(len(loads)):
+        objective = np.zeros(fast[load:].shape)
+        objective[0] = rank
+        best = solved(objective, used + 1e-7, demands[load:], fast[load:])
+        assert rank @ split[load] == pytest.approx(best.fun, abs=1e-4), load
+        used = used - split[load]
+
+
+def test_many_loads_and_offers():
+    random = np.random.default_rng(1)
+    capacity = random.random(2000)
+    demands = random.random(40)
+    demands *= capacity.sum() * 0.9 / demands.sum()
+    split = allocate_loads(demands, capacity, random.random(2000))
+    assert split.sum(axis=1) == pytest.approx(demands, rel=1e-12)
 
 
 @pytest.mark.parametrize(
