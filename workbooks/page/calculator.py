@@ -19,7 +19,7 @@ from workbooks.page.script import Script
 #: The parts of the page's script that compute, each before those that use it.
 PARTS = (
     "format.js", "texts.js", "values.js", "functions.js", "sums.js", "blocks.js", "money.js",
-    "calculator.js",
+    "allocation.js", "calculator.js",
 )  # fmt: skip
 
 

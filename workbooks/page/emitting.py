@@ -40,8 +40,9 @@ from workbooks.page.sharing import Shared
 #: The parts of the script that hold worksheet functions, and what each calls its own.
 FUNCTIONS = {
     "functions.js": "singles", "sums.js": "sums", "blocks.js": "blocks", "money.js": "money",
+    "allocation.js": "allocation",
 }  # fmt: skip
-_KEY = re.compile(r"^  ([A-Z][A-Z0-9$]*): ", re.MULTILINE)
+_KEY = re.compile(r"^  ([A-Z][A-Z0-9$_]*): ", re.MULTILINE)
 _OPERATORS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "&": "joined",
     "=": "equal", "<>": "unequal", "<": "less", ">": "greater", "<=": "atMost", ">=": "atLeast",

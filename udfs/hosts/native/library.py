@@ -21,7 +21,7 @@ _NUMBERED = re.compile(r"_[0-9]+$")
 _UNWRITTEN = "it is not written as a formula yet"
 #: Why a function is not native, for whoever reads the command's answer.
 WHY: Mapping[str, str] = {
-    "TOK_ALLOCATE_LOADS": "it needs a solver for linear programs, which no formula is",
+    "TOK_ALLOCATE_LOADS": "it fills offers load by load, which is not written as a formula yet",
     "TOK_TORNADO": "it calls another function by its name, which no formula does",
     "TOK_MONTE_CARLO": "it draws at random, again and again, which no formula does",
 }
