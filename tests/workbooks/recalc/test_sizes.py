@@ -81,7 +81,7 @@ def test_whole_columns_beside_a_smaller_range_are_refused(tmp_path: Path) -> Non
     "text",
     [
         "A1:A4*B1:B4+1",
-        "IF(A1:A4>2,B1:B4,0)",
+        "IF(A1:A4>2,B1:B4+1,0)",
         "A1:A4*C1:F1",
         "A1:B4*C1:C4",
         "SUM((A1:A4=1)*(B1:B4<>2)*C1:C4)",

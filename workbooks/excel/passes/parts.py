@@ -29,7 +29,8 @@ def apply(tree: Node, context: Context) -> Node:
 
 
 def _call(node: Node, scope: Scope) -> Node:
-    if not isinstance(node, Call):
+    if not isinstance(node, Call) or not node.arguments:
+        # Without arguments it is no formula of Excel's: the calculator tells what is wrong.
         return node
     if node.name in _STACKING:
         sizes = {_across(part, down=node.name == "HSTACK") for part in node.arguments}

@@ -36,7 +36,9 @@ def apply(tree: Node, context: Context) -> Node:
 
 
 def _format(node: Call, context: Context) -> Node:
-    pattern = node.arguments[1] if len(node.arguments) == 2 else None
+    if len(node.arguments) != 2:
+        return node
+    pattern = node.arguments[1]
     given = pattern.value if isinstance(pattern, Text) else None
     wanted = None if given is None else in_terms(given)
     if wanted is not None and not ELAPSED.search(wanted):
@@ -56,7 +58,11 @@ def _keep_texts(node: Call, context: Context) -> Node:
     value = node.arguments[0]
     if isinstance(value, Logical):
         return Text("TRUE" if value.value else "FALSE")
-    if not _may_be_text(value) or is_many(value, context.scope, ranges=context.array):
+    # A range that a branch gives may be an array to what stands around the formula.
+    inner = bare(value)
+    branches = isinstance(inner, Call) and native(inner.name).result == "branch"
+    ranges = context.array or branches
+    if not _may_be_text(value) or is_many(value, context.scope, ranges=ranges):
         return node
     truth = Operation("&", value, Text(""))
     other = call("IF", call("ISLOGICAL", value), truth, node)
