@@ -28,10 +28,11 @@ u      not known: an array there is refused by us
 `result` is value, text, count (0 or more), ordinal (1 or more), array, reference or branch. The
 `traits`: `arrays` computes arrays inside its arguments without being asked to; `broadcasts` is
 taken element by element by the calculator itself; `one` gives one value whatever it is handed;
-`total` gives a computed number; `swallows` may hide an error; `cell` may give the value of a cell;
-`reads` goes through a whole chunk of cells in the calculator; `volatile` is computed anew each
-time, and `moves` gives another value then; a text that is written out counts as a number for
-`literals`, as a truth value for `truths`, and as one in the first argument for `condition`;
+`total` gives a computed number; `swallows` may hide an error; an error in an argument `escapes`
+from it, past all but IFERROR and IFNA; `cell` may give the value of a cell; `reads` goes through a
+whole chunk of cells in the calculator; `volatile` is computed anew each time, and `moves` gives
+another value then; a text that is written out counts as a number for `literals`, as a truth value
+for `truths`, and as one in the first argument for `condition`;
 `criteria` takes ranges with criteria.
 """
 

@@ -17,6 +17,7 @@ from workbooks.excel.passes import (
     aggregates,
     arguments,
     array_sizes,
+    asked_errors,
     branches,
     broadcast,
     calls,
@@ -138,6 +139,8 @@ PASSES: tuple[Pass, ...] = (
     Rule(
         "array sizes", array_sizes.apply, array_sizes.CONCERNS, row_dependent=True, in_names=False
     ),
+    # Only what is one value by now: elements are asked one by one, and their errors stay theirs.
+    Rule("asked errors", asked_errors.apply, asked_errors.CONCERNS),
     # Texts become numbers before digits are looked at, and after what goes element by element.
     Rule("numbers in texts", numbers_in_texts.apply, numbers_in_texts.CONCERNS),
     # Digits last: what is shown is the value of the finished operand.
