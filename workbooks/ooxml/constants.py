@@ -14,7 +14,7 @@ from workbooks.formula.address import cell_name
 from workbooks.ooxml.overrides import last_row
 from workbooks.ooxml.xml import unescape
 
-_CELL = rb'<c r="%b([0-9]++)"([^>]*+)(?<!/)>((?:[^<]++|<(?!/c>))*+)</c>'
+_CELL = rb'<c r="%b([0-9]++)"([^>]*+)(?<!/)>((?>(?:[^<]++|<(?!/c>))*))</c>'
 _NUMBER = rb'<c r="%b([0-9]++)"(?: s="[0-9]++")?+(?: t="n")?+><v>([-+0-9.eE]++)</v></c>'
 _NUMBER_BESIDE = _NUMBER.replace(b"([0-9]++)", rb"\1")
 _TYPE = re.compile(rb'\st="([^"]*)"')

@@ -13,7 +13,7 @@ from workbooks.formula.address import column_letters, column_number
 from workbooks.ooxml.scan import CELL, UnusualError
 from workbooks.ooxml.xml import held_text
 
-_ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/row>))*+)</row>)")
+_ROW = re.compile(rb"<row\b([^>]*+)>(?:(?<=/>)|((?>(?:[^<]++|<(?!/row>))*))</row>)")
 #: The number of a row among its attributes.
 ROW_NUMBER = re.compile(rb'\sr="([0-9]{1,9})"')
 _SPANS = re.compile(rb'\sspans="[^"]*"')

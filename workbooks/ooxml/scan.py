@@ -35,14 +35,16 @@ _VALUE = rb"(?:<v(?:\s[^>]*+)?+/>|<v(?:\s[^>]*+)?+>([^<]*+)</v>)?+\s*+"
 #: value, and what else the cell holds.
 FORMULA = re.compile(
     rb'(<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>\s*+'
-    rb"<f([^>]*+)>(?:([^<]*+)</f>)?+)\s*+" + _VALUE + rb"((?:[^<]++|<(?!/c>))*+)</c>"
+    rb"<f([^>]*+)>(?:([^<]*+)</f>)?+)\s*+" + _VALUE + rb"((?>(?:[^<]++|<(?!/c>))*))</c>"
 )
 #: What `FORMULA.split` gives for each cell, after the bytes before it.
 HEAD, COLUMN, ROW, CELL_ATTRIBUTES, ATTRIBUTES, TEXT, VALUE, REST = range(1, 9)
 STEP = 9
 _A_FORMULA = re.compile(rb"<f[\s/>]")
 #: Any cell: column, row, other attributes (ending in / where it is empty), content.
-CELL = re.compile(rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?:[^<]++|<(?!/c>))*+)</c>)')
+CELL = re.compile(
+    rb'<c r="([A-Z]{1,3}+)([0-9]++)"([^>]*+)>(?:(?<=/>)|((?>(?:[^<]++|<(?!/c>))*))</c>)'
+)
 _DIGITS = b"0123456789$"
 #: The number of a shared formula among the attributes of one.
 SHARED = re.compile(rb'\ssi="([^"]*)"')

@@ -6,6 +6,7 @@ import re
 from array import array
 from collections import deque
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -92,3 +93,13 @@ def test_a_blank_within_the_end_of_an_element_is_noticed(pieces_: list[str]) -> 
     next(parts)
     with pytest.raises(UnusualError) if found else nullcontext():
         deque(parts, maxlen=0)
+
+
+def test_no_pattern_repeats_a_group_possessively():
+    """Python 3.11.0 to 3.11.4 find nothing by `(?:a|b)*+`; `(?>(?:a|b)*)` says the same."""
+    root = Path(__file__).parents[3]
+    packages = ("engine", "udfs", "workbooks")
+    sources = [path for name in packages for path in (root / name).rglob("*.py")]
+    assert len(sources) > 300
+    repeated = re.compile(r"\)[*+]\+")
+    assert [p.name for p in sources if repeated.search(p.read_text(encoding="utf-8"))] == []
