@@ -161,6 +161,20 @@ export function lifted(work) {
 
 // --- operators -----------------------------------------------------------------------------------
 
+// Works out an operator for each two values of blocks: `quick` where both are numbers, as nearly all.
+function pairwise(quick, one, a, b) {
+  const [rows, columns] = size([a, b]);
+  const left = spread(a, rows, columns);
+  const right = spread(b, rows, columns);
+  const data = new Array(rows * columns);
+  for (let i = 0; i < data.length; i += 1) {
+    const x = left[i];
+    const y = right[i];
+    data[i] = typeof x === 'number' && typeof y === 'number' ? quick(x, y) : one(x, y);
+  }
+  return new Block(rows, columns, data);
+}
+
 function arithmetic(work) {
   const one = (a, b) => {
     const left = number(a);
@@ -169,21 +183,9 @@ function arithmetic(work) {
     if (typeof right !== 'number') return right;
     return work(left, right);
   };
-  const many = (a, b) => {
-    const [rows, columns] = size([a, b]);
-    const left = spread(a, rows, columns);
-    const right = spread(b, rows, columns);
-    const data = new Array(rows * columns);
-    for (let i = 0; i < data.length; i += 1) {
-      const x = left[i];
-      const y = right[i];
-      data[i] = typeof x === 'number' && typeof y === 'number' ? work(x, y) : one(x, y);
-    }
-    return new Block(rows, columns, data);
-  };
   return (a, b) => {
     if (typeof a === 'number' && typeof b === 'number') return work(a, b);
-    return a instanceof Block || b instanceof Block ? many(a, b) : one(a, b);
+    return a instanceof Block || b instanceof Block ? pairwise(work, one, a, b) : one(a, b);
   };
 }
 
@@ -253,16 +255,7 @@ function comparison(holds) {
   };
   return (a, b) => {
     if (!(a instanceof Block || b instanceof Block)) return one(a, b);
-    const [rows, columns] = size([a, b]);
-    const left = spread(a, rows, columns);
-    const right = spread(b, rows, columns);
-    const data = new Array(rows * columns);
-    for (let i = 0; i < data.length; i += 1) {
-      const x = left[i];
-      const y = right[i];
-      data[i] = typeof x === 'number' && typeof y === 'number' ? holds(x, y) : one(x, y);
-    }
-    return new Block(rows, columns, data);
+    return pairwise(holds, one, a, b);
   };
 }
 
